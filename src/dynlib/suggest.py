@@ -1,0 +1,42 @@
+"""Guess what somebody meant to type."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+_LONGEST = 60
+
+
+def closest(name: str, known: Iterable[str]) -> str | None:
+    """Return the known name nearest to ``name``, or None if none is near.
+
+    Case is ignored at first, because ``Rho`` for ``rho`` is the most common slip of all.
+
+    Examples
+    --------
+    >>> closest("steper", ["stepper", "dt"])
+    'stepper'
+    >>> closest("RHO", ["sigma", "rho"])
+    'rho'
+    >>> closest("q", ["sigma", "rho"]) is None
+    True
+    """
+    if not isinstance(name, str) or not 0 < len(name) <= _LONGEST:
+        return None
+    names = {each.lower(): each for each in reversed(list(known)) if each != name}
+    lowered = name.lower()
+    if lowered in names:
+        return names[lowered]
+    found = get_close_matches(lowered, list(names), n=1, cutoff=0.6)
+    return names[found[0]] if found else None
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return `` Did you mean 'x'?`` with its leading space, or an empty string.
+
+    Examples
+    --------
+    >>> "unknown key." + did_you_mean("t_edn", ["t0", "t_end"])
+    "unknown key. Did you mean 't_end'?"
+    """
+    guess = closest(name, known)
+    return f" Did you mean {guess!r}?" if guess else ""
