@@ -11,7 +11,7 @@ True
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 __version__ = "1.0.0.dev0"
 
@@ -53,7 +53,7 @@ _HOME |= dict.fromkeys(
     "dynlib.errors",
 )
 
-__all__ = ["__version__", *_HOME, *_MODULES]  # noqa: PLE0604
+__all__ = ["__version__", *_HOME, *_MODULES]
 
 
 def __getattr__(name: str) -> Any:
