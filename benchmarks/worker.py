@@ -1,0 +1,58 @@
+"""One side of one workload in a process of its own: a line on stdin asks for one measurement.
+
+Usage: python worker.py WORKLOAD.py SIDE
+Answers are lines of JSON: {"ready": true}, then {"seconds": …} for every line that is read, or at
+any time {"error": …}.
+"""
+
+import contextlib
+import importlib.util
+import json
+import sys
+import time
+import traceback
+from pathlib import Path
+
+from workload import Side, Workload
+
+
+def load(path: Path) -> Workload:
+    """Read a workload from its file."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{path} is not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.workload
+
+
+def measure(side: Side, task: object) -> float:
+    """Seconds of one execution."""
+    start = time.perf_counter()
+    result = task()
+    elapsed = time.perf_counter() - start
+    return float(result) if side.measures_itself else elapsed
+
+
+def serve(path: Path, name: str, answers: object) -> None:
+    """Prepare the side, then measure once for every line on stdin."""
+    side = load(path).sides[name]
+    task = side.prepare()
+    measure(side, task)  # whatever is compiled or cached on first use
+    print(json.dumps({"ready": True}), file=answers, flush=True)
+    for _ in sys.stdin:
+        print(json.dumps({"seconds": measure(side, task)}), file=answers, flush=True)
+
+
+def main() -> None:
+    """Keep stdout for answers; what a library prints goes to stderr."""
+    answers = sys.stdout
+    with contextlib.redirect_stdout(sys.stderr):
+        try:
+            serve(Path(sys.argv[1]), sys.argv[2], answers)
+        except Exception:  # whatever a side does wrong is reported in its row of the table
+            print(json.dumps({"error": traceback.format_exc()}), file=answers, flush=True)
+
+
+if __name__ == "__main__":
+    main()
