@@ -1,0 +1,216 @@
+"""What generated code may call, as plain Python with NumPy's semantics.
+
+Generated code is scalar Python over `numpy.float64`, `numpy.float32`, `numpy.int64`,
+`numpy.int32` and `numpy.bool_` values, with Python numbers as literals.  Nothing here raises:
+invalid arithmetic gives NaN or an infinity, as it does in compiled code.  NumPy warns about it
+unless told otherwise, so plain code runs under ``numpy.errstate(all="ignore")``.
+
+`PRIMITIVES` is the list; the compiled twins have the same names and meanings:
+
+- ``real`` ``integer`` ``boolean``: conversions.  ``integer`` cuts towards zero; what does not fit
+  (NaN, infinities, beyond 64 bits) becomes the least integer, as it does in the processor.
+- ``fma(a, b, c)``: ``a*b + c`` rounded once.  ``select(c, a, b)``: ``a`` where ``c``, else ``b``.
+- ``div(a, b)``: real quotient of what may be Python numbers.
+- ``floordiv`` ``mod``: of reals, with Python's sign rules and NumPy's values at zero.
+- ``ifloordiv`` ``imod`` ``ipow``: of integers; a zero divisor gives 0, a negative power of
+  anything but 1 and -1 gives 0, overflow wraps.
+- ``pow(a, b)``: of reals.  ``abs_`` ``sign`` ``min_`` ``max_``: of two reals or two integers;
+  NaN wins.  ``round_``: to the nearest integer, halves to even.
+- ``not_``: of a bool.  ``inf`` and ``nan``: constants.
+- The other names are the functions of mathematics, of reals.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+_LEAST = -(2**63)
+_SPLIT = 134217729.0  # 2**27 + 1: cuts a double into two halves of 26 bits (Dekker 1971)
+_LARGE, _SMALL = 1e150, 1e-130
+
+
+def _wrapped(value: int) -> int:
+    """Return the 64-bit integer that equals ``value`` modulo 2**64."""
+    return (value - _LEAST) % 2**64 + _LEAST
+
+
+def real(x: Any) -> Any:
+    return np.float64(x)
+
+
+def real32(x: Any) -> Any:
+    return np.float32(x)
+
+
+def integer(x: Any) -> Any:
+    if isinstance(x, int | np.integer):
+        return np.int64(_wrapped(int(x)))
+    if not -(2.0**63) <= x < 2.0**63:
+        return np.int64(_LEAST)
+    return np.int64(x)
+
+
+def integer32(x: Any) -> Any:
+    return integer(x).astype(np.int32)
+
+
+def boolean(x: Any) -> Any:
+    return np.bool_(x)
+
+
+def not_(c: Any) -> Any:
+    return np.logical_not(c)
+
+
+def _product_error(a: float, b: float, p: float) -> float:
+    """Return what rounding took from ``a*b == p + error`` (Veltkamp and Dekker)."""
+    t = _SPLIT * a
+    a_high = t - (t - a)
+    a_low = a - a_high
+    t = _SPLIT * b
+    b_high = t - (t - b)
+    b_low = b - b_high
+    return ((a_high * b_high - p) + a_high * b_low + a_low * b_high) + a_low * b_low
+
+
+def fma(a: Any, b: Any, c: Any) -> Any:
+    """Return ``a*b + c`` rounded once, as the processor's instruction does.
+
+    The rounding error of the product is computed exactly, and `math.fsum` adds exactly.  Near the
+    ends of the exponent range, where the error of the product is no number, two roundings stay.
+    """
+    if isinstance(a, np.float32) or isinstance(b, np.float32) or isinstance(c, np.float32):
+        return np.float32(np.float64(a) * np.float64(b) + np.float64(c))
+    x, y, z = float(a), float(b), float(c)
+    p = x * y
+    if abs(x) < _LARGE and abs(y) < _LARGE and _SMALL < abs(p) and abs(z) < 1e300:
+        total = math.fsum((p, _product_error(x, y, p), z))
+        if total != 0.0:
+            return np.float64(total)
+    return np.float64(p + z)
+
+
+def select(c: Any, a: Any, b: Any) -> Any:
+    return a if c else b
+
+
+def div(a: Any, b: Any) -> Any:
+    return np.true_divide(a, b)
+
+
+def floordiv(a: Any, b: Any) -> Any:
+    return np.floor_divide(a, b)
+
+
+def mod(a: Any, b: Any) -> Any:
+    return np.mod(a, b)
+
+
+def ifloordiv(a: Any, b: Any) -> Any:
+    return np.int64(_wrapped(int(a) // int(b))) if b != 0 else np.int64(0)
+
+
+def imod(a: Any, b: Any) -> Any:
+    return np.int64(int(a) % int(b)) if b != 0 else np.int64(0)
+
+
+def ipow(a: Any, k: Any) -> Any:
+    base, exponent = int(a), int(k)
+    if exponent >= 0:
+        return np.int64(_wrapped(pow(base, exponent, 2**64)))
+    if base in (1, -1):
+        return np.int64(base if exponent % 2 else 1)
+    return np.int64(0)
+
+
+def sign(x: Any) -> Any:
+    return np.sign(x)
+
+
+def erf(x: Any) -> Any:
+    return _like(math.erf(x), x)
+
+
+def erfc(x: Any) -> Any:
+    return _like(math.erfc(x), x)
+
+
+def _like(value: float, x: Any) -> Any:
+    return np.float32(value) if isinstance(x, np.float32) else np.float64(value)
+
+
+PRIMITIVES: dict[str, Callable[..., Any] | float] = {
+    "real": real,
+    "integer": integer,
+    "boolean": boolean,
+    "not_": not_,
+    "fma": fma,
+    "select": select,
+    "div": div,
+    "floordiv": floordiv,
+    "mod": mod,
+    "ifloordiv": ifloordiv,
+    "imod": imod,
+    "ipow": ipow,
+    "pow": np.power,
+    "sqrt": np.sqrt,
+    "cbrt": np.cbrt,
+    "exp": np.exp,
+    "expm1": np.expm1,
+    "log": np.log,
+    "log1p": np.log1p,
+    "log2": np.log2,
+    "log10": np.log10,
+    "sin": np.sin,
+    "cos": np.cos,
+    "tan": np.tan,
+    "asin": np.arcsin,
+    "acos": np.arccos,
+    "atan": np.arctan,
+    "atan2": np.arctan2,
+    "sinh": np.sinh,
+    "cosh": np.cosh,
+    "tanh": np.tanh,
+    "asinh": np.arcsinh,
+    "acosh": np.arccosh,
+    "atanh": np.arctanh,
+    "erf": erf,
+    "erfc": erfc,
+    "hypot": np.hypot,
+    "floor": np.floor,
+    "ceil": np.ceil,
+    "trunc": np.trunc,
+    "round_": np.rint,
+    "abs_": np.abs,
+    "copysign": np.copysign,
+    "sign": sign,
+    "min_": np.minimum,
+    "max_": np.maximum,
+    "inf": math.inf,
+    "nan": math.nan,
+}
+"""Every name that generated code may use, for float64 and int64 models."""
+
+
+def plain_namespace(dtype: str = "float64") -> dict[str, Callable[..., Any] | float]:
+    """Return the primitives for models of this dtype, as globals for plain generated code.
+
+    Parameters
+    ----------
+    dtype : {"float64", "float32", "int64", "int32"}
+
+    Examples
+    --------
+    >>> float(plain_namespace("float32")["real"](0.1))
+    0.10000000149011612
+    """
+    changed: dict[str, Callable[..., Any] | float] = {}
+    if dtype == "float32":
+        changed["real"] = real32
+    if dtype == "int32":
+        changed["integer"] = integer32
+    return {**PRIMITIVES, **changed}
