@@ -32,7 +32,7 @@ lint: .venv/ready-for-work
 	$(BIN)/lint-imports
 
 docs: .venv/ready-for-work
-	$(BIN)/mkdocs build --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 check:
 	.ci/run
