@@ -98,6 +98,11 @@ def row(contender: Contender, scale: float) -> Row:
     return Row(statistics.median(values), min(values), max(values))
 
 
+def _plain(found: Row) -> dict[str, float | str]:
+    """Return what JSON can hold: a side that failed has no numbers."""
+    return {key: value for key, value in asdict(found).items() if value == value}
+
+
 def verdict(goal: Goal, rows: dict[str, Row], unit: str) -> tuple[str, bool | None]:
     """Return the line of a goal and whether it holds; None where a side was not measured."""
     mine = rows.get(goal.side, Row()).median
@@ -148,7 +153,7 @@ def main() -> int:
     for key in chosen.workloads or FILES:
         workload, rows = compare(FILES[key], chosen.side, chosen.repeats)
         good &= report(workload, rows)
-        results[key] = {name: asdict(found) for name, found in rows.items()}
+        results[key] = {name: _plain(found) for name, found in rows.items()}
     if chosen.json:
         chosen.json.write_text(json.dumps(results, indent=1) + "\n")
     return 0 if good else 1
