@@ -39,14 +39,17 @@ def _wrapped(value: int) -> int:
 
 
 def real(x: Any) -> Any:
+    """Return ``x`` as a float64."""
     return np.float64(x)
 
 
 def real32(x: Any) -> Any:
+    """Return ``x`` as a float32."""
     return np.float32(x)
 
 
 def integer(x: Any) -> Any:
+    """Return ``x`` as an int64, cut towards zero."""
     if isinstance(x, int | np.integer):
         return np.int64(_wrapped(int(x)))
     if not -(2.0**63) <= x < 2.0**63:
@@ -55,14 +58,17 @@ def integer(x: Any) -> Any:
 
 
 def integer32(x: Any) -> Any:
+    """Return ``x`` as an int32, cut towards zero."""
     return integer(x).astype(np.int32)
 
 
 def boolean(x: Any) -> Any:
+    """Tell whether ``x`` is not 0."""
     return np.bool_(x)
 
 
 def not_(c: Any) -> Any:
+    """Tell whether ``c`` is false."""
     return np.logical_not(c)
 
 
@@ -87,7 +93,7 @@ def fma(a: Any, b: Any, c: Any) -> Any:
         return np.float32(np.float64(a) * np.float64(b) + np.float64(c))
     x, y, z = float(a), float(b), float(c)
     p = x * y
-    if abs(x) < _LARGE and abs(y) < _LARGE and _SMALL < abs(p) and abs(z) < 1e300:
+    if abs(x) < _LARGE and abs(y) < _LARGE and abs(p) > _SMALL and abs(z) < 1e300:
         total = math.fsum((p, _product_error(x, y, p), z))
         if total != 0.0:
             return np.float64(total)
@@ -95,30 +101,37 @@ def fma(a: Any, b: Any, c: Any) -> Any:
 
 
 def select(c: Any, a: Any, b: Any) -> Any:
+    """Return ``a`` where ``c`` holds, else ``b``."""
     return a if c else b
 
 
 def div(a: Any, b: Any) -> Any:
+    """Return the real quotient."""
     return np.true_divide(a, b)
 
 
 def floordiv(a: Any, b: Any) -> Any:
+    """Return the greatest whole number not above ``a/b``, of reals."""
     return np.floor_divide(a, b)
 
 
 def mod(a: Any, b: Any) -> Any:
+    """Return the rest of `floordiv`, of reals; it has the sign of ``b``."""
     return np.mod(a, b)
 
 
 def ifloordiv(a: Any, b: Any) -> Any:
+    """Return ``a // b`` of integers, 0 where ``b`` is 0."""
     return np.int64(_wrapped(int(a) // int(b))) if b != 0 else np.int64(0)
 
 
 def imod(a: Any, b: Any) -> Any:
+    """Return ``a % b`` of integers, 0 where ``b`` is 0."""
     return np.int64(int(a) % int(b)) if b != 0 else np.int64(0)
 
 
 def ipow(a: Any, k: Any) -> Any:
+    """Return ``a**k`` of integers, modulo 2**64; fractions are 0."""
     base, exponent = int(a), int(k)
     if exponent >= 0:
         return np.int64(_wrapped(pow(base, exponent, 2**64)))
@@ -128,14 +141,17 @@ def ipow(a: Any, k: Any) -> Any:
 
 
 def sign(x: Any) -> Any:
+    """Return -1, 0 or 1, or NaN for NaN."""
     return np.sign(x)
 
 
 def erf(x: Any) -> Any:
+    """Return the error function."""
     return _like(math.erf(x), x)
 
 
 def erfc(x: Any) -> Any:
+    """Return 1 minus the error function."""
     return _like(math.erfc(x), x)
 
 

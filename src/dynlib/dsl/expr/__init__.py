@@ -19,6 +19,8 @@ How a formula becomes code::
     returns a `Node` of the right `kind` ("real", "int" or "bool"); `coerce(node, kind)` converts.
 `check_function(function, scope)`
     complains about the body of a function, whether it is called or not.
+`emit(outputs, leaf)`
+    writes nodes as Python statements; what these call is in `dynlib.abi.primitives`.
 `ExprError`
     is the only error: ``message``, ``start``, ``end`` (offsets into the text), ``hint``, and
     ``errors``, which lists all problems of the expression (itself first).
@@ -27,6 +29,7 @@ How a formula becomes code::
 """
 
 from dynlib.dsl.expr.bind import bind, check_function
+from dynlib.dsl.expr.emit import Emitted, emit
 from dynlib.dsl.expr.errors import ExprError
 from dynlib.dsl.expr.nodes import (
     Apply,
@@ -57,6 +60,7 @@ __all__ = [
     "OPS",
     "RESERVED_NAMES",
     "Apply",
+    "Emitted",
     "ExprError",
     "Function",
     "Iteration",
@@ -79,6 +83,7 @@ __all__ = [
     "build",
     "check_function",
     "coerce",
+    "emit",
     "free_nodes",
     "parse_expression",
     "postorder",

@@ -202,9 +202,10 @@ class _Binder:
     # --- calls ---
 
     def call(self, piece: Call, place: _Place) -> Task:
-        args = []
+        args: list[Node] = []
         for arg in piece.args:
-            args.append((yield self.bind(arg, place)))
+            bound = yield self.bind(arg, place)
+            args.append(bound)
         function = self.scope.functions.get(piece.name)
         if function is not None:
             return (yield self.inline(piece, function, args, place))
@@ -233,9 +234,7 @@ class _Binder:
             return self.lag(piece, args, place)
         least, most = _arity(name)
         if least == 0:
-            return self.complain(
-                place, complaints.unknown_function(piece, self.scope, place.table)
-            )
+            return self.complain(place, complaints.unknown_function(piece, self.scope, place.table))
         error = complaints.argument_count(piece, least, most)
         if error is not None:
             return self.complain(place, error)
@@ -342,5 +341,3 @@ _BINDERS: dict[type[Syntax], Callable[[_Binder, Any, _Place], Task]] = {
     Call: _Binder.call,
     Loop: _Binder.loop,
 }
-
-

@@ -57,9 +57,7 @@ def unknown_name(word: Word, scope: Scope, table: Mapping[str, Node]) -> ExprErr
     if scope.kind == "numeric" and (error := _not_yet_a_number(word, scope)) is not None:
         return error
     if name in FUNCTION_NAMES or name in scope.functions:
-        return ExprError(
-            f"{name!r} is a function", word.start, word.end, f"call it: {name}(...)"
-        )
+        return ExprError(f"{name!r} is a function", word.start, word.end, f"call it: {name}(...)")
     if name.startswith("lag_") and name[4:] in scope.state_index:
         return ExprError(f"{name!r} is a function", word.start, word.end, f"call it: {name}()")
     known = list(_declared(scope, table))
@@ -193,9 +191,7 @@ def bad_lag(
         hint = did_you_mean(name, [*(f"lag_{each}" for each in scope.states), *FUNCTION_NAMES])
         return ExprError(f"{name}(): {state!r} is {kind}", start, end, hint.strip())
     if not scope.lags:
-        return ExprError(
-            f"{name}() has no meaning here: there are no earlier steps", start, end
-        )
+        return ExprError(f"{name}() has no meaning here: there are no earlier steps", start, end)
     if len(args) > 1:
         return argument_count(call, 1, 1)
     if not args:
@@ -225,5 +221,3 @@ def long_range(piece: Loop, turns: int) -> ExprError:
         first.start,
         piece.upper.end,
     )
-
-

@@ -40,6 +40,7 @@ class ExprError(DynlibError, ValueError):
 
     @property
     def errors(self) -> tuple[ExprError, ...]:
+        """All problems, this one first."""
         return (self, *self.more)
 
     def __reduce__(self) -> tuple[Any, ...]:

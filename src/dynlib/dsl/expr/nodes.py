@@ -82,6 +82,7 @@ class Num(Node):
     value: float | int | bool
 
     def __new__(cls, value: float | int | bool) -> Num:
+        """Return the literal."""
         # The representation tells 1 from 1.0 and True, 0.0 from -0.0, and nan from everything.
         key = ("num", repr(value))
         found: Num | None = _known.get(key)
@@ -104,6 +105,7 @@ class Name(Node):
     span: tuple[int, int]
 
     def __new__(cls, name: str, span: tuple[int, int] = (0, 0)) -> Name:
+        """Return the stand-in."""
         made: Name = _intern(
             cls, ("name", name, span), (("name", name), ("span", span), *_leaf("real"))
         )
@@ -150,6 +152,7 @@ class Lag(Node):
     k: int
 
     def __new__(cls, index: int, name: str, k: int, kind: Kind = "real") -> Lag:
+        """Return the lagged state."""
         fields = (("index", index), ("name", name), ("k", k), *_leaf(kind))
         made: Lag = _intern(cls, ("lag", index, name, k, kind), fields)
         return made
@@ -192,6 +195,7 @@ class LoopVar(Node):
     name: str
 
     def __new__(cls, uid: int, name: str) -> LoopVar:
+        """Return the loop variable."""
         fields = (("uid", uid), ("name", name), *_leaf("int", frozenset((uid,))))
         made: LoopVar = _intern(cls, ("var", uid, name), fields)
         return made
@@ -204,6 +208,7 @@ class Apply(Node):
     op: str
 
     def __new__(cls, op: str, args: tuple[Node, ...]) -> Apply:
+        """Return the operation, as it is; `build` simplifies."""
         key = (op, args)
         found: Apply | None = _known.get(key)
         if found is not None:
@@ -224,6 +229,7 @@ class Apply(Node):
 
     @property
     def args(self) -> tuple[Node, ...]:
+        """The operands."""
         return self.children
 
 
@@ -240,6 +246,7 @@ class Reduce(Node):
     def __new__(
         cls, op: str, var: LoopVar, lower: Node, upper: Node, body: Node, condition: Node
     ) -> Reduce:
+        """Return the loop, as it is; `reduction` numbers and simplifies."""
         inner = (body.free | condition.free) - {var.uid}
         fields = (
             ("op", op),
@@ -254,18 +261,22 @@ class Reduce(Node):
 
     @property
     def lower(self) -> Node:
+        """The first value of the variable."""
         return self.children[0]
 
     @property
     def upper(self) -> Node:
+        """The value before which it ends."""
         return self.children[1]
 
     @property
     def body(self) -> Node:
+        """What is added or multiplied."""
         return self.children[2]
 
     @property
     def condition(self) -> Node:
+        """For which values it is; `TRUE` for all."""
         return self.children[3]
 
 

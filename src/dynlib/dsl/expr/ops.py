@@ -6,6 +6,7 @@ passes (typing, printing, evaluation) read it from there.
 
 from __future__ import annotations
 
+import keyword
 from dataclasses import dataclass
 from typing import Literal
 
@@ -75,9 +76,11 @@ _INFIX = [
 ]
 
 _UNARY_REAL = (
-    "sqrt cbrt exp expm1 log log1p log2 log10 sin cos tan asin acos atan sinh cosh tanh "
-    "asinh acosh atanh erf erfc floor ceil trunc"
-).split()
+    *("sqrt", "cbrt", "exp", "expm1", "log", "log1p", "log2", "log10"),
+    *("sin", "cos", "tan", "asin", "acos", "atan"),
+    *("sinh", "cosh", "tanh", "asinh", "acosh", "atanh"),
+    *("erf", "erfc", "floor", "ceil", "trunc"),
+)
 
 _CALLED = [
     *(Op(name, "real", 1, 1, "", name) for name in _UNARY_REAL),
@@ -95,9 +98,7 @@ _CALLED = [
 
 OPS: dict[str, Op] = {op.name: op for op in [*_INFIX, *_CALLED]}
 
-FUNCTIONS: dict[str, str] = {
-    op.name: op.name for op in _CALLED if not op.name.startswith("cast_")
-}
+FUNCTIONS: dict[str, str] = {op.name: op.name for op in _CALLED if not op.name.startswith("cast_")}
 """Functions that a model may call, by the name it calls them, and the operation each is."""
 
 CASTS: dict[str, Kind] = {"float": "real", "int": "int", "bool": "bool"}
@@ -123,17 +124,12 @@ EDGE_MACROS: dict[str, int] = {
 
 REDUCTIONS = ("sum", "prod")
 
-FUNCTION_NAMES = frozenset(
-    {*FUNCTIONS, *CASTS, *SCALAR_MACROS, *EDGE_MACROS, *REDUCTIONS, "range"}
-)
+FUNCTION_NAMES = frozenset({*FUNCTIONS, *CASTS, *SCALAR_MACROS, *EDGE_MACROS, *REDUCTIONS, "range"})
 """Names that mean a function; a model cannot declare them."""
 
 KEYWORDS = frozenset({"if", "else", "and", "or", "not", "for", "in", "True", "False"})
 
-FOREIGN_WORDS = frozenset(
-    "None as assert async await break class continue def del elif except finally from global "
-    "import is lambda nonlocal pass raise return try while with yield".split()
-)
+FOREIGN_WORDS = frozenset(keyword.kwlist) - KEYWORDS
 """Words of Python that have no meaning here; a model cannot declare them either."""
 
 RESERVED_NAMES = FUNCTION_NAMES | KEYWORDS | FOREIGN_WORDS | {"math"}

@@ -6,7 +6,6 @@ of conditionals, which may be long, are loops.
 
 from __future__ import annotations
 
-
 from dynlib.dsl.expr.errors import ExprError
 from dynlib.dsl.expr.limits import MAX_DEPTH, MAX_NESTING
 from dynlib.dsl.expr.ops import FOREIGN_WORDS, REDUCTIONS
@@ -339,5 +338,3 @@ class _Parser:
             token.end,
             hint,
         )
-
-

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 
-
 @dataclass(slots=True)
 class Syntax:
     """A piece of an expression and the characters it covers."""
@@ -41,6 +40,7 @@ class Unary(Syntax):
     operand: Syntax
 
     def parts(self) -> tuple[Syntax, ...]:
+        """Return the pieces directly inside this one."""
         return (self.operand,)
 
 
@@ -53,6 +53,7 @@ class Binary(Syntax):
     right: Syntax
 
     def parts(self) -> tuple[Syntax, ...]:
+        """Return the pieces directly inside this one."""
         return (self.left, self.right)
 
 
@@ -64,6 +65,7 @@ class Comparison(Syntax):
     operands: list[Syntax]
 
     def parts(self) -> tuple[Syntax, ...]:
+        """Return the pieces directly inside this one."""
         return tuple(self.operands)
 
 
@@ -76,6 +78,7 @@ class Conditional(Syntax):
     no: Syntax
 
     def parts(self) -> tuple[Syntax, ...]:
+        """Return the pieces directly inside this one."""
         return (self.yes, self.test, self.no)
 
 
@@ -88,6 +91,7 @@ class Call(Syntax):
     name_end: int
 
     def parts(self) -> tuple[Syntax, ...]:
+        """Return the pieces directly inside this one."""
         return tuple(self.args)
 
 
@@ -103,12 +107,15 @@ class Loop(Syntax):
     where: Syntax | None
 
     def bounds(self) -> tuple[Syntax, ...]:
+        """Return the pieces outside of the loop variable's reach."""
         return (self.upper,) if self.lower is None else (self.lower, self.upper)
 
     def inside(self) -> tuple[Syntax, ...]:
+        """Return the pieces in which the loop variable means something."""
         return (self.body,) if self.where is None else (self.body, self.where)
 
     def parts(self) -> tuple[Syntax, ...]:
+        """Return the pieces directly inside this one."""
         return (*self.inside(), *self.bounds())
 
 
@@ -156,5 +163,3 @@ def _walk(root: Syntax) -> Iterator[tuple[Syntax, frozenset[str]]]:
             stack += [(part, inner) for part in reversed(piece.inside())]
         else:
             stack += [(part, bound) for part in reversed(piece.parts())]
-
-

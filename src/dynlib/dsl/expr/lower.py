@@ -1,0 +1,57 @@
+"""Bring expressions into the form that code is written from.
+
+Powers with small integer exponents become products (``x**6`` is the square of ``x**2`` times
+itself, so that ``x**2`` beside it costs nothing), and ``b*a`` becomes ``a*b`` where that occurs
+too: addition and multiplication of two operands commute without any change of rounding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dynlib.dsl.expr.nodes import ONE, Apply, Node, Num, postorder
+from dynlib.dsl.expr.simplify import build
+from dynlib.dsl.expr.substitute import rebuild
+
+_LARGEST_PRODUCT = 32
+
+Pair = tuple[str, frozenset[Node]]
+
+
+def lower(outputs: Sequence[Node]) -> list[Node]:
+    """Return the outputs, simplified and ready to be written as code."""
+    done: dict[Node, Node] = {}
+    pairs: dict[Pair, Node] = {}
+    for node in postorder(outputs):
+        made = rebuild(node, [done[child] for child in node.children])
+        if isinstance(made, Apply):
+            if made.op == "pow":
+                made = _power(*made.children)
+            elif made.op in ("add", "mul"):
+                made = pairs.setdefault((made.op, frozenset(made.children)), made)
+        done[node] = made
+    return [done[output] for output in outputs]
+
+
+def _power(base: Node, exponent: Node) -> Node:
+    if not (isinstance(exponent, Num) and isinstance(exponent.value, int)):
+        return Apply("pow", (base, exponent))
+    k = exponent.value
+    if base.kind == "int":
+        return _product(base, k) if 0 < k <= _LARGEST_PRODUCT else Apply("pow", (base, exponent))
+    if abs(k) > _LARGEST_PRODUCT:
+        return Apply("pow", (base, Num(float(k))))
+    return _product(base, k) if k > 0 else build("div", ONE, _product(base, -k))
+
+
+def _product(base: Node, k: int) -> Node:
+    """Return ``base**k`` for positive ``k``, by squaring."""
+    square, result = base, None
+    while True:
+        if k % 2:
+            result = square if result is None else build("mul", result, square)
+        k //= 2
+        if not k:
+            assert result is not None
+            return result
+        square = build("mul", square, square)
