@@ -29,8 +29,11 @@ How a formula becomes code::
 """
 
 from dynlib.dsl.expr.bind import bind, check_function
+from dynlib.dsl.expr.differentiate import differentiate, jacobian, jvp
 from dynlib.dsl.expr.emit import Emitted, emit
 from dynlib.dsl.expr.errors import ExprError
+from dynlib.dsl.expr.evaluate import evaluate
+from dynlib.dsl.expr.level import level_function
 from dynlib.dsl.expr.nodes import (
     Apply,
     Iteration,
@@ -83,8 +86,13 @@ __all__ = [
     "build",
     "check_function",
     "coerce",
+    "differentiate",
     "emit",
+    "evaluate",
     "free_nodes",
+    "jacobian",
+    "jvp",
+    "level_function",
     "parse_expression",
     "postorder",
     "simplify",

@@ -34,9 +34,9 @@ def reduction(op: str, var: LoopVar, lower: Node, upper: Node, body: Node, where
     if not var.uid > inside:  # a fresh variable, or one that something inside has overtaken
         others = (body.free | where.free) - {var.uid}
         number = 1 + max(inside, *others, 0)
-        renamed = LoopVar(number, var.name)
-        body, where = _renamed([body, where], var, renamed)
-        var = renamed
+        canonical = LoopVar(number, var.name)
+        body, where = renamed([body, where], var, canonical)
+        var = canonical
     return Reduce(op, var, lower, upper, body, where)
 
 
@@ -50,7 +50,7 @@ def rebuild(node: Node, children: Sequence[Node]) -> Node:
     return node
 
 
-def _renamed(roots: Sequence[Node], old: LoopVar, new: LoopVar) -> list[Node]:
+def renamed(roots: Sequence[Node], old: LoopVar, new: LoopVar) -> list[Node]:
     """Return the roots with the unbound occurrences of a loop variable renamed."""
     done: dict[Node, Node] = {old: new}
     for node in postorder(roots):
