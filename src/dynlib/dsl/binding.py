@@ -1,0 +1,38 @@
+"""Read the expressions of a document: parse, resolve names, and report at the right place."""
+
+from dynlib.dsl.blocks import Piece
+from dynlib.dsl.expr import ExprError, Kind, Node, Parsed, Scope, bind, coerce, parse_expression
+from dynlib.errors import Issue
+
+
+def parse_piece(piece: Piece, issues: list[Issue]) -> Parsed | None:
+    """Return the syntax of an expression; None after noting what is wrong with it."""
+    try:
+        return parse_expression(piece.text)
+    except ExprError as error:
+        report(piece, error, issues)
+        return None
+
+
+def bind_piece(
+    piece: Piece, parsed: Parsed, scope: Scope, kind: Kind | None, issues: list[Issue]
+) -> Node | None:
+    """Return the expression tree, of the given kind (None: as it is); None after a problem."""
+    try:
+        node = bind(parsed, scope)
+    except ExprError as error:
+        report(piece, error, issues)
+        return None
+    return node if kind is None else coerce(node, kind)
+
+
+def read(piece: Piece, scope: Scope, kind: Kind | None, issues: list[Issue]) -> Node | None:
+    """Parse and bind an expression."""
+    parsed = parse_piece(piece, issues)
+    return bind_piece(piece, parsed, scope, kind, issues) if parsed is not None else None
+
+
+def report(piece: Piece, error: ExprError, issues: list[Issue]) -> None:
+    """Note all problems of an expression at their places in the document."""
+    for each in error.errors:
+        issues.append(piece.issue(each.message, each.hint, each.start, each.end))

@@ -1,0 +1,143 @@
+"""Compare a document with the schema: wrong tables, keys and types, all of them."""
+
+from collections.abc import Iterable
+
+from dynlib.dsl.document import Item
+from dynlib.dsl.schema import AMOUNT, FORMULA, NOT_A_SLIP, OTHER_WORDS, SIM, Either, Table, Value
+from dynlib.errors import Issue
+from dynlib.suggest import closest, did_you_mean
+
+Rule = Value | Table | Either | None
+
+
+def check(item: Item, rule: Rule, issues: list[Issue]) -> Item | None:
+    """Return an item with everything wrong taken out or replaced, and note what was wrong.
+
+    Behind this door nobody looks at types again: every key is known, every value of its type.
+    Returns None for a value that is wrong and that nothing can stand in for.
+    """
+    if rule is None:
+        return item
+    if isinstance(rule, Either):
+        rule = rule.table if item.is_table else rule.value
+    if isinstance(rule, Value):
+        return _check_value(item, rule, issues)
+    if not item.is_table:
+        issues.append(item.issue(f"expected a table, found {describe(item)}", _table_hint(item)))
+        return None
+    return _check_table(item, rule, issues)
+
+
+def _check_value(item: Item, rule: Value, issues: list[Issue]) -> Item | None:
+    if rule.accepts(item.value):
+        return item
+    found = describe(item)
+    if rule.choices and isinstance(item.value, str):
+        issues.append(
+            item.issue(f"unknown value {item.value!r}",
+                       f"Accepted: {rule.expects}.{did_you_mean(item.value, rule.choices)}")
+        )
+    else:
+        issues.append(item.issue(f"expected {rule.expects}, found {found}", _hint(item, rule)))
+    return None if rule.stand_in is None else Item(rule.stand_in, item.path, item.document)
+
+
+def _hint(item: Item, rule: Value) -> str:
+    value = item.value
+    if isinstance(value, bool):
+        if rule is AMOUNT:
+            return f"Write {int(value)}."
+        return f'Write "{value}".' if rule.stand_in == "False" else ""
+    if isinstance(value, int | float) and isinstance(rule.stand_in, str) and rule.stand_in:
+        return f'Write "{value}".'
+    if isinstance(value, str) and rule.expects.startswith("a list of strings"):
+        return f'Write ["{value}"].'
+    if item.is_table and rule in (FORMULA, AMOUNT):
+        return "A name with a dot in it makes a table; names have no dots."
+    return ""
+
+
+def _table_hint(item: Item) -> str:
+    if isinstance(item.value, tuple) and item.value and all(each.is_table for each in item):
+        return f"Write [{item.key}] with single brackets."
+    return ""
+
+
+def describe(item: Item) -> str:
+    """Return what a value is, in words."""
+    value = item.value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        shown = repr(value) if not isinstance(value, int) or abs(value) < 10**30 else "a huge"
+        return f"the number {shown}"
+    if isinstance(value, str):
+        return f"the string {value!r}" if len(value) <= 40 else "a string"
+    if isinstance(value, dict):
+        return "a table"
+    return "a list" if isinstance(value, tuple) else "a date or time"
+
+
+def _check_table(item: Item, rule: Table, issues: list[Issue]) -> Item:
+    kept = {}
+    for key, entry in item.value.items():
+        if key not in rule.keys and (rule.each is None or _is_slip(key, rule)):
+            issues.append(unknown_key(entry, rule.keys, rule))
+            continue
+        checked = check(entry, rule.keys.get(key, rule.each), issues)
+        if checked is not None:
+            kept[key] = checked
+    for key in rule.required:
+        if key not in item.value:
+            issues.append(_missing(item, key, rule))
+    return Item(kept, item.path, item.document)
+
+
+def _missing(item: Item, key: str, rule: Table) -> Issue:
+    entry = rule.keys[key]
+    if isinstance(entry, Table):
+        return item.key_issue(f"the table [{key}] is missing", _missing_hint(key))
+    expects = f" = {entry.expects}" if isinstance(entry, Value) else ""
+    return item.key_issue(f"the key {key!r} is missing", f"Add {key}{expects}.")
+
+
+def _missing_hint(key: str) -> str:
+    if key == "model":
+        return 'Add [model] with type = "ode" or type = "map".'
+    return f"Add [{key}] with a line for each, such as x = 1.0."
+
+
+def _is_slip(key: str, rule: Table) -> bool:
+    """Tell whether an option of [sim] is a misspelt common key rather than a stepper's own."""
+    if rule is not SIM or key in NOT_A_SLIP:
+        return False
+    return OTHER_WORDS.get(key) in rule.keys or any(_near(key, known) for known in rule.keys)
+
+
+def _near(word: str, known: str) -> bool:
+    """Tell whether one slip of the finger leads from ``known`` (3 letters or more) to ``word``."""
+    if min(len(word), len(known)) < 3 or abs(len(word) - len(known)) > 1:
+        return False
+    low, other = word.lower(), known.lower()
+    start = 0
+    while start < min(len(low), len(other)) and low[start] == other[start]:
+        start += 1
+    if len(low) == len(other):
+        swapped = other[:start] + other[start : start + 2][::-1] + other[start + 2 :]
+        return low == swapped or low[start + 1 :] == other[start + 1 :]
+    longer, shorter = (low, other) if len(low) > len(other) else (other, low)
+    return longer[:start] + longer[start + 1 :] == shorter
+
+
+def unknown_key(entry: Item, known: Iterable[str], rule: Table) -> Issue:
+    """Return the letter about a key that nothing here knows."""
+    known = list(known)
+    what = "table" if entry.is_table else "key"
+    word = OTHER_WORDS.get(entry.key)
+    guess = word if word in known else closest(entry.key, known)
+    hint = f"Did you mean {guess!r}? " if guess else ""
+    if len(entry.path) == 1 and not entry.is_table:
+        hint = hint or f"{entry.key!r} stands before the first table; which one does it belong to? "
+    if known:
+        hint += f"Known: {', '.join(known)}."
+    return entry.key_issue(f"unknown {what} {entry.key!r}", hint.strip())

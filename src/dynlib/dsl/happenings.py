@@ -1,0 +1,112 @@
+"""Events and stop conditions: what may happen during a run."""
+
+from dynlib.dsl.binding import parse_piece
+from dynlib.dsl.blocks import Piece, Statement
+from dynlib.dsl.expr import Node, Param, State, level_function
+from dynlib.dsl.raw import RawEvent
+from dynlib.dsl.resolve import Resolver
+from dynlib.dsl.spec import Action, EventSpec, LogColumn, StopSpec
+from dynlib.suggest import did_you_mean
+
+
+def resolve_events(resolver: Resolver) -> tuple[EventSpec, ...]:
+    """Return the events in declared order; those with problems are noted and left out."""
+    events = (_resolve_event(resolver, name, raw) for name, raw in resolver.model.events.items())
+    return tuple(event for event in events if event is not None)
+
+
+def resolve_stop(resolver: Resolver) -> StopSpec | None:
+    """Return the stop condition, if the model has one."""
+    raw = resolver.model.stop
+    cond = resolver.condition(raw.cond) if raw is not None else None
+    return StopSpec(cond, raw.phase, raw.cond.text) if raw is not None and cond else None
+
+
+def _resolve_event(resolver: Resolver, name: str, raw: RawEvent) -> EventSpec | None:
+    cond = resolver.condition(raw.cond)
+    actions = [_resolve_action(resolver, each) for each in raw.actions]
+    log = _resolve_log(resolver, raw)
+    locate = _may_locate(resolver, raw)
+    if cond is None:
+        return None
+    return EventSpec(
+        name=name,
+        cond=cond,
+        level=level_function(cond) if locate else None,
+        phase=raw.phase,
+        direction=raw.direction,
+        locate=locate,
+        actions=tuple(action for action in actions if action is not None),
+        log=log,
+        tags=raw.tags,
+        text=raw.cond.text,
+    )
+
+
+def _may_locate(resolver: Resolver, raw: RawEvent) -> bool:
+    """Tell whether the event is located; asking for what cannot be is an error."""
+    flow = resolver.model.kind == "ode"
+    possible = flow and raw.phase != "start"
+    if raw.locate and not possible:
+        entry = raw.item.get("locate")
+        why = "a condition at the start of a step has no instant within it"
+        if not flow:
+            why = "a map has no time between its steps"
+        assert entry is not None  # raw.locate was read from it
+        resolver.issues.append(entry.issue(f"the event cannot be located: {why}",
+                                           "Remove locate."))
+    return possible and raw.locate is not False
+
+
+def _resolve_action(resolver: Resolver, statement: Statement) -> Action | None:
+    target = _target(resolver, statement.target)
+    value = statement.value
+    if parse_piece(value, resolver.issues) is None:
+        return None
+    if statement.op and target is not None:
+        name = statement.target.text
+        head = f"{name} {statement.op} ("
+        value = Piece(f"{head}{value.text})", value.item, _shift(value.start, len(head)))
+    node = resolver.next_value(value)
+    if target is None or node is None:
+        return None
+    return Action(target, node, value.text)
+
+
+def _shift(start: int | None, length: int) -> int | None:
+    return start - length if start is not None else None
+
+
+def _target(resolver: Resolver, piece: Piece) -> State | Param | None:
+    """Return the state or param that an action assigns."""
+    name, model = piece.text, resolver.model
+    if name in model.states or name in model.params:
+        node: Node = resolver.scope.table[name]
+        return node if isinstance(node, State | Param) else None
+    hint = "An action assigns states and params."
+    for what, held in (("a constant", model.constants), ("an aux variable", model.aux),
+                       ("a function", model.functions), ("time", ("t",))):
+        if name in held:
+            message = f"an action cannot assign {name!r}, which is {what}"
+            if held is model.constants:
+                hint = f"Declare {name!r} in [params] to change it during a run."
+            resolver.issues.append(piece.issue(message, hint))
+            return None
+    known = [*model.states, *model.params]
+    message = f"unknown state or param {name!r}"
+    if not name.isidentifier():
+        message = f"{name!r} is no state or param"
+    hint = f"Known: {', '.join(known)}.{did_you_mean(name, known)}"
+    resolver.issues.append(piece.issue(message, hint))
+    return None
+
+
+def _resolve_log(resolver: Resolver, raw: RawEvent) -> tuple[LogColumn, ...]:
+    columns: dict[str, LogColumn] = {}
+    for piece in raw.log:
+        node = resolver.amount(piece)
+        if piece.text in columns:
+            resolver.issues.append(piece.issue(f"the log has the column {piece.text!r} twice"))
+        elif node is not None:
+            columns[piece.text] = LogColumn(piece.text, node)
+    return tuple(columns.values())
