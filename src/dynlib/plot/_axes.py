@@ -1,0 +1,159 @@
+"""Where pictures go: new figures, figures of the caller, axes of the caller; and files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from dynlib.errors import OptionError
+from dynlib.plot._matplotlib import mpl
+from dynlib.plot._style import Style
+
+__all__ = [
+    "OFFSCREEN",
+    "dressed",
+    "is_axes",
+    "new_axes",
+    "new_figure",
+    "save",
+    "stack",
+    "supported_suffixes",
+    "tidy_3d",
+]
+
+
+# In the place of axes: a figure for a file, which no window or notebook ever shows.
+OFFSCREEN = object()
+
+
+def is_axes(target: Any) -> bool:
+    """Tell axes of the caller from a figure, and from nothing."""
+    return not (target is None or target is OFFSCREEN or hasattr(target, "add_subplot"))
+
+
+@contextmanager
+def dressed(target: Any, style: Style) -> Iterator[None]:
+    """Work under the settings of the style, unless the axes are the caller's and have their own.
+
+    Matplotlib's settings are left as they were.
+    """
+    if is_axes(target):
+        yield
+        return
+    with mpl.rc_context(style.rc()):
+        yield
+
+
+def new_figure(target: Any, style: Style, size: tuple[float, float]) -> Any:
+    """Return the caller's figure, or a new one.
+
+    A new one is shown by a notebook and by ``pyplot.show()``; for a file (`OFFSCREEN`) it is not,
+    and pyplot is not even imported.
+    """
+    if target is not None and target is not OFFSCREEN:
+        return target
+    settings = {"figsize": style.size or size, "layout": "constrained"}
+    if target is OFFSCREEN:
+        return mpl.figure.Figure(**settings)
+    import matplotlib.pyplot as plt
+
+    return plt.figure(**settings)
+
+
+def new_axes(
+    target: Any, style: Style, size: tuple[float, float], projection: str | None = None
+) -> Any:
+    """Return axes to draw on.
+
+    Parameters
+    ----------
+    target : Axes, Figure, SubFigure or None
+        Axes are returned as they are, a figure gets new axes, None makes a new figure.
+    style : Style
+        Applied to axes that are made here.
+    size : tuple of float
+        Width and height of a new figure in inches.
+    projection : str or None
+        ``"3d"`` for three coordinates.
+
+    Raises
+    ------
+    OptionError
+        If axes have another number of coordinates than the picture.
+    """
+    if is_axes(target):
+        if (target.name == "3d") != (projection == "3d"):
+            needs, has = ("3-D", "2-D") if projection == "3d" else ("2-D", "3-D")
+            make = "projection='3d'" if projection == "3d" else "no projection"
+            raise OptionError(
+                f"ax: this picture needs {needs} axes, these are {has}. "
+                f"Make them with {make}, or pass ax=None"
+            )
+        return target
+    figure = new_figure(target, style, size)
+    return figure.add_subplot(projection=projection)
+
+
+def stack(target: Any, style: Style, rows: int, size: tuple[float, float]) -> list[Any]:
+    """Return axes one above the other that share their horizontal axis, the topmost first."""
+    if is_axes(target):
+        raise OptionError(
+            "ax: several panels do not fit into one Axes; pass a Figure or SubFigure, or "
+            "layout='shared'"
+        )
+    figure = new_figure(target, style, size)
+    grid = figure.subplots(rows, 1, sharex=True, squeeze=False)
+    figure.align_ylabels(list(grid[:, 0]))
+    return list(grid[:, 0])
+
+
+def tidy_3d(ax: Any, style: Style) -> None:
+    """Give 3-D axes a quiet frame and a view from which most attractors look like themselves."""
+    ax.view_init(elev=18, azim=-58)
+    ax.set_box_aspect((1, 1, 0.85), zoom=0.95)
+    for axis in (ax.xaxis, ax.yaxis, ax.zaxis):
+        axis.set_pane_color((0.97, 0.975, 0.98, 1.0))
+        axis.line.set_color(style.edge)
+        axis.line.set_linewidth(0.6)
+    ax.tick_params(pad=0)
+
+
+def supported_suffixes() -> tuple[str, ...]:
+    """Return the file name suffixes that pictures can be saved under, such as ``".png"``."""
+    from matplotlib.backend_bases import FigureCanvasBase
+
+    return tuple(sorted(f".{each}" for each in FigureCanvasBase.get_supported_filetypes()))
+
+
+def save(figure: Any, path: str | Path, *, dpi: float = 200) -> Path:
+    """Write a figure to a file, in the format that its suffix names.
+
+    Parameters
+    ----------
+    figure : Figure
+        As in ``ax.figure``.
+    path : str or Path
+        ``.png``, ``.svg``, ``.pdf`` and what else Matplotlib knows.
+    dpi : float
+        Dots per inch, for formats that have dots.
+
+    Raises
+    ------
+    OptionError
+        For a suffix that Matplotlib does not know.
+
+    Examples
+    --------
+    >>> ax = plot.timeseries(res)                          # doctest: +SKIP
+    >>> plot.save(ax.figure, "lorenz.pdf")                 # doctest: +SKIP
+    """
+    path = Path(path)
+    if path.suffix.lower() not in supported_suffixes():
+        raise OptionError(
+            f"{path}: no picture format has the suffix {path.suffix!r}. "
+            f"Known: {', '.join(supported_suffixes())}"
+        )
+    figure.savefig(path, dpi=dpi)
+    return path

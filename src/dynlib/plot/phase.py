@@ -1,0 +1,242 @@
+"""States against each other, in two or three dimensions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynlib.errors import OptionError
+from dynlib.plot import _axes, _visuals
+from dynlib.plot._looks import Looks, Visuals
+from dynlib.plot._style import Style
+from dynlib.plot._subject import Subject
+from dynlib.plot._thin import Rows, thin_path, thin_points
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from dynlib.runtime.results import Results
+
+__all__ = ["phase"]
+
+_ARTISTS = ("line", "points", "start", "end", "events", "legend", "title", "colorbar")
+_ONE_LINE = 10_000  # rows up to which a path is a single line
+_MOST_ROWS = 300_000  # rows of a path; more only make the same ink slower
+_COLORS = 400  # pieces of different colour along a path
+
+
+def phase(
+    result: Results,
+    *names: str,
+    ax: Any = None,
+    color_by: str | None = None,
+    events: bool | Iterable[str] = False,
+    style: Style | None = None,
+    visuals: Visuals | None = None,
+) -> Axes:
+    """Draw two or three recorded variables against each other.
+
+    Flows are drawn as lines, maps as points.
+
+    Parameters
+    ----------
+    result : Results
+        A run with recorded rows.
+    *names : str
+        Two or three variables; none means the first two.
+    ax : Axes, Figure, SubFigure or None
+        Where to draw; three variables need 3-D axes. None makes a new figure.
+    color_by : str or None
+        ``"t"`` (in maps ``"n"``) or a recorded variable, whose value gives the colour.
+    events : bool or iterable of str
+        True marks where events fired, names mark some of them.
+    style : Style or None
+        Colours and sizes.
+    visuals : dict or None
+        For each artist (``line``, ``points``, ``events``, ``legend``, ``title``, ``colorbar``) a
+        dict of Matplotlib keywords, or False to leave it out.  ``start`` and ``end`` mark the ends
+        of the path if they are given.
+
+    Returns
+    -------
+    Axes
+        3-D axes for three variables.
+
+    Raises
+    ------
+    UnknownNameError
+        If a variable or event has no such name, or was not recorded.
+    OptionError
+        If there are not two or three variables, or nothing was recorded.
+
+    Examples
+    --------
+    >>> ax = plot.phase(res, "x", "z")                               # doctest: +SKIP
+    >>> ax = plot.phase(res, "x", "y", "z", color_by="t")            # doctest: +SKIP
+    """
+    subject = Subject(result)
+    chosen = _choose(subject, names)
+    scene = _Scene(
+        subject,
+        chosen,
+        tuple(subject.values(name) for name in chosen),
+        style or Style(),
+        Looks(visuals, _ARTISTS),
+        color_by,
+    )
+    marks = subject.events(events)
+    solid = len(chosen) == 3
+    with _axes.dressed(ax, scene.style):
+        size = (6.4, 5.6) if solid else (5.6, 4.8)
+        axes: Axes = _axes.new_axes(ax, scene.style, size, "3d" if solid else None)
+        if solid and ax is not axes:
+            _axes.tidy_3d(axes, scene.style)
+        _draw_orbit(axes, scene)
+        _draw_ends(axes, scene)
+        _draw_events(axes, scene, marks)
+        _draw_labels(axes, scene)
+    return axes
+
+
+@dataclass(frozen=True)
+class _Scene:
+    subject: Subject
+    names: tuple[str, ...]
+    columns: tuple[NDArray[np.float64], ...]
+    style: Style
+    looks: Looks
+    color_by: str | None
+
+
+def _choose(subject: Subject, names: tuple[str, ...]) -> tuple[str, ...]:
+    known = subject.choose(())
+    if not names and len(known) < 2:
+        hint = " For a map of one state there is res.plot.cobweb()." if subject.is_map else ""
+        raise OptionError(
+            f"a phase portrait needs two variables, but only {known[0]!r} was recorded.{hint}"
+        )
+    chosen = subject.choose(names or known[:2])
+    if len(chosen) not in (2, 3):
+        raise OptionError(
+            f"a phase portrait has two or three variables, not {len(chosen)}: {', '.join(chosen)}"
+        )
+    return chosen
+
+
+# --- parts --------------------------------------------------------------------------------------
+
+
+def _draw_orbit(ax: Any, scene: _Scene) -> None:
+    rows = scene.columns[0].size
+    if scene.subject.is_map or rows == 1:
+        _draw_points(ax, scene)
+    elif scene.color_by is not None:
+        _draw_gradient(ax, scene)
+    else:
+        _draw_line(ax, scene)
+
+
+def _draw_line(ax: Any, scene: _Scene) -> None:
+    rows = scene.columns[0].size
+    look = scene.looks("line", color=scene.style.color(0), linewidth=scene.style.width(rows))
+    if look is None:
+        return
+    if rows <= _ONE_LINE:
+        _visuals.line(ax, scene.columns, **look)
+        return
+    pieces = thin_path(scene.columns, _MOST_ROWS)
+    _visuals.path(ax, _take(scene.columns, pieces), **look)
+
+
+def _draw_gradient(ax: Any, scene: _Scene) -> None:
+    rows = scene.columns[0].size
+    values = scene.subject.values(str(scene.color_by))
+    look = scene.looks(
+        "line",
+        cmap=_visuals.colormap(scene.style.colormap),
+        linewidth=scene.style.width(rows),
+    )
+    if look is None:
+        return
+    length = max(1, min(2000, -(-rows // _COLORS)))
+    pieces = thin_path(scene.columns, _MOST_ROWS, length)
+    colors = np.array([np.mean(values[piece]) for piece in pieces])
+    artist = _visuals.path(ax, _take(scene.columns, pieces), colors, **look)
+    _draw_colorbar(ax, scene, artist)
+
+
+def _draw_points(ax: Any, scene: _Scene) -> None:
+    rows = thin_points(scene.columns, scene.style.detail // (2 if len(scene.columns) == 2 else 16))
+    columns = [each[rows] for each in scene.columns]
+    size = scene.style.size_of_marker(scene.columns[0].size)
+    if scene.color_by is None:
+        look = scene.looks("points", color=scene.style.color(0), markersize=size)
+        if look is not None:
+            _visuals.points(ax, columns, **look)
+        return
+    values = scene.subject.values(scene.color_by)[rows]
+    look = scene.looks("points", cmap=_visuals.colormap(scene.style.colormap), s=size**2)
+    if look is not None:
+        _draw_colorbar(ax, scene, _visuals.colored_points(ax, columns, values, **look))
+
+
+def _draw_colorbar(ax: Any, scene: _Scene, artist: Any) -> None:
+    look = scene.looks("colorbar")
+    if look is not None:
+        _visuals.colorbar(ax, artist, look.pop("label", str(scene.color_by)), **look)
+
+
+def _draw_ends(ax: Any, scene: _Scene) -> None:
+    for name, row, face in (("start", 0, "white"), ("end", -1, scene.style.ink)):
+        if not scene.looks.wants(name):
+            continue
+        look = scene.looks(
+            name,
+            markersize=5.5,
+            markerfacecolor=face,
+            markeredgecolor=scene.style.ink,
+            markeredgewidth=1.1,
+            label=name,
+            zorder=5,
+        )
+        finite = np.flatnonzero(np.logical_and.reduce([np.isfinite(c) for c in scene.columns]))
+        if look is not None and finite.size:
+            _visuals.points(ax, [each[finite[[row]]] for each in scene.columns], **look)
+
+
+def _draw_events(ax: Any, scene: _Scene, marks: dict[str, NDArray[np.float64]]) -> None:
+    for index, (name, times) in enumerate(marks.items()):
+        look = scene.looks(
+            "events",
+            color=scene.style.color(index + 1),
+            markersize=4.0,
+            label=f"{name} ({times.size})",
+            zorder=4,
+        )
+        if look is not None:
+            t = scene.subject.t
+            order = np.argsort(t, kind="stable")
+            at = [np.interp(times, t[order], each[order]) for each in scene.columns]
+            _visuals.points(ax, at, **look)
+
+
+def _draw_labels(ax: Any, scene: _Scene) -> None:
+    for axis, name in zip("xyz", scene.names, strict=False):
+        getattr(ax, f"set_{axis}label")(name)
+    handles, labels = ax.get_legend_handles_labels()
+    look = scene.looks("legend", ncols=4)
+    if look is not None and labels:
+        _visuals.legend(ax, **({"handles": handles, "labels": labels} | look))
+    title = scene.looks("title")
+    if title is not None:
+        ax.set_title(**({"label": scene.subject.title} | title))
+
+
+def _take(
+    columns: tuple[NDArray[np.float64], ...], pieces: list[Rows]
+) -> list[list[NDArray[np.float64]]]:
+    return [[each[piece] for each in columns] for piece in pieces]

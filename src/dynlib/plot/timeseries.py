@@ -1,0 +1,257 @@
+"""States against time: in one frame, in panels, or, where they are many, as an image."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynlib.errors import OptionError
+from dynlib.plot import _axes, _visuals
+from dynlib.plot._looks import Looks, Visuals
+from dynlib.plot._style import Style
+from dynlib.plot._subject import Subject
+from dynlib.plot._thin import thin_line, thin_points
+from dynlib.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from dynlib.runtime.results import Results
+
+__all__ = ["timeseries"]
+
+_ARTISTS = ("line", "points", "events", "legend", "title", "image", "colorbar")
+_LAYOUTS = ("auto", "shared", "panels", "image")
+_MOST_SHARED = 8  # more than these do not fit a legend
+_ALIKE = 12.0  # ranges within this factor are readable in one frame
+_MOST_EVENT_LINES = 60
+
+
+def timeseries(
+    result: Results,
+    *names: str,
+    ax: Any = None,
+    layout: str = "auto",
+    events: bool | Iterable[str] = False,
+    style: Style | None = None,
+    visuals: Visuals | None = None,
+) -> Axes:
+    """Draw recorded variables against time.
+
+    Flows are drawn as lines, maps as points.  Long records are thinned for the eye; peaks stay.
+
+    Parameters
+    ----------
+    result : Results
+        A run with recorded rows.
+    *names : str
+        Variables to draw; none means all that were recorded.
+    ax : Axes, Figure, SubFigure or None
+        Where to draw; None makes a new figure.
+    layout : {"auto", "shared", "panels", "image"}
+        All variables in one frame, one panel for each, or one row of an image for each.
+        ``"auto"`` shares a frame between variables of similar size, gives panels to others, and
+        draws more than eight variables as an image.
+    events : bool or iterable of str
+        True marks all events, names mark some.
+    style : Style or None
+        Colours and sizes.
+    visuals : dict or None
+        For each artist (``line``, ``points``, ``events``, ``legend``, ``title``, ``image``,
+        ``colorbar``) a dict of Matplotlib keywords, or False to leave it out.
+
+    Returns
+    -------
+    Axes
+        With panels, the topmost; all of them are ``ax.figure.axes``.
+
+    Raises
+    ------
+    UnknownNameError
+        If a variable or event has no such name, or was not recorded.
+    OptionError
+        If nothing was recorded, or the layout does not fit ``ax``.
+
+    Examples
+    --------
+    >>> ax = plot.timeseries(res, "x", "z", events=["hit"])          # doctest: +SKIP
+    """
+    if layout not in _LAYOUTS:
+        raise OptionError(
+            f"layout={layout!r} is unknown.{did_you_mean(str(layout), _LAYOUTS)} "
+            f"Known: {', '.join(_LAYOUTS)}"
+        )
+    subject = Subject(result)
+    chosen = subject.choose(names)
+    scene = _Scene(
+        subject,
+        chosen,
+        [subject.values(name) for name in chosen],
+        subject.events(events),
+        style or Style(),
+        Looks(visuals, _ARTISTS),
+    )
+    if layout == "auto":
+        layout = _fitting_layout(scene, alone=_axes.is_axes(ax))
+    draw = {"shared": _draw_shared, "panels": _draw_panels, "image": _draw_image}[layout]
+    with _axes.dressed(ax, scene.style):
+        axes: Axes = draw(scene, ax)
+    return axes
+
+
+@dataclass(frozen=True)
+class _Scene:
+    subject: Subject
+    names: tuple[str, ...]
+    columns: list[NDArray[np.float64]]
+    events: dict[str, NDArray[np.float64]]
+    style: Style
+    looks: Looks
+
+
+def _fitting_layout(scene: _Scene, alone: bool) -> str:
+    if len(scene.names) > _MOST_SHARED:
+        return "image"
+    return "shared" if alone or _alike(scene.columns) else "panels"
+
+
+def _alike(columns: list[NDArray[np.float64]]) -> bool:
+    """Return whether variables can be read in one frame: none would look like a straight line."""
+    finite = [each[np.isfinite(each)] for each in columns]
+    finite = [each for each in finite if each.size]
+    if len(finite) < 2:
+        return True
+    spans = [float(np.ptp(each)) for each in finite]
+    moving = [span for span in spans if span > 0] or [1.0]
+    whole = max(float(each.max()) for each in finite) - min(float(each.min()) for each in finite)
+    return whole <= _ALIKE * min(moving)
+
+
+# --- layouts ------------------------------------------------------------------------------------
+
+
+def _draw_shared(scene: _Scene, target: Any) -> Any:
+    ax = _axes.new_axes(target, scene.style, (8.0, 3.6))
+    for index in range(len(scene.names)):
+        _draw_variable(ax, scene, index)
+    _draw_events(ax, scene, label=True)
+    ax.set_xlabel(scene.subject.time_name)
+    if len(scene.names) == 1:
+        ax.set_ylabel(scene.names[0])
+    if len(scene.names) + len(scene.events) > 1:
+        _draw_legend(ax, scene)
+    _finish(ax, scene)
+    return ax
+
+
+def _draw_panels(scene: _Scene, target: Any) -> Any:
+    rows = len(scene.names)
+    panels = _axes.stack(target, scene.style, rows, (8.0, 1.0 + 1.25 * rows))
+    for index, ax in enumerate(panels):
+        _draw_variable(ax, scene, index)
+        _draw_events(ax, scene, label=index == 0)
+        ax.set_ylabel(scene.names[index])
+    panels[-1].set_xlabel(scene.subject.time_name)
+    if scene.events:
+        _draw_legend(panels[0], scene)
+    _finish(panels[0], scene)
+    return panels[0]
+
+
+def _draw_image(scene: _Scene, target: Any) -> Any:
+    ax = _axes.new_axes(target, scene.style, (8.0, 4.2))
+    rows = len(scene.names)
+    alike = _alike(scene.columns)
+    columns = [each if alike else _to_unit(each) for each in scene.columns]
+    t, values = _resampled(scene.subject.t, np.vstack(columns), scene.style.detail)
+    look = scene.looks("image", cmap=_visuals.colormap(scene.style.colormap))
+    if look is not None:
+        artist = _visuals.image(ax, _edges(t), np.arange(rows + 1) - 0.5, values, **look)
+        bar = scene.looks("colorbar")
+        if bar is not None:
+            scale = "value" if alike else "share of own range"
+            _visuals.colorbar(ax, artist, bar.pop("label", scale), **bar)
+    ax.grid(False)
+    ax.set_xlabel(scene.subject.time_name)
+    every = -(-rows // 24)
+    ax.set_yticks(range(0, rows, every), scene.names[::every])
+    ax.invert_yaxis()
+    _finish(ax, scene)
+    return ax
+
+
+# --- parts --------------------------------------------------------------------------------------
+
+
+def _draw_variable(ax: Any, scene: _Scene, index: int) -> None:
+    t, y, style = scene.subject.t, scene.columns[index], scene.style
+    common = {"color": style.color(index), "label": scene.names[index]}
+    if scene.subject.is_map or t.size == 1:
+        rows = thin_points((t, y), style.detail // 2)
+        look = scene.looks("points", markersize=style.size_of_marker(t.size), **common)
+        if look is not None:
+            _visuals.points(ax, (t[rows], y[rows]), **look)
+        return
+    rows = thin_line(t, y, style.detail)
+    look = scene.looks("line", linewidth=style.width(t.size, thin=0.8), **common)
+    if look is not None:
+        _visuals.line(ax, (t[rows], y[rows]), **look)
+
+
+def _draw_events(ax: Any, scene: _Scene, label: bool) -> None:
+    """Draw few events as lines over the whole height, many as a rug at the top."""
+    for index, (name, times) in enumerate(scene.events.items()):
+        look = scene.looks(
+            "events",
+            color=scene.style.color(len(scene.names) + index),
+            linewidth=0.9,
+            label=f"{name} ({times.size})" if label else None,
+        )
+        if look is not None:
+            few = times.size <= _MOST_EVENT_LINES
+            (_visuals.event_lines if few else _visuals.event_rug)(
+                ax, times, **({"alpha": 0.7, "linestyle": (0, (4, 2))} if few else {}) | look
+            )
+
+
+def _draw_legend(ax: Any, scene: _Scene) -> None:
+    look = scene.looks("legend", ncols=min(_MOST_SHARED, len(scene.names) + len(scene.events)))
+    if look is not None:
+        _visuals.legend(ax, **look)
+
+
+def _finish(ax: Any, scene: _Scene) -> None:
+    look = scene.looks("title")
+    if look is not None:
+        ax.set_title(**({"label": scene.subject.title} | look))
+    t = scene.subject.t
+    if t.size > 1 and not scene.subject.is_map and t[0] != t[-1]:
+        ax.set_xlim(t[0], t[-1])
+
+
+def _to_unit(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    finite = values[np.isfinite(values)]
+    low, span = (finite.min(), np.ptp(finite)) if finite.size else (0.0, 0.0)
+    return (values - low) / (span or 1.0)
+
+
+def _resampled(
+    t: NDArray[np.float64], values: NDArray[np.float64], columns: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return at most so many columns, evenly chosen among the rows."""
+    if t.size <= columns:
+        return t, values
+    rows = np.linspace(0, t.size - 1, columns).round().astype(np.intp)
+    return t[rows], values[:, rows]
+
+
+def _edges(t: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the borders of the columns of an image whose middles are given."""
+    if t.size == 1:
+        return t[0] + np.array([-0.5, 0.5])
+    middle = (t[1:] + t[:-1]) / 2
+    return np.concatenate(([t[0]], middle, [t[-1]]))
