@@ -33,6 +33,7 @@ from dynlib.dsl.expr.differentiate import differentiate, jacobian, jvp
 from dynlib.dsl.expr.emit import Emitted, emit
 from dynlib.dsl.expr.errors import ExprError
 from dynlib.dsl.expr.evaluate import evaluate
+from dynlib.dsl.expr.latex import latex_name, to_latex
 from dynlib.dsl.expr.level import level_function
 from dynlib.dsl.expr.nodes import (
     Apply,
@@ -56,6 +57,7 @@ from dynlib.dsl.expr.scope import Function, Scope
 from dynlib.dsl.expr.simplify import build
 from dynlib.dsl.expr.substitute import free_nodes, simplify, substitute
 from dynlib.dsl.expr.syntax import Parsed
+from dynlib.dsl.expr.text import to_text
 from dynlib.dsl.expr.typed import apply, coerce
 
 __all__ = [
@@ -92,9 +94,12 @@ __all__ = [
     "free_nodes",
     "jacobian",
     "jvp",
+    "latex_name",
     "level_function",
     "parse_expression",
     "postorder",
     "simplify",
     "substitute",
+    "to_latex",
+    "to_text",
 ]

@@ -39,32 +39,36 @@ def neg(a: Node) -> Node:
 
 
 def mul(a: Node, b: Node) -> Node:
-    """Return ``a*b``, which is 0 where either is; a literal comes first."""
+    """Return ``a*b``, which is 0 where either is; literal factors are joined, and come first."""
     if a is ZERO or b is ZERO:
         return ZERO
-    if isinstance(b, Num) or _coefficient(b) is not None:
+    if isinstance(b, Num) or (_coefficient(a) is None and _coefficient(b) is not None):
         a, b = b, a
-    inner = _coefficient(b)
-    if isinstance(a, Num) and inner is not None:
-        c, rest = inner
-        return build("mul", build("mul", a, c), rest)
-    outer = _coefficient(a)
-    if outer is not None and not isinstance(b, Num):
-        c, rest = outer
-        return build("mul", c, build("mul", rest, b))
-    return build("mul", a, b)
+    outer, inner = _coefficient(a), _coefficient(b)
+    if inner is None or outer is None:
+        return build("mul", a, b)
+    factor = build("mul", outer, inner)
+    rest = b.children[1]
+    return build("mul", factor if isinstance(a, Num) else build("mul", factor, a.children[1]), rest)
 
 
-def _coefficient(node: Node) -> tuple[Node, Node] | None:
-    """Return ``(c, x)`` if ``node`` is ``c*x`` with a literal ``c``."""
-    if isinstance(node, Apply) and node.op == "mul" and isinstance(node.children[0], Num):
-        return node.children[0], node.children[1]
-    return None
+def _coefficient(node: Node) -> Num | None:
+    """Return ``c`` if ``node`` is a literal ``c``, or ``c*x``."""
+    if isinstance(node, Apply) and node.op == "mul":
+        node = node.children[0]
+    return node if isinstance(node, Num) else None
 
 
 def div(a: Node, b: Node) -> Node:
-    """Return ``a/b``, which is 0 where ``a`` is."""
-    return ZERO if a is ZERO else build("div", a, b)
+    """Return ``a/b``, which is 0 where ``a`` is; ``2*x/2`` is ``x``."""
+    if a is ZERO:
+        return ZERO
+    factor = _coefficient(a)
+    if isinstance(b, Num) and factor is not None and a is not factor and b.value != 0:
+        ratio = build("div", factor, b)
+        if build("mul", ratio, b) is factor:
+            return build("mul", ratio, a.children[1])
+    return build("div", a, b)
 
 
 def select(c: Node, a: Node, b: Node) -> Node:

@@ -93,8 +93,6 @@ def _div(a: Node, b: Node) -> Node | None:
         return build("neg", a)
     if isinstance(a, Num) and (opened := _opened(b, "neg")) is not None:
         return build("div", build("neg", a), opened)
-    if isinstance(b, Num) and (opened := _opened(a, "neg")) is not None:
-        return build("div", opened, build("neg", b))
     return _signs_out("div", a, b)
 
 
