@@ -1,0 +1,1 @@
+"""What compiled code and Python agree on: statuses, slots, arguments, the state of a run."""

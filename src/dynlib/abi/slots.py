@@ -1,0 +1,50 @@
+"""Names of the numbers that a runner keeps in its `clock` and `count` arrays.
+
+A runner reads them when it is entered and writes the changing ones back when it leaves.
+Together with the state arrays (`dynlib.abi.run_state`) they are all there is to a run between
+two steps: a run that is grown, paused, interrupted, saved or resumed goes on bit by bit.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+__all__ = ["Clock", "Count"]
+
+
+class Clock(IntEnum):
+    """Slots of the float64 array `clock`."""
+
+    T = 0  # time of the current state
+    ORIGIN = 1  # a fixed grid is ORIGIN + step*DT
+    DT = 2  # step of the fixed grid; adaptive: the step to try next (0: find one)
+    DT_LAST = 3  # length of the last step of a fixed grid: shorter if T_END is off the grid
+    T_END = 4  # where the last step ends
+    ERROR = 5  # error norm of the last accepted step
+
+
+class Count(IntEnum):
+    """Slots of the int64 array `count`."""
+
+    STEP = 0  # index of the current step; maps: the iteration
+    STEP_END = 1  # the run is done at this step (fixed grids and maps)
+    STEP_LIMIT = 2  # max_steps: ending here is not success
+    BUDGET = 3  # attempts until the runner pauses
+    ACCEPTED = 4  # committed steps so far, pieces of cut steps counted one by one
+    REJECTED = 5  # attempts thrown away by the step control so far
+    FRESH = 6  # stepper memory is void: 1 after a jump, 2 at the start of a session
+    CUTS = 7  # located events so far within the current step
+    STARTED = 8  # step whose start-phase events have been taken
+    STOPPED = 9  # 1: the stop condition has been met
+    NEXT_RECORD = 10  # step of the next record; -1: never
+    STRIDE = 11  # steps from one record to the next
+    ROW = 12  # next free row of the record
+    ROWS = 13  # rows there are
+    SELECTED_STATES = 14  # recorded states; -1: all of them in order
+    SELECTED_AUX = 15  # recorded aux
+    SAMPLE = 16  # next sample time
+    SAMPLES = 17  # sample times there are
+    EVENT_ROW = 18  # next free row of the event log
+    EVENT_ROWS = 19
+    TRACE_ROWS = 20  # capacity of an observer's trace
+    TRACE_STRIDE = 21

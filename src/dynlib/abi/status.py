@@ -1,0 +1,51 @@
+"""How a compiled run ends, or why it pauses."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+__all__ = ["Status"]
+
+_SENTENCES = {
+    "OK": "paused between two steps; call again to go on",
+    "STEPFAIL": "the stepper could not take the next step",
+    "NAN_DETECTED": "a state became NaN or infinite",
+    "EARLY_EXIT": "the stop condition was met",
+    "DONE": "reached the end of the run",
+    "GROW_REC": "the record buffer is full",
+    "GROW_EVT": "the event log is full",
+    "USER_BREAK": "interrupted by the user",
+    "TRACE_OVERFLOW": "an observer's trace is full",
+    "MAX_STEPS": "max_steps was reached before the end of the run",
+    "ZENO": "events accumulate: too many were located within one step",
+}
+
+
+class Status(IntEnum):
+    """Outcome of a runner call; ``status.sentence`` is what a user reads.
+
+    ``OK``, ``GROW_REC`` and ``GROW_EVT`` are answered inside the wrapper and never reach a
+    user.  ``DONE`` and ``EARLY_EXIT`` are successes, everything else is not.
+    """
+
+    OK = 0
+    STEPFAIL = 2
+    NAN_DETECTED = 3
+    EARLY_EXIT = 4
+    DONE = 5
+    GROW_REC = 6
+    GROW_EVT = 7
+    USER_BREAK = 8
+    TRACE_OVERFLOW = 9
+    MAX_STEPS = 10
+    ZENO = 11
+
+    @property
+    def sentence(self) -> str:
+        """The status in words."""
+        return _SENTENCES[self.name]
+
+    @property
+    def ok(self) -> bool:
+        """Whether the run ended as asked: at its end, or at its stop condition."""
+        return self in (Status.DONE, Status.EARLY_EXIT)

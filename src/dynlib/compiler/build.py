@@ -1,0 +1,81 @@
+"""From a model document to something that runs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from dynlib import steppers
+from dynlib.compiler.jit.disk_cache import DiskCache
+from dynlib.compiler.model import CompiledModel
+from dynlib.dsl import load_model
+from dynlib.dsl.config import cache_root, load_config
+from dynlib.dsl.spec import ModelSpec
+from dynlib.errors import StepperKindMismatchError
+
+__all__ = ["build"]
+
+Model = ModelSpec | str | os.PathLike[str] | Mapping[str, Any]
+
+
+def build(
+    model: Model,
+    *,
+    stepper: str | None = None,
+    mods: Sequence[Any] = (),
+    jit: bool = True,
+    dtype: str | None = None,
+    disk_cache: bool = True,
+    config: Any = None,
+) -> CompiledModel:
+    """Load a model and put a stepper to it.
+
+    Nothing is compiled before a run asks for it.
+
+    Parameters
+    ----------
+    model
+        URI, path, TOML text, dict or `ModelSpec`.
+    stepper
+        Name of the method; by default the one in the model's ``[sim]``.
+    mods
+        Changes to the model, in order.
+    jit
+        False: run the generated text as plain Python, slowly, with nothing compiled.
+    dtype
+        ``"float32"`` or ``"float64"`` instead of the model's own.
+    disk_cache
+        Whether compiled kernels are kept on disk.
+    config
+        Configuration, or the path of its file; by default the user's.
+
+    Raises
+    ------
+    ModelLoadError, ModelNotFoundError
+        If the model cannot be loaded; all its problems are listed.
+    UnknownStepper, StepperKindMismatchError
+        If there is no such stepper, or it is not for this kind of model.
+
+    Examples
+    --------
+    >>> import dynlib
+    >>> dynlib.build("builtin://ode/lorenz", stepper="rk45")
+    <CompiledModel lorenz, rk45, compiled>
+    """
+    settings = load_config(config)
+    spec = load_model(model, mods=mods, config=settings)
+    if dtype is not None and dtype != spec.dtype:
+        spec = replace(spec, dtype=dtype)
+    method = steppers.get(stepper or spec.sim.stepper)
+    if method.kind != spec.kind:
+        fitting = [row["name"] for row in steppers.describe() if row["kind"] == spec.kind]
+        what = {"ode": "flows (type = 'ode')", "map": "maps (type = 'map')"}
+        msg = (
+            f"stepper {method.name!r} is for {what[method.kind]}, but model {spec.name!r} has type "
+            f"{spec.kind!r}. Steppers for it: {', '.join(map(str, fitting))}."
+        )
+        raise StepperKindMismatchError(msg)
+    cache = DiskCache(cache_root(settings)) if disk_cache and jit else None
+    return CompiledModel(spec, method, jit=jit, disk_cache=cache)

@@ -1,0 +1,190 @@
+"""The model's events as text: conditions, actions, and the passes that take them in order.
+
+A pass goes through the events in declared order; each one sees what those before it did.  The
+truth of every condition is remembered in the workspace, so that a crossing is seen once.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterable, Sequence
+
+from dynlib.compiler.codegen import locate
+from dynlib.compiler.codegen.layout import Layout
+from dynlib.compiler.codegen.model_text import EXAMINE, ModelText
+from dynlib.compiler.codegen.specialize import fold
+from dynlib.dsl.expr import free_nodes
+from dynlib.dsl.expr.nodes import Param, Previous, PreviousTime
+from dynlib.dsl.spec import EventSpec
+from dynlib.steppers.text import function, group, names, unpack
+
+__all__ = ["MAX_CUTS", "SCAN_POINTS", "EventText"]
+
+SCAN_POINTS = 8  # places at which the rest of a cut step is looked at
+MAX_CUTS = 1000  # located events within one step before it is given up
+
+_LOG = "event_row, evt_t, evt_step, evt_id, evt_log, lane"
+_PASS = f"{EXAMINE.removesuffix(', lane')}, {_LOG}"
+
+
+class EventText:
+    """Writes the functions of a model's events."""
+
+    def __init__(self, text: ModelText) -> None:
+        self.text = text
+        self.layout: Layout = text.layout
+        self.events = self.layout.spec.events
+
+    def emit(self) -> str:
+        """All functions that a run loop with these events calls."""
+        parts = [self._condition(e, event) for e, event in enumerate(self.events)]
+        parts += [self._fire(e, event) for e, event in enumerate(self.events)]
+        parts.append(self._init())
+        start = self._phase("start", "both")
+        end = self._phase("end", "both")
+        located = [e for e in end if self.layout.located(self.events[e])]
+        if start:
+            parts.append(self._pass("start_events", start, at_grid=True))
+        if end:
+            parts.append(self._pass("end_events", end, at_grid=True))
+        if located:
+            parts.append(inspect.getsource(locate.inside))
+            parts += [self._locate(e) for e in located]
+            parts += [self._any_crossing(located), self._first_crossing(located)]
+            parts.append(self._pass("located_events", located, at_grid=False))
+        return "\n".join(parts)
+
+    def inlined(self) -> set[str]:
+        """Functions of the hot path, always inlined."""
+        return {"any_crossing", *(f"cond_{e}" for e in range(len(self.events)))}
+
+    def _phase(self, *phases: str) -> list[int]:
+        return [e for e, event in enumerate(self.events) if event.phase in phases]
+
+    # -- one event ----------------------------------------------------------------------------
+
+    def _condition(self, e: int, event: EventSpec) -> str:
+        text = self.text.single(f"cond_{e}", EXAMINE, event.cond)
+        if self.layout.located(event) and event.level is not None:
+            text += "\n" + self.text.single(f"level_{e}", EXAMINE, event.level)
+        return text
+
+    def _fire(self, e: int, event: EventSpec) -> str:
+        """Enter the event in the log, then act; returns the state."""
+        logged = [column.expr for column in event.log]
+        lines = self.text.prologue([*logged, *(a.expr for a in event.actions)])
+        acts_on_state = any(not isinstance(a.target, Param) for a in event.actions)
+        if acts_on_state and not any(line.endswith(" = u") for line in lines):
+            lines.insert(0, unpack(names("u", self.layout.states), "u"))
+        lines += [
+            "evt_t[event_row] = t",
+            "evt_step[event_row] = step",
+            f"evt_id[event_row] = {e}",
+        ]
+        if logged:
+            statements, results = self.text.evaluate(logged, "log")
+            lines += statements
+            lines += [f"evt_log[event_row, {j}] = {value}" for j, value in enumerate(results)]
+        for j, action in enumerate(event.actions):
+            statements, results = self.text.evaluate([action.expr], f"a{j}_")
+            lines += [*statements, f"{self.text.leaf(action.target)} = {results[0]}"]
+        state = group(names("u", self.layout.states)) if acts_on_state else "u"
+        return function(f"fire_{e}", f"{EXAMINE.removesuffix(', lane')}, {_LOG}", [*lines, f"return {state}"])
+
+    def _edge(self, event: EventSpec) -> bool:
+        """Whether the condition itself compares with the start of the step."""
+        return any(isinstance(leaf, Previous | PreviousTime) for leaf in free_nodes(event.cond))
+
+    def _locate(self, e: int) -> str:
+        event = self.events[e]
+        flags = {
+            "EDGE": self._edge(event),
+            "LEVEL": event.level is not None,
+            "RISING": event.direction in (None, "rising"),
+            "FALLING": event.direction == "falling",
+        }
+        words = {
+            "TRUTH": str(self.layout.truth(e)),
+            "SCAN_POINTS": str(SCAN_POINTS),
+            "EVENT": str(e),
+        }
+        texts = []
+        for template in (locate.crossing_EVENT, locate.refine_EVENT):
+            source = inspect.getsource(template)
+            source = re.sub(r"(?<![A-Z])(TRUTH|SCAN_POINTS|EVENT)\b", lambda m: words[m[1]], source)
+            texts.append(fold(source, flags))
+        return "\n".join(texts)
+
+    # -- passes -------------------------------------------------------------------------------
+
+    def _was(self, e: int) -> str:
+        edge = self._edge(self.events[e])
+        return "False" if edge else f"ws[{self.layout.truth(e)}, lane] != 0"
+
+    def _wanted(self, e: int, holds: str, *, changed_only: bool) -> str:
+        """Whether the event is to be taken now that its condition is `holds`."""
+        was = self._was(e)
+        match self.events[e].direction:
+            case "rising":
+                return f"{holds} and not ({was})"
+            case "falling":
+                return f"{was} and not {holds}"
+            case "either":
+                return f"{holds} != ({was})"
+        return f"{holds} and not ({was})" if changed_only else holds
+
+    def _init(self) -> str:
+        lines = []
+        for e in range(len(self.events)):
+            lines += [
+                f"ws[{self.layout.truth(e)}, lane] = cond_{e}(t, step, u, t, u, p, ws, lane)",
+                f"ws[{self.layout.held(e)}, lane] = 0",
+            ]
+        return function("init_events", "t, step, u, p, ws, lane", lines)
+
+    def _pass(self, name: str, events: Iterable[int], *, at_grid: bool) -> str:
+        """Take the events that are due, in order.
+
+        At a grid point an event without direction is due whenever it holds, unless it was
+        located within this very step and has held since; where a step is cut, only events whose
+        condition has just changed are due.
+        """
+        lines = ["touched = False"]
+        for e in events:
+            event, truth, held = self.events[e], self.layout.truth(e), self.layout.held(e)
+            lines.append(f"holds = cond_{e}({EXAMINE})")
+            due = self._wanted(e, "holds", changed_only=not at_grid)
+            once = self.layout.located(event) and event.direction is None
+            if once and at_grid and name == "end_events":
+                due = f"{due} and ws[{held}, lane] == 0"
+            lines += [
+                f"if {due}:",
+                f"    u = fire_{e}({_PASS})",
+                "    event_row += 1",
+            ]
+            if event.actions:
+                lines += [
+                    "    touched = True",
+                    f"    holds = cond_{e}(t, step, u, t, u, p, ws, lane)",
+                ]
+            if once and not at_grid:
+                lines += [f"    ws[{held}, lane] = holds"]
+            lines.append(f"ws[{truth}, lane] = holds")
+            if once and at_grid and name == "end_events":
+                lines.append(f"ws[{held}, lane] = 0")
+        lines.append("return u, event_row, touched")
+        return function(name, _PASS, lines)
+
+    def _any_crossing(self, events: Sequence[int]) -> str:
+        lines = ["found = False"]
+        for e in events:
+            lines.append(f"holds = cond_{e}({EXAMINE})")
+            lines.append(f"found = found or ({self._wanted(e, 'holds', changed_only=True)})")
+        return function("any_crossing", EXAMINE, [*lines, "return found"])
+
+    def _first_crossing(self, events: Sequence[int]) -> str:
+        args = "t, h, step, u, u_new, d, cuts, p, ws, lane"
+        lines = ["theta = 2.0"]
+        lines += [f"theta = min_(theta, crossing_{e}({args}))" for e in events]
+        return function("first_crossing", args, [*lines, "return theta"])

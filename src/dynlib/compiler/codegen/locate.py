@@ -1,0 +1,97 @@
+"""Finding where, within a step, the condition of an event changes.
+
+The two functions are templates: `EVENT` in a name is replaced by an event's number, the flags
+are folded (`dynlib.compiler.codegen.specialize`).  Times within a step are fractions theta of
+its length; states there come from the step's interpolant.
+"""
+
+# ruff: noqa: F821
+# mypy: ignore-errors
+
+from __future__ import annotations
+
+__all__ = ["crossing_EVENT", "inside", "refine_EVENT"]
+
+
+def crossing_EVENT(t, h, step, u, u_new, d, cuts, p, ws, lane):
+    """First theta at which the event is to be taken, or 2 if there is none.
+
+    An uncut step is judged by its ends.  What is left of a cut one is looked at in several
+    places, because events tend to come in quick succession: a ball that just bounced may have
+    left the ground and come back within it.
+    """
+    was = False
+    if not EDGE:
+        was = ws[TRUTH, lane] != 0
+    points = 1
+    if cuts > 0:
+        points = SCAN_POINTS
+    left = 0.0
+    for j in range(1, points + 1):
+        right = j / points
+        holds = cond_EVENT(t + right * h, step, inside(right, h, u, u_new, d), t, u, p, ws, lane)
+        if holds != was:
+            wanted = True
+            if RISING:
+                wanted = holds
+            if FALLING:
+                wanted = not holds
+            if wanted:
+                return refine_EVENT(left, right, holds, t, h, step, u, u_new, d, p, ws, lane)
+            was = holds
+        left = right
+    return 2.0
+
+
+def refine_EVENT(left, right, holds, t, h, step, u, u_new, d, p, ws, lane):
+    """The least theta in (left, right] from which on the condition is `holds`.
+
+    Interpolate–truncate–project (Oliveira, Takahashi, ACM Trans. Math. Softw. 47, 2020) on the
+    event's level function, bisection where it has none.  Which half to keep is decided by the
+    condition itself, so that it is certain to be `holds` at the theta returned.  The tolerance
+    is some units in the last place of the time.
+    """
+    if cond_EVENT(t + left * h, step, inside(left, h, u, u_new, d), t, u, p, ws, lane) == holds:
+        return left
+    tolerance = max_(1e-15, 4.4e-16 * max_(abs_(t), abs_(t + h)) / abs_(h))
+    if LEVEL:
+        g_left = level_EVENT(t + left * h, step, inside(left, h, u, u_new, d), t, u, p, ws, lane)
+        g_right = level_EVENT(t + right * h, step, inside(right, h, u, u_new, d), t, u, p, ws, lane)
+        truncation = 0.2 / (right - left)
+        slack = right - left
+    for _ in range(120):
+        width = right - left
+        if width <= tolerance:
+            break
+        middle = 0.5 * (left + right)
+        theta = middle
+        if LEVEL:
+            slack = 0.5 * slack
+            if g_left * g_right < 0.0:
+                theta = (g_right * left - g_left * right) / (g_right - g_left)
+                toward = middle - theta
+                push = max_(truncation * width * width, 0.5 * tolerance)
+                theta = theta + copysign(min_(push, abs_(toward)), toward)
+                reach = max_(2.0 * slack - 0.5 * width, 0.0)
+                if not abs_(theta - middle) <= reach:
+                    theta = middle - copysign(min_(reach, 0.5 * width), toward)
+                theta = min_(max_(theta, left + 0.25 * tolerance), right - 0.25 * tolerance)
+        if not (theta > left and theta < right):
+            break
+        v = inside(theta, h, u, u_new, d)
+        if cond_EVENT(t + theta * h, step, v, t, u, p, ws, lane) == holds:
+            right = theta
+            if LEVEL:
+                g_right = level_EVENT(t + theta * h, step, v, t, u, p, ws, lane)
+        else:
+            left = theta
+            if LEVEL:
+                g_left = level_EVENT(t + theta * h, step, v, t, u, p, ws, lane)
+    return right
+
+
+def inside(theta, h, u, u_new, d):
+    """The state at the fraction theta of the step."""
+    if theta >= 1.0:
+        return u_new
+    return interpolate(theta, h, u, u_new, d)

@@ -1,0 +1,166 @@
+"""The model's functions as text: straight-line code over tuples of the states."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from dynlib.compiler.codegen.layout import Layout
+from dynlib.dsl.expr import emit, free_nodes
+from dynlib.dsl.expr.nodes import (
+    Iteration,
+    Lag,
+    Node,
+    Param,
+    Previous,
+    PreviousTime,
+    State,
+    Time,
+)
+from dynlib.steppers.text import Scalar, function, group, names, unpack
+
+__all__ = ["EXAMINE", "ModelText"]
+
+EXAMINE = "t, step, u, tp, up, p, ws, lane"  # a condition looks at the step from (tp, up) to (t, u)
+_MODEL = "t, step, u, p, ws, lane"
+
+
+class ModelText:
+    """Writes functions that evaluate expressions of one model."""
+
+    def __init__(self, layout: Layout) -> None:
+        self.layout = layout
+        self.dtype = layout.spec.dtype
+        self.real = Scalar(self.dtype)
+
+    # -- pieces -------------------------------------------------------------------------------
+
+    def leaf(self, node: Node) -> str:
+        """How a state, parameter, time or lag is read."""
+        match node:
+            case State():
+                return f"u{node.index}"
+            case Previous():
+                return f"up{node.index}"
+            case Param():
+                return f"p[{node.index}, lane]"
+            case Lag():
+                start, depth = self.layout.rings[node.index]
+                return f"ws[{start} + (step - {node.k}) % {depth}, lane]"
+            case Time():
+                return self.real.cast("t")
+            case PreviousTime():
+                return self.real.cast("tp")
+            case Iteration():
+                return "step"
+        msg = f"no way to read {node!r}"
+        raise AssertionError(msg)
+
+    def prologue(self, nodes: Sequence[Node]) -> list[str]:
+        """Lines that take the state tuples apart, where `nodes` refer to them."""
+        free = [leaf for node in nodes for leaf in free_nodes(node)]
+        lines = []
+        if any(isinstance(leaf, State) for leaf in free):
+            lines.append(unpack(names("u", self.layout.states), "u"))
+        if any(isinstance(leaf, Previous) for leaf in free):
+            lines.append(unpack(names("up", self.layout.states), "up"))
+        return lines
+
+    def evaluate(self, nodes: Sequence[Node], prefix: str = "v") -> tuple[list[str], list[str]]:
+        """Statements that compute `nodes`, and an expression for each of them."""
+        emitted = emit(list(nodes), self.leaf, prefix=prefix, indent=0, dtype=self.dtype)
+        return list(emitted.lines), list(emitted.results)
+
+    def expressions(self, name: str, args: str, nodes: Sequence[Node]) -> str:
+        """A function that returns the tuple of `nodes`."""
+        lines, results = self.evaluate(nodes)
+        return function(name, args, [*self.prologue(nodes), *lines, f"return {group(results)}"])
+
+    def single(self, name: str, args: str, node: Node) -> str:
+        """A function that returns one expression."""
+        lines, results = self.evaluate([node])
+        return function(name, args, [*self.prologue([node]), *lines, f"return {results[0]}"])
+
+    # -- functions ----------------------------------------------------------------------------
+
+    def rhs(self) -> str:
+        """The right-hand side: derivatives of an ODE, next values of a map."""
+        return self.expressions("rhs", _MODEL, self.layout.spec.equations)
+
+    def states(self) -> str:
+        """Moving the state between arrays and tuples, and looking at it."""
+        n = self.layout.states
+        rows = [f"y[{i}, lane]" for i in range(n)]
+        u = names("u", n)
+        texts = [
+            function("load_state", "y, lane", [f"return {group(rows)}"]),
+            function("store_state", "y, lane, u", [f"{group(rows)} = u"]),
+        ]
+        if self.dtype.startswith("int"):
+            texts.append(function("all_finite", "u", ["return True"]))
+        else:
+            difference = " + ".join(f"({x} - {x})" for x in u)  # 0 unless infinite or NaN
+            texts.append(
+                function("all_finite", "u", [unpack(u, "u"), f"return {difference} == 0"])
+            )
+        return "\n".join(texts)
+
+    def memory(self) -> str:
+        """Moving the stepper's memory between array and tuple."""
+        rows = [f"mem[{i}, lane]" for i in range(self.layout.memory)]
+        return "\n".join(
+            [
+                function("load_memory", "mem, lane", [f"return {group(rows)}"]),
+                function("store_memory", "mem, lane, m", [f"{group(rows)} = m"]),
+            ]
+        )
+
+    def record(self) -> str:
+        """Write one row: all states, or the selected states and aux."""
+        n = self.layout.states
+        lines = [
+            unpack(names("u", n), "u"),
+            "if count[Count.SELECTED_STATES] < 0:",
+            *(f"    rec_y[row, {i}] = u{i}" for i in range(n)),
+            "else:",
+            "    store_state(y, lane, u)",
+            "    for j in range(count[Count.SELECTED_STATES]):",
+            "        rec_y[row, j] = y[sel_y[j], lane]",
+        ]
+        aux = [spec.expr for spec in self.layout.spec.aux]
+        if aux:
+            values = names("a", len(aux))
+            lines += [
+                "if count[Count.SELECTED_AUX] > 0:",
+                "    " + unpack(values, "aux(t, step, u, p, ws, lane)"),
+                "    for j in range(count[Count.SELECTED_AUX]):",
+                "        value = 0.0",
+                *_choose("sel_aux[j]", values, lambda value: f"value = {value}"),
+                "        rec_aux[row, j] = value",
+            ]
+        args = "row, t, step, u, y, p, ws, rec_y, rec_aux, sel_y, sel_aux, count, lane"
+        text = function("record", args, lines)
+        if aux:
+            text = self.expressions("aux", _MODEL, aux) + "\n" + text
+        return text
+
+    def push_lags(self) -> str:
+        """Enter the state of the current step into the rings."""
+        lines = [unpack(names("u", self.layout.states), "u")]
+        for state, (start, depth) in self.layout.rings.items():
+            lines.append(f"ws[{start} + step % {depth}, lane] = u{state}")
+        return function("push_lags", "ws, step, u, lane", lines)
+
+    def stop(self) -> str:
+        """The stop condition."""
+        assert self.layout.spec.stop is not None
+        return self.single("stop_condition", EXAMINE, self.layout.spec.stop.cond)
+
+
+def _choose(index: str, values: Sequence[str], line: Callable[[str], str]) -> list[str]:
+    """An if-chain over the value of `index`."""
+    lines = []
+    for i, value in enumerate(values):
+        lines += [f"        {'elif' if i else 'if'} {index} == {i}:", f"            {line(value)}"]
+    return lines
+
+

@@ -1,0 +1,268 @@
+"""The run loop: the one function from which all ordinary runners are made.
+
+`specialize` folds the flags (names in capitals that stand alone in an `if`) out of this text:
+once for each `RunnerVariant` and kind of model, once more for what the model at hand does not
+need.  What is left is compiled with the model's functions as globals.
+
+Three rules keep it short.  *One exit*: whoever wants to leave sets `status` and breaks.  *Room
+before effects*: space for a row or for events is looked for before anything is changed, so
+that leaving to let a buffer grow, and coming back, repeats nothing.  *Pieces*: when a located
+event cuts a step of a fixed grid, the loop turns once for each piece and `cuts` counts them;
+the grid point is committed by the last piece.
+"""
+
+# ruff: noqa: F821
+# mypy: ignore-errors
+
+from __future__ import annotations
+
+from dynlib.abi.slots import Clock, Count
+from dynlib.abi.status import Status
+
+__all__ = ["run_loop"]
+
+
+def run_loop(
+    clock, count, y, y_prev, p, mem, ws, options, tolerances,
+    rec_t, rec_y, rec_aux, sel_y, sel_aux, samples,
+    evt_t, evt_step, evt_id, evt_log,
+    analysis_ws, analysis_out, trace_buf, trace_count,
+):  # fmt: skip
+    lane = 0
+    status = Status.OK
+    u = load_state(y, lane)
+    m = 0.0
+    if MEMORY:
+        m = load_memory(mem, lane)
+    t = clock[Clock.T]
+    dt = clock[Clock.DT]
+    t_end = clock[Clock.T_END]
+    step = count[Count.STEP]
+    row = count[Count.ROW]
+    event_row = count[Count.EVENT_ROW]
+    next_record = count[Count.NEXT_RECORD]
+    sample = count[Count.SAMPLE]
+    budget = count[Count.BUDGET]
+    accepted = count[Count.ACCEPTED]
+    fresh = count[Count.FRESH]
+    cuts = count[Count.CUTS]
+    started = count[Count.STARTED]
+    stopped = count[Count.STOPPED]
+    if EVENTS:
+        if fresh == 2:
+            init_events(t, step, u, p, ws, lane)
+    if ADAPTIVE:
+        rejected = count[Count.REJECTED]
+        error_last = clock[Clock.ERROR]
+        retry = False
+        if dt == 0.0:
+            dt = first_step(t, t_end, step, u, p, ws, options, tolerances, lane)
+
+    while True:
+        if cuts == 0:
+            if SAMPLED:
+                while sample < count[Count.SAMPLES] and samples[sample] == t:
+                    rec_t[row] = t
+                    record(row, t, step, u, y, p, ws, rec_y, rec_aux, sel_y, sel_aux, count, lane)
+                    row += 1
+                    sample += 1
+            else:
+                if step == next_record:
+                    if row >= count[Count.ROWS]:
+                        status = Status.GROW_REC
+                        break
+                    rec_t[row] = t
+                    record(row, t, step, u, y, p, ws, rec_y, rec_aux, sel_y, sel_aux, count, lane)
+                    row += 1
+                    next_record += count[Count.STRIDE]
+            if STOP:
+                if stopped != 0:
+                    status = Status.EARLY_EXIT
+                    break
+            if ADAPTIVE:
+                done = (t_end - t) * dt <= 0.0
+            else:
+                done = step >= count[Count.STEP_END]
+            if done:
+                status = Status.DONE
+                break
+            if step >= count[Count.STEP_LIMIT]:
+                status = Status.MAX_STEPS
+                break
+        if ADAPTIVE:
+            if budget <= 0 and not retry:
+                break
+        else:
+            if budget <= 0:
+                break
+        budget -= 1
+        if EVENTS:
+            if event_row + N_EVENTS > count[Count.EVENT_ROWS]:
+                status = Status.GROW_EVT
+                break
+        if cuts == 0 and started != step:
+            started = step
+            if STOP_START:
+                if stop_condition(t, step, u, t, u, p, ws, lane):
+                    stopped = 1
+                    status = Status.EARLY_EXIT
+                    break
+            if START_EVENTS:
+                u, event_row, touched = start_events(
+                    t, step, u, t, u, p, ws, event_row, evt_t, evt_step, evt_id, evt_log, lane
+                )
+                if touched:
+                    fresh = 1
+            if LAGS:
+                push_lags(ws, step, u, lane)
+
+        if DISCRETE:
+            h = 1.0
+            t_next = step + 1.0
+        elif ADAPTIVE:
+            h = dt
+            if abs(t_end - t) <= 1.01 * abs(dt):
+                h = t_end - t
+                t_next = t_end
+            else:
+                t_next = t + h
+        else:
+            h = dt
+            t_next = clock[Clock.ORIGIN] + (step + 1) * dt
+            if step + 1 == count[Count.STEP_END]:
+                h = clock[Clock.DT_LAST]
+                t_next = t_end
+            if LOCATED:
+                if cuts > 0:
+                    h = t_next - t
+            if MULTISTEP:
+                if h != dt:
+                    fresh = 1
+        if fresh != 0:
+            if MEMORY:
+                m = restart(t, step, u, p, ws, lane)
+            fresh = 0
+        if ANALYSIS:
+            store_state(y, lane, u)
+            ANALYSIS_PRE(
+                lane, t, h, step, y, y_prev, p, ws,
+                analysis_ws, analysis_out, trace_buf, trace_count,
+                count[Count.TRACE_ROWS], count[Count.TRACE_STRIDE],
+            )  # fmt: skip
+        if VARIATIONAL:
+            u_new, k = runner_variational_step(t, h, step, u, m, p, ws, analysis_ws, lane)
+        else:
+            u_new, k = attempt(t, h, step, u, m, p, ws, lane)
+        if ADAPTIVE:
+            error = error_norm(h, u, u_new, k, options, tolerances, lane)
+            if not error <= 1.0:
+                rejected += 1
+                retry = True
+                dt = shrink(h, error, options)
+                if too_short(t, dt, options):
+                    dt = h
+                    status = Status.STEPFAIL
+                    break
+                continue
+        if not all_finite(u_new):
+            status = Status.NAN_DETECTED
+            break
+
+        theta = 2.0
+        if LOCATED:
+            if cuts > 0 or any_crossing(t_next, step + 1, u_new, t, u, p, ws, lane):
+                if cuts >= MAX_CUTS:
+                    status = Status.ZENO
+                    break
+                d = dense(t, h, step, u, u_new, k, p, ws, lane)
+                theta = first_crossing(t, h, step + 1, u, u_new, d, cuts, p, ws, lane)
+        cut = theta <= 1.0
+        if cut:
+            t_next = t + theta * h
+        if SAMPLED:
+            if sample < count[Count.SAMPLES] and (t_next - samples[sample]) * h > 0.0:
+                d = dense(t, h, step, u, u_new, k, p, ws, lane)
+                while sample < count[Count.SAMPLES] and (t_next - samples[sample]) * h > 0.0:
+                    ts = samples[sample]
+                    us = interpolate((ts - t) / h, h, u, u_new, d)
+                    rec_t[row] = ts
+                    record(
+                        row, ts, step, us, y, p, ws,
+                        rec_y, rec_aux, sel_y, sel_aux, count, lane,
+                    )  # fmt: skip
+                    row += 1
+                    sample += 1
+        if ADAPTIVE:
+            dt = next_step_size(h, dt, error, error_last, retry, options)
+            error_last = error
+            retry = False
+        u_old = u
+        t_old = t
+        accepted += 1
+        t = t_next
+        if LOCATED:
+            if cut:
+                u = inside(theta, h, u_old, u_new, d)
+                u, event_row, touched = located_events(
+                    t, step + 1, u, t_old, u_old, p, ws,
+                    event_row, evt_t, evt_step, evt_id, evt_log, lane,
+                )  # fmt: skip
+                fresh = 1
+                cuts += 1
+                if not ADAPTIVE:
+                    continue
+            else:
+                u = u_new
+                if MEMORY:
+                    m = next_memory(m, k)
+        else:
+            u = u_new
+            if MEMORY:
+                m = next_memory(m, k)
+        if MULTISTEP:
+            if h != dt:
+                fresh = 1
+        step += 1
+        cuts = 0
+        if END_EVENTS:
+            u, event_row, touched = end_events(
+                t, step, u, t_old, u_old, p, ws,
+                event_row, evt_t, evt_step, evt_id, evt_log, lane,
+            )  # fmt: skip
+            if touched:
+                fresh = 1
+                if not all_finite(u):
+                    status = Status.NAN_DETECTED
+                    break
+        if STOP_END:
+            if stop_condition(t, step, u, t_old, u_old, p, ws, lane):
+                stopped = 1
+        if ANALYSIS:
+            store_state(y, lane, u)
+            store_state(y_prev, lane, u_old)
+            ANALYSIS_POST(
+                lane, t, h, step, y, y_prev, p, ws,
+                analysis_ws, analysis_out, trace_buf, trace_count,
+                count[Count.TRACE_ROWS], count[Count.TRACE_STRIDE],
+            )  # fmt: skip
+
+    store_state(y, lane, u)
+    if MEMORY:
+        store_memory(mem, lane, m)
+    clock[Clock.T] = t
+    clock[Clock.DT] = dt
+    if ADAPTIVE:
+        clock[Clock.ERROR] = error_last
+        count[Count.REJECTED] = rejected
+    count[Count.STEP] = step
+    count[Count.ROW] = row
+    count[Count.EVENT_ROW] = event_row
+    count[Count.NEXT_RECORD] = next_record
+    count[Count.SAMPLE] = sample
+    count[Count.BUDGET] = budget
+    count[Count.ACCEPTED] = accepted
+    count[Count.FRESH] = fresh
+    count[Count.CUTS] = cuts
+    count[Count.STARTED] = started
+    count[Count.STOPPED] = stopped
+    return status

@@ -1,0 +1,202 @@
+"""Every runner is made here.
+
+`RunnerVariant` names the kinds, `_RUNNER_TEMPLATE_MAP` holds the text of each for flows and for
+maps, `get_runner` puts a model's functions behind it, compiles and keeps it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import astuple, dataclass
+from enum import Enum
+from functools import cache
+from typing import Any
+
+from dynlib.abi.hooks import AnalysisModule
+from dynlib.compiler.codegen.program import Module, Program
+from dynlib.compiler.codegen.run_loop import run_loop
+from dynlib.compiler.codegen.specialize import specialize
+from dynlib.compiler.jit.disk_cache import DiskCache
+from dynlib.compiler.jit.native import machine
+from dynlib.compiler.jit.runner import Runner, make_runner
+from dynlib.compiler.jit.toolchain import toolchain
+
+__all__ = [
+    "RunnerKey",
+    "RunnerVariant",
+    "analysis_signature_hash",
+    "compile_analysis_hooks",
+    "get_runner",
+]
+
+
+class RunnerVariant(Enum):
+    """The kinds of runner: ordinary, without or with observers."""
+
+    BASE = "base"
+    ANALYSIS = "analysis"
+
+    @property
+    def observed(self) -> bool:
+        """Whether observers' hooks are compiled in."""
+        return self is RunnerVariant.ANALYSIS
+
+
+def _template(variant: RunnerVariant, discrete: bool) -> tuple[str, str]:
+    name = f"run_{variant.value}_{'map' if discrete else 'ode'}"
+    flags = {"ANALYSIS": variant.observed, "DISCRETE": discrete}
+    if discrete:
+        flags |= dict.fromkeys(("ADAPTIVE", "SAMPLED", "LOCATED", "MULTISTEP", "MEMORY"), False)
+    if not variant.observed:
+        flags["VARIATIONAL"] = False
+    return specialize(run_loop, name, flags), name
+
+
+_RUNNER_TEMPLATE_MAP: Mapping[tuple[RunnerVariant, bool], tuple[str, str]] = {
+    (variant, discrete): _template(variant, discrete)
+    for variant in RunnerVariant
+    for discrete in (False, True)
+}
+
+
+@cache
+def _template_version() -> str:
+    texts = "\n".join(source for source, _ in _RUNNER_TEMPLATE_MAP.values())
+    return hashlib.sha256(texts.encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class RunnerKey:
+    """What a runner is kept under.
+
+    `cache_token` hashes the generated module and the versions of everything that turns it into
+    machine code, and the processor that the machine code is for.
+    """
+
+    model_hash: str
+    stepper_name: str
+    analysis_sig: str
+    variant: str
+    runner_kind: str
+    dtype: str
+    cache_token: str
+    jit: bool
+    template_version: str
+
+    @property
+    def digest(self) -> str:
+        """The key as one word, stable across processes."""
+        return hashlib.sha256(repr(astuple(self)).encode()).hexdigest()
+
+
+_LRU_SIZE = 128
+_variant_cache_continuous: OrderedDict[RunnerKey, Runner] = OrderedDict()
+_variant_cache_discrete: OrderedDict[RunnerKey, Runner] = OrderedDict()
+
+
+def analysis_signature_hash(analysis: AnalysisModule | None) -> str:
+    """16 characters that stand for the content of a set of observers; empty without."""
+    if analysis is None:
+        return ""
+    return hashlib.sha256(analysis.signature().encode()).hexdigest()[:16]
+
+
+def _no_hook(
+    lane, t, dt, step, y_curr, y_prev, params, runtime_ws,  # type: ignore[no-untyped-def]
+    analysis_ws, analysis_out, trace_buf, trace_count, trace_cap, trace_stride,
+) -> None:  # fmt: skip
+    return
+
+
+def compile_analysis_hooks(analysis: AnalysisModule | None) -> dict[str, Any]:
+    """Globals `ANALYSIS_PRE` and `ANALYSIS_POST` of a runner with these observers.
+
+    A missing hook does nothing.  The functions are compiled together with the runner.
+    """
+    if analysis is None:
+        return {}
+    hooks = analysis.resolve_hooks()
+    found = {
+        "ANALYSIS_PRE": hooks.pre_step or _no_hook,
+        "ANALYSIS_POST": hooks.post_step or _no_hook,
+    }
+    step = analysis.runner_variational_step()
+    if step is not None:
+        found["runner_variational_step"] = step
+    return found
+
+
+def module_of(
+    program: Program, variant: RunnerVariant, *, sampled: bool = False, variational: bool = False
+) -> Module:
+    """The generated module of one runner."""
+    template, name = _RUNNER_TEMPLATE_MAP[variant, program.spec.kind == "map"]
+    return program.module(template, name, sampled=sampled, variational=variational)
+
+
+def get_runner(
+    variant: RunnerVariant,
+    program: Program,
+    *,
+    sampled: bool = False,
+    analysis: AnalysisModule | None = None,
+    jit: bool = True,
+    disk_cache: DiskCache | None = None,
+) -> Runner:
+    """The runner of a model, from memory, from disk, or newly compiled.
+
+    Parameters
+    ----------
+    variant
+        Its kind; with `analysis` it must be an observed one.
+    program
+        Model and stepper.
+    sampled
+        Whether it records at given times, by dense output, instead of at steps.
+    analysis
+        Observers whose hooks are compiled in.
+    jit
+        False: plain Python of the same text.
+    disk_cache
+        Where compiled kernels are kept; None: nowhere.
+    """
+    discrete = program.spec.kind == "map"
+    hooks = compile_analysis_hooks(analysis)
+    module = module_of(
+        program, variant, sampled=sampled, variational="runner_variational_step" in hooks
+    )
+    key = RunnerKey(
+        model_hash=program.spec.model_hash,
+        stepper_name=program.stepper.name,
+        analysis_sig=analysis_signature_hash(analysis),
+        variant=variant.value,
+        runner_kind=f"{program.spec.kind}{'-sampled' if sampled else ''}",
+        dtype=program.spec.dtype,
+        cache_token=_token(module, jit=jit),
+        jit=jit,
+        template_version=_template_version(),
+    )
+    kept = _variant_cache_discrete if discrete else _variant_cache_continuous
+    if key in kept:
+        kept.move_to_end(key)
+        return kept[key]
+    runner = make_runner(
+        module,
+        program.spec.dtype,
+        jit=jit,
+        cache=disk_cache,
+        key=key.digest,
+        hooks=hooks,
+        label=f"{program.spec.name} {program.stepper.name} {key.variant} {key.runner_kind}",
+    )
+    kept[key] = runner
+    while len(kept) > _LRU_SIZE:
+        kept.popitem(last=False)
+    return runner
+
+
+def _token(module: Module, *, jit: bool) -> str:
+    parts = [module.digest, *((toolchain(), machine()) if jit else ())]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()

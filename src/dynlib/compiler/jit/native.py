@@ -1,0 +1,125 @@
+"""Object code: loading it, and knowing for which machine it is.
+
+Compiled kernels are kept as plain object code with one C entry point and no reference to
+Numba, so that a process that finds its kernel in the disk cache never imports Numba.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+__all__ = ["ObjectCode", "emit_object", "load", "machine"]
+
+Entry = Callable[[int], int]
+
+
+@dataclass(frozen=True)
+class ObjectCode:
+    """Object code of one kernel.
+
+    Attributes
+    ----------
+    code
+        The object file.
+    symbol
+        Name of the entry point.  It follows Numba's calling convention,
+        ``int32 entry(int64 *result, void **exception, int64 address_of_the_table)``; generated
+        code raises nothing, so the first two are there to be filled and the result is read.
+    externals
+        Symbols it takes from the process, such as those of the C mathematics library.
+    """
+
+    code: bytes
+    symbol: str
+    externals: tuple[str, ...] = ()
+
+
+@cache
+def _llvm() -> Any:
+    import llvmlite.binding as llvm
+
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    return llvm
+
+
+@cache
+def _host() -> tuple[str, str]:
+    llvm = _llvm()
+    return llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
+
+
+def machine() -> str:
+    """Processor and compiler version that object code is good for."""
+    import llvmlite
+
+    return " ".join((llvmlite.__version__, _llvm().get_default_triple(), *_host()))
+
+
+def _target_machine() -> Any:
+    cpu, features = _host()
+    target = _llvm().Target.from_default_triple()
+    return target.create_target_machine(cpu=cpu, features=features, opt=3, jit=True)
+
+
+def emit_object(ir: str, symbol: str) -> ObjectCode:
+    """Translate optimised LLVM assembly into object code."""
+    module = _llvm().parse_assembly(ir)
+    externals = tuple(
+        function.name
+        for function in module.functions
+        if function.is_declaration and not function.name.startswith("llvm.")
+    )
+    return ObjectCode(_target_machine().emit_object(module), symbol, externals)
+
+
+_engines: list[Any] = []  # loaded code lives as long as the process
+
+
+def load(kernel: ObjectCode) -> Entry:
+    """Bring object code into the process and return its entry point.
+
+    Raises
+    ------
+    OSError
+        If it is damaged, or needs a symbol that this process lacks.
+    """
+    llvm = _llvm()
+    missing = [name for name in kernel.externals if not llvm.address_of_symbol(name)]
+    if missing:
+        msg = f"object code needs unknown symbols: {', '.join(missing)}"
+        raise OSError(msg)
+    try:
+        file = llvm.object_file.ObjectFileRef.from_data(kernel.code)
+        engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _target_machine())
+        engine.add_object_file(file)
+        engine.finalize_object()
+        address = engine.get_function_address(kernel.symbol)
+    except RuntimeError as error:
+        raise OSError(str(error)) from error
+    if not address:
+        msg = f"object code lacks its entry point {kernel.symbol}"
+        raise OSError(msg)
+    _engines.append(engine)
+    return _Entry(address)
+
+
+class _Entry:
+    """A loaded entry point; calling it releases the GIL."""
+
+    __slots__ = ("_function",)
+
+    _TYPE = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64)
+
+    def __init__(self, address: int) -> None:
+        self._function = self._TYPE(address)
+
+    def __call__(self, table: int) -> int:
+        result = ctypes.c_int64()
+        exception = ctypes.c_void_p()
+        self._function(ctypes.addressof(result), ctypes.addressof(exception), table)
+        return result.value

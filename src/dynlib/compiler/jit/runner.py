@@ -1,0 +1,127 @@
+"""A runner that can be called: compiled, or the same text as plain Python."""
+
+from __future__ import annotations
+
+import linecache
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynlib.abi.primitives import plain_namespace
+from dynlib.abi.runner_args import WORDS
+from dynlib.compiler.codegen.program import Module
+from dynlib.compiler.jit.disk_cache import DiskCache
+from dynlib.compiler.jit.native import Entry, ObjectCode, load
+
+__all__ = ["Call", "Runner", "execute", "make_runner"]
+
+Arrays = Sequence[NDArray[Any]]
+
+
+class Call:
+    """A runner bound to its arrays; calling it returns the status.
+
+    The table that a compiled runner reads is filled once; `put` exchanges one array, as when
+    a buffer has grown.
+    """
+
+    def __init__(self, entry: Entry, arrays: Arrays) -> None:
+        self._entry = entry
+        self._arrays = list(arrays)
+        self._table = np.zeros(WORDS * len(arrays), dtype=np.int64)
+        for i in range(len(arrays)):
+            self._fill(i)
+        self._address = self._table.__array_interface__["data"][0]
+
+    def _fill(self, i: int) -> None:
+        array = self._arrays[i]
+        assert array.flags.c_contiguous
+        place = WORDS * i
+        self._table[place] = array.__array_interface__["data"][0]
+        self._table[place + 1 : place + 1 + array.ndim] = array.shape
+
+    def put(self, i: int, array: NDArray[Any]) -> None:
+        """Exchange argument `i`."""
+        self._arrays[i] = array
+        self._fill(i)
+
+    def __call__(self) -> int:
+        return self._entry(self._address)
+
+
+class PlainCall:
+    """The same for a runner that is plain Python."""
+
+    def __init__(self, runner: Callable[..., int], arrays: Arrays) -> None:
+        self._runner = runner
+        self._arrays = list(arrays)
+
+    def put(self, i: int, array: NDArray[Any]) -> None:
+        """Exchange argument `i`."""
+        self._arrays[i] = array
+
+    def __call__(self) -> int:
+        with np.errstate(all="ignore"):
+            return int(self._runner(*self._arrays))
+
+
+class Runner:
+    """A runner; `bind` gives it its arrays, in the order of `RUNNER_ARGS`."""
+
+    def __init__(self, target: Entry | Callable[..., int], *, compiled: bool) -> None:
+        self._target = target
+        self.compiled = compiled
+
+    def bind(self, arrays: Arrays) -> Call | PlainCall:
+        """A call of the runner with these arrays."""
+        return (Call if self.compiled else PlainCall)(self._target, arrays)
+
+
+def execute(module: Module, extra: Mapping[str, Any], dtype: str) -> dict[str, Any]:
+    """Run the text of a module as plain Python and return its globals.
+
+    The text stays available to tracebacks and debuggers under the file name that they show.
+    """
+    filename = f"<dynlib {module.runner} {module.digest[:12]}>"
+    lines = module.text.splitlines(keepends=True)
+    linecache.cache[filename] = (len(module.text), None, lines, filename)
+    namespace: dict[str, Any] = {**plain_namespace(dtype), **extra, "__name__": "dynlib.generated"}
+    exec(compile(module.text, filename, "exec"), namespace)
+    return namespace
+
+
+def make_runner(
+    module: Module,
+    dtype: str,
+    *,
+    jit: bool,
+    cache: DiskCache | None,
+    key: str,
+    hooks: Mapping[str, Any],
+    label: str,
+) -> Runner:
+    """Compile a module's runner, or fetch it from the disk cache."""
+    if not jit:
+        namespace = execute(module, hooks, dtype)
+        return Runner(namespace[module.runner], compiled=False)
+    if cache is not None:
+        found = cache.load(key)
+        if found is not None:
+            try:
+                return Runner(load(found), compiled=True)
+            except OSError as error:
+                cache.discard(key, str(error))
+    code = _compile(module, dtype, hooks)
+    entry = load(code)
+    if cache is not None:
+        cache.store(key, code, label)
+    return Runner(entry, compiled=True)
+
+
+def _compile(module: Module, dtype: str, hooks: Mapping[str, Any]) -> ObjectCode:
+    from dynlib.compiler.jit.door import compile_entry
+
+    namespace = execute(module, hooks, dtype)
+    return compile_entry(namespace, {**module.functions, **dict.fromkeys(hooks, True)}, module.entry, dtype)

@@ -1,0 +1,141 @@
+"""A model and a stepper, ready to run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from dynlib.abi.hooks import AnalysisModule
+from dynlib.abi.run_state import RunState
+from dynlib.abi.slots import Clock, Count
+from dynlib.compiler.codegen.program import Program
+from dynlib.compiler.codegen.runner_variants import RunnerVariant, get_runner, module_of
+from dynlib.compiler.jit.disk_cache import DiskCache
+from dynlib.compiler.jit.runner import Runner
+from dynlib.dsl.spec import ModelSpec
+from dynlib.steppers.base import Stepper
+
+__all__ = ["CompiledModel"]
+
+
+class CompiledModel:
+    """A model together with a stepper, and the runners made of them.
+
+    Runners are compiled when they are first needed and kept from then on.
+
+    Attributes
+    ----------
+    spec, stepper
+        The model and the method.
+    jit
+        Whether runners are compiled; otherwise the same text runs as plain Python.
+    disk_cache
+        Where compiled kernels are kept, or None.
+    """
+
+    def __init__(
+        self, spec: ModelSpec, stepper: Stepper, *, jit: bool = True, disk_cache: DiskCache | None
+    ) -> None:
+        self.spec = spec
+        self.stepper = stepper
+        self.jit = jit
+        self.disk_cache = disk_cache
+        self.program = Program(spec, stepper)
+        self._runners: dict[tuple[RunnerVariant, bool], Runner] = {}
+
+    def __repr__(self) -> str:
+        how = "compiled" if self.jit else "plain Python"
+        return f"<CompiledModel {self.spec.name}, {self.stepper.name}, {how}>"
+
+    @cached_property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of states and parameters."""
+        return np.dtype(self.spec.dtype)
+
+    @property
+    def n_events(self) -> int:
+        """Number of events."""
+        return len(self.spec.events)
+
+    @cached_property
+    def log_width(self) -> int:
+        """Columns of the event log."""
+        return self.program.layout.log_width
+
+    @cached_property
+    def sources(self) -> Mapping[str, str]:
+        """Generated Python text by part: model, events, stepper, runner, module."""
+        program = self.program
+        module = module_of(program, RunnerVariant.BASE)
+        start = module.text.index(f"def {module.runner}(")
+        parts = {
+            "model": program.model_text,
+            "events": program.event_text,
+            "stepper": program.stepper_text,
+            "runner": module.text[start : module.text.index("def entry(")],
+            "module": module.text,
+        }
+        return {name: text for name, text in parts.items() if text}
+
+    def runner(
+        self,
+        variant: RunnerVariant = RunnerVariant.BASE,
+        *,
+        sampled: bool = False,
+        analysis: AnalysisModule | None = None,
+    ) -> Runner:
+        """The runner of this kind, compiled if need be."""
+        if analysis is None and (variant, sampled) in self._runners:
+            return self._runners[variant, sampled]
+        runner = get_runner(
+            variant,
+            self.program,
+            sampled=sampled,
+            analysis=analysis,
+            jit=self.jit,
+            disk_cache=self.disk_cache,
+        )
+        if analysis is None:
+            self._runners[variant, sampled] = runner
+        return runner
+
+    def new_state(self, y: ArrayLike, p: ArrayLike, t0: float = 0.0) -> RunState:
+        """A session at its start.
+
+        Parameters
+        ----------
+        y, p
+            Initial state and parameters, shapes (n_states,) and (n_params,).
+        t0
+            Start time of an ODE; a map's first iteration index.
+        """
+        layout = self.program.layout
+        state = RunState(
+            clock=np.zeros(len(Clock)),
+            count=np.zeros(len(Count), dtype=np.int64),
+            y=np.array(y, dtype=self.dtype).reshape(layout.states, 1),
+            p=np.array(p, dtype=self.dtype).reshape(layout.params, 1),
+            memory=np.zeros((layout.memory, 1), dtype=self.dtype),
+            workspace=np.zeros((layout.workspace, 1), dtype=self.dtype),
+        )
+        for index, (start, depth) in layout.rings.items():
+            state.workspace[start : start + depth] = state.y[index]
+        state.clock[Clock.T] = state.clock[Clock.ORIGIN] = t0
+        state.clock[Clock.ERROR] = 1e-4
+        state.count[Count.STEP] = int(t0) if self.spec.kind == "map" else 0
+        state.count[Count.STARTED] = -1
+        state.count[Count.FRESH] = 2
+        return state
+
+    def mark_jump(self, state: RunState) -> None:
+        """Say that state or parameters were changed from outside: the stepper starts afresh."""
+        state.count[Count.FRESH] = max(1, state.count[Count.FRESH])
+        state.count[Count.STOPPED] = 0
+
+    def states_of(self, state: RunState) -> NDArray[Any]:
+        """The state vector, shape (n_states,)."""
+        return state.y[:, 0]

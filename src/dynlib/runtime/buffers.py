@@ -1,0 +1,192 @@
+"""The arrays that a run writes into, and the call that is bound to them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynlib.abi.run_state import RunState
+from dynlib.abi.runner_args import RUNNER_ARGS
+from dynlib.abi.slots import Count
+from dynlib.compiler.jit.runner import Call, PlainCall
+from dynlib.compiler.model import CompiledModel
+
+__all__ = ["Buffers"]
+
+_PLACE = {arg.name: i for i, arg in enumerate(RUNNER_ARGS)}
+_NO_FLOATS = np.zeros(0)
+_NO_INTS = np.zeros(0, dtype=np.int64)
+_NO_MATRIX = np.zeros((0, 0))
+_FIRST_ROWS = 1024
+_FIRST_EVENTS = 64
+
+
+class Buffers:
+    """Buffers of one run.
+
+    The call of the runner is bound to the arrays of the state once and kept with it, so that
+    a short run does not spend its time on taking addresses.
+    """
+
+    def __init__(self, model: CompiledModel, state: RunState, *, sampled: bool) -> None:
+        self.model = model
+        self.count = state.count
+        self.call = _bound(model, state, sampled=sampled)
+        self.width: tuple[int, int] = (len(model.spec.states), 0)
+        self.t = _NO_FLOATS
+        self.y: NDArray[Any] = np.zeros((0, 0), dtype=model.dtype)
+        self.aux = _NO_MATRIX
+        self.evt_t, self.evt_step, self.evt_id = _NO_FLOATS, _NO_INTS, _NO_INTS
+        self.evt_log = _NO_MATRIX
+        self.count[Count.EVENT_ROW] = 0
+        self.count[Count.EVENT_ROWS] = 0
+        if model.n_events:
+            self._events(max(_FIRST_EVENTS, model.n_events))
+
+    def _put(self, **arrays: NDArray[Any]) -> None:
+        for name, array in arrays.items():
+            self.call.put(_PLACE[name], array)
+
+    # -- what a run is asked for --------------------------------------------------------------
+
+    def set_options(
+        self, options: NDArray[np.float64], tolerances: NDArray[np.float64]
+    ) -> None:
+        """Hand over the stepper's options."""
+        if options.size:
+            self._put(options=options, tolerances=tolerances)
+
+    def select(self, states: tuple[int, ...] | None, aux: tuple[int, ...]) -> None:
+        """Choose the columns of the record."""
+        self.count[Count.SELECTED_STATES] = -1 if states is None else len(states)
+        self.count[Count.SELECTED_AUX] = len(aux)
+        n = len(self.model.spec.states) if states is None else len(states)
+        self.width = (n, len(aux))
+        if states is not None:
+            self._put(sel_y=np.array(states, dtype=np.int64))
+        if aux:
+            self._put(sel_aux=np.array(aux, dtype=np.int64))
+
+    def no_records(self) -> None:
+        """Record nothing."""
+        self.count[Count.NEXT_RECORD] = -1
+        self.count[Count.ROW] = self.count[Count.ROWS] = 0
+        self.y = np.empty((0, self.width[0]), dtype=self.model.dtype)
+        self.aux = np.empty((0, self.width[1]))
+
+    def plan_records(self, first: int, stride: int, rows: int | None) -> None:
+        """Record every `stride`-th step from step `first` on."""
+        self.count[Count.NEXT_RECORD] = first
+        self.count[Count.STRIDE] = stride
+        self.count[Count.ROW] = 0
+        self._rows(_FIRST_ROWS if rows is None else rows)
+
+    def plan_samples(self, samples: NDArray[np.float64]) -> None:
+        """Record at these times."""
+        self.count[Count.SAMPLE] = 0
+        self.count[Count.SAMPLES] = samples.size
+        self.count[Count.ROW] = 0
+        self._put(samples=np.ascontiguousarray(samples, dtype=np.float64))
+        self._rows(samples.size)
+
+    # -- growing ------------------------------------------------------------------------------
+
+    def _rows(self, rows: int) -> None:
+        n_states, n_aux = self.width
+        used = int(self.count[Count.ROW])
+        old = self.t, self.y, self.aux
+        self.t = np.empty(rows)
+        self.y = np.empty((rows, n_states), dtype=self.model.dtype)
+        self.aux = np.empty((rows, n_aux))
+        if used:
+            for new, values in zip((self.t, self.y, self.aux), old, strict=True):
+                new[:used] = values[:used]
+        self.count[Count.ROWS] = rows
+        self.call.put(_PLACE["rec_t"], self.t)
+        self.call.put(_PLACE["rec_y"], self.y)
+        if n_aux:
+            self.call.put(_PLACE["rec_aux"], self.aux)
+
+    def grow_records(self) -> None:
+        """Twice the rows."""
+        self._rows(2 * self.t.size + 1)
+
+    def _events(self, rows: int) -> None:
+        used = int(self.count[Count.EVENT_ROW])
+        old = self.evt_t, self.evt_step, self.evt_id, self.evt_log
+        self.evt_t = np.empty(rows)
+        self.evt_step = np.empty(rows, dtype=np.int64)
+        self.evt_id = np.empty(rows, dtype=np.int64)
+        self.evt_log = np.full((rows, self.model.log_width), np.nan)
+        if used:
+            new = self.evt_t, self.evt_step, self.evt_id, self.evt_log
+            for array, values in zip(new, old, strict=True):
+                array[:used] = values[:used]
+        self.count[Count.EVENT_ROWS] = rows
+        self._put(
+            evt_t=self.evt_t, evt_step=self.evt_step, evt_id=self.evt_id, evt_log=self.evt_log
+        )
+
+    def start_events(self, rows: int) -> None:
+        """Begin with room for `rows` events."""
+        if self.model.n_events:
+            self._events(max(rows, self.model.n_events))
+
+    def grow_events(self) -> None:
+        """Twice the rows, and room for one of each event."""
+        self._events(2 * self.evt_t.size + self.model.n_events)
+
+    # -- what came of it ----------------------------------------------------------------------
+
+    def records(self) -> tuple[NDArray[np.float64], NDArray[Any], NDArray[np.float64]]:
+        """The rows that were written."""
+        used = int(self.count[Count.ROW])
+        return _trim(self.t, used), _trim(self.y, used), _trim(self.aux, used)
+
+    def events(
+        self,
+    ) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+        """The event log."""
+        used = int(self.count[Count.EVENT_ROW])
+        return (
+            _trim(self.evt_t, used),
+            _trim(self.evt_step, used),
+            _trim(self.evt_id, used),
+            _trim(self.evt_log, used),
+        )
+
+
+def _trim(array: NDArray[Any], used: int) -> NDArray[Any]:
+    """The first rows; a copy where most of the array would be kept alive for nothing."""
+    if used == array.shape[0]:
+        return array
+    return array[:used] if 2 * used >= array.shape[0] else array[:used].copy()
+
+
+def _bound(model: CompiledModel, state: RunState, *, sampled: bool) -> Call | PlainCall:
+    """The call of the base runner bound to `state`, made once for each state."""
+    runner = model.runner(sampled=sampled)
+    if state.binding is not None and state.binding[0] is runner:
+        call: Call | PlainCall = state.binding[1]
+        return call
+    arrays: dict[str, NDArray[Any]] = {
+        "clock": state.clock,
+        "count": state.count,
+        "y": state.y,
+        "y_prev": state.y.copy(),
+        "p": state.p,
+        "mem": state.memory,
+        "ws": state.workspace,
+    }
+    empty = {
+        "f8": {1: _NO_FLOATS, 2: _NO_MATRIX},
+        "i8": {1: _NO_INTS},
+        "y": {2: np.zeros((0, 0), dtype=model.dtype)},
+    }
+    call = runner.bind(
+        [arrays.get(arg.name, empty[arg.kind].get(len(arg.shape))) for arg in RUNNER_ARGS]
+    )
+    state.binding = (runner, call)
+    return call

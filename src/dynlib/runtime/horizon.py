@@ -1,0 +1,54 @@
+"""Where a run ends, on the grid of its steps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["Horizon", "fixed_horizon"]
+
+_ON_GRID = 1e-9  # of a step: what the division T/dt may lose
+_MICRO = 1e-3  # of a step: a rest below is added to the step before it
+
+
+@dataclass(frozen=True, slots=True)
+class Horizon:
+    """The end of a fixed grid.
+
+    Attributes
+    ----------
+    step
+        Index of the last grid point.
+    t
+        Its time as the runner sees it: the grid's own where the end lies on the grid, so that
+        a longer run passes through the same numbers.
+    dt_last
+        Length of the last step.
+    """
+
+    step: int
+    t: float
+    dt_last: float
+
+
+def fixed_horizon(t: float, step: int, dt: float, origin: float, t_end: float) -> Horizon:
+    """Steps of `dt` from grid point `step` at time `t` to `t_end`.
+
+    The last step is shorter where `t_end` lies off the grid; a rest too small to be a step of
+    its own lengthens the step before it.
+
+    Examples
+    --------
+    >>> fixed_horizon(0.0, 0, 0.1, 0.0, 1.0)
+    Horizon(step=10, t=1.0, dt_last=0.1)
+    >>> fixed_horizon(0.0, 0, 0.4, 0.0, 1.0).step
+    3
+    """
+    exact = (t_end - origin) / dt
+    nearest = round(exact)
+    slack = _ON_GRID + 1e-15 * abs(exact)
+    if abs(exact - nearest) <= slack and nearest > step:
+        return Horizon(nearest, origin + nearest * dt, dt)
+    whole = int(exact // 1)
+    last = whole if exact - whole < _MICRO and whole > step else whole + 1
+    start = t if last - 1 <= step else origin + (last - 1) * dt
+    return Horizon(last, t_end, t_end - start)

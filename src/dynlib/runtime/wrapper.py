@@ -1,0 +1,281 @@
+"""The ordinary run: buffers, the call of the runner, and the answers to what it says.
+
+The runner never allocates.  It comes back when a buffer is full (`GROW_REC`, `GROW_EVT`), and
+every few hundredths of a second (`OK`), so that an interrupt is seen and progress is shown;
+entering it again goes on as if it had never left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynlib.abi.run_state import RunState
+from dynlib.abi.slots import Clock, Count
+from dynlib.abi.status import Status
+from dynlib.compiler.model import CompiledModel
+from dynlib.runtime.buffers import Buffers
+from dynlib.runtime.horizon import fixed_horizon
+from dynlib.runtime.interrupt import Interrupt
+
+__all__ = ["RawRun", "RunRequest", "RunStats", "run_with_wrapper"]
+
+_CHUNK_SECONDS = 0.04  # time between two looks at Ctrl-C and the clock
+_FIRST_CHUNK = 4096  # attempts
+_NEVER = 2**62
+
+Progress = Callable[[float, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """What one run is asked for, in the runner's terms.
+
+    Attributes
+    ----------
+    t_end, n_end
+        Where to stop: a time (ODE) or an iteration index (map).
+    dt
+        Step of a fixed grid, first step of an adaptive run; None: as the session has it.
+    record, stride
+        Whether to record, and every how many steps.
+    states, aux
+        Indices of what is recorded; `states` None: all of them.
+    samples
+        Times at which to record instead, rising in the direction of the run.
+    transient
+        Initial part that is not recorded: a time, or a number of iterations.
+    max_steps
+        Steps after which the run is given up; None: no limit.
+    options
+        Options of the stepper.
+    observers
+        What observes the run.
+    progress
+        Called with the fraction done, now and then, once a run takes longer than a second.
+    first_rows, first_events
+        First sizes of growing buffers; they never change a result.
+    """
+
+    t_end: float | None = None
+    n_end: int | None = None
+    dt: float | None = None
+    record: bool = True
+    stride: int = 1
+    states: tuple[int, ...] | None = None
+    aux: tuple[int, ...] = ()
+    samples: NDArray[np.float64] | None = None
+    transient: float = 0
+    max_steps: int | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    observers: tuple[Any, ...] = ()
+    progress: Progress | None = None
+    first_rows: int | None = None
+    first_events: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunStats:
+    """Cost of a run: committed and rejected steps, evaluations of the right-hand side, seconds."""
+
+    steps: int
+    rejected: int
+    evaluations: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class RawRun:
+    """What a run brought, still without names.
+
+    Attributes
+    ----------
+    t, y, aux
+        Recorded rows: times (n,), states (n, n_selected), aux (n, n_selected).
+    evt_t, evt_step, evt_id, evt_log
+        The event log: time, step, number of the event, logged values (padded with NaN).
+    status
+        How the run ended.
+    t_final
+        Time of the final state, which is in the `RunState`; `t_end` itself if it was reached.
+    stats
+        What it cost.
+    """
+
+    t: NDArray[np.float64]
+    y: NDArray[Any]
+    aux: NDArray[np.float64]
+    evt_t: NDArray[np.float64]
+    evt_step: NDArray[np.int64]
+    evt_id: NDArray[np.int64]
+    evt_log: NDArray[np.float64]
+    status: Status
+    t_final: float
+    stats: RunStats
+
+
+def run_with_wrapper(model: CompiledModel, state: RunState, request: RunRequest) -> RawRun:
+    """Advance `state` as `request` says and return what was recorded.
+
+    `state` is left where the run ended, also after a failure or an interrupt, and can be run
+    on from there.
+
+    Raises
+    ------
+    StepperOptionError
+        For options that the stepper does not take.
+    """
+    started = perf_counter()
+    accepted, rejected = int(state.count[Count.ACCEPTED]), int(state.count[Count.REJECTED])
+    t_grid_end = _aim(model, state, request)
+    sampled = request.samples is not None
+    buffers = Buffers(model, state, sampled=sampled)
+    buffers.set_options(*model.stepper.options(request.options, len(model.spec.states)))
+    if request.first_events is not None:
+        buffers.start_events(request.first_events)
+    status = Status.DONE
+    if model.stepper.adaptive and request.transient and not sampled:
+        status = _warm_up(model, state, request, buffers)
+    if status is Status.DONE:
+        _plan_records(model, state, request, buffers)
+        status = _drive(model, state, request, buffers)
+    reached = status is Status.DONE and request.t_end is not None
+    t_final = float(request.t_end) if reached else float(state.clock[Clock.T])  # type: ignore[arg-type]
+    t, y, aux = buffers.records()
+    if reached and t.size and t[-1] == t_grid_end:
+        t[-1] = t_final
+    accepted = int(state.count[Count.ACCEPTED]) - accepted
+    rejected = int(state.count[Count.REJECTED]) - rejected
+    stats = RunStats(
+        steps=accepted,
+        rejected=rejected,
+        evaluations=(accepted + rejected) * model.stepper.evaluations,
+        seconds=perf_counter() - started,
+    )
+    return RawRun(t, y, aux, *buffers.events(), status, t_final, stats)
+
+
+def _aim(model: CompiledModel, state: RunState, request: RunRequest) -> float:
+    """Set clock and counters for this run; returns the time of its end on the grid."""
+    clock, count = state.clock, state.count
+    step = int(count[Count.STEP])
+    limit = _NEVER if request.max_steps is None else step + request.max_steps
+    count[Count.STEP_LIMIT] = limit
+    count[Count.STOPPED] = 0
+    if request.n_end is not None:
+        count[Count.STEP_END] = request.n_end
+        return float(request.n_end)
+    assert request.t_end is not None
+    t_end = float(request.t_end)
+    if model.stepper.adaptive:
+        if request.dt is not None:
+            clock[Clock.DT] = request.dt
+        clock[Clock.T_END] = t_end
+        count[Count.STEP_END] = _NEVER
+        return t_end
+    t, dt = float(clock[Clock.T]), float(clock[Clock.DT])
+    wanted = dt if request.dt is None else float(request.dt)
+    at_grid = count[Count.CUTS] > 0 or t == float(clock[Clock.ORIGIN]) + step * dt
+    if wanted != dt or not at_grid:
+        clock[Clock.DT] = wanted
+        clock[Clock.ORIGIN] = t - step * wanted
+        count[Count.FRESH] = max(1, count[Count.FRESH])
+    horizon = fixed_horizon(t, step, wanted, float(clock[Clock.ORIGIN]), t_end)
+    count[Count.STEP_END] = horizon.step
+    clock[Clock.T_END] = horizon.t
+    clock[Clock.DT_LAST] = horizon.dt_last
+    return horizon.t
+
+
+def _warm_up(
+    model: CompiledModel, state: RunState, request: RunRequest, buffers: Buffers
+) -> Status:
+    """Run the transient of an adaptive run, up to a step that ends where recording starts."""
+    end = float(state.clock[Clock.T_END])
+    t = float(state.clock[Clock.T])
+    state.clock[Clock.T_END] = t + request.transient * (1 if end >= t else -1)
+    buffers.no_records()
+    status = _drive(model, state, request, buffers)
+    state.clock[Clock.T_END] = end
+    return status
+
+
+def _plan_records(
+    model: CompiledModel, state: RunState, request: RunRequest, buffers: Buffers
+) -> None:
+    """Size the record and say when its first row is due."""
+    buffers.select(request.states, request.aux)
+    if request.samples is not None:
+        samples = request.samples
+        t_end = float(state.clock[Clock.T_END])
+        buffers.plan_samples(np.where(samples == request.t_end, t_end, samples))
+        return
+    if not request.record:
+        buffers.no_records()
+        return
+    count = state.count
+    first = int(count[Count.STEP])
+    if request.transient and not model.stepper.adaptive:
+        first += _steps_of(float(request.transient), model, state)
+    rows = request.first_rows
+    if rows is None and not model.stepper.adaptive:
+        rows = max(0, int(count[Count.STEP_END]) - first) // request.stride + 1
+    buffers.plan_records(first, request.stride, rows)
+
+
+def _steps_of(transient: float, model: CompiledModel, state: RunState) -> int:
+    if model.spec.kind == "map":
+        return int(transient)
+    steps = transient / abs(float(state.clock[Clock.DT]))
+    return int(-((-steps + 1e-9) // 1))
+
+
+def _drive(model: CompiledModel, state: RunState, request: RunRequest, buffers: Buffers) -> Status:
+    """Call the runner until the run has ended."""
+    count = state.count
+    call = buffers.call
+    count[Count.BUDGET] = budget = _FIRST_CHUNK if model.jit else 64
+    begun = perf_counter()
+    interrupt = Interrupt()
+    if not model.jit:
+        interrupt.watch()
+    try:
+        while True:
+            entered = perf_counter()
+            status = call()
+            if status == Status.GROW_REC:
+                buffers.grow_records()
+            elif status == Status.GROW_EVT:
+                buffers.grow_events()
+            elif status != Status.OK:
+                return Status(status)
+            else:
+                now = perf_counter()
+                spent = budget - int(count[Count.BUDGET])
+                budget = _next_budget(spent, now - entered)
+                count[Count.BUDGET] = budget
+                interrupt.watch()
+                if request.progress is not None and now - begun > 1.0:
+                    request.progress(_fraction(state, request), "")
+            if interrupt.seen:
+                return Status.USER_BREAK
+    finally:
+        interrupt.release()
+
+
+def _next_budget(spent: int, seconds: float) -> int:
+    """Attempts that take about `_CHUNK_SECONDS`, at most eight times as many as before."""
+    return max(16, min(8 * spent, int(spent * _CHUNK_SECONDS / max(seconds, 1e-9))))
+
+
+def _fraction(state: RunState, request: RunRequest) -> float:
+    if request.n_end is not None:
+        return float(state.count[Count.STEP] / max(1, request.n_end))
+    t_end = float(state.clock[Clock.T_END])
+    origin = float(state.clock[Clock.ORIGIN])
+    return float((state.clock[Clock.T] - origin) / (t_end - origin)) if t_end != origin else 1.0

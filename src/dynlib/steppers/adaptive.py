@@ -1,0 +1,53 @@
+"""What adaptive methods share: the error norm and the first step."""
+
+from __future__ import annotations
+
+from dynlib.steppers.text import Scalar, combine, function, group, names, unpack
+
+__all__ = ["emit_error_norm", "emit_first_step"]
+
+
+def emit_error_norm(weights: tuple[float, ...], n: int, real: Scalar) -> str:
+    """Root mean square of the error estimate, each component over its tolerance."""
+    used = [(real(w), s) for s, w in enumerate(weights) if w]
+    lines = [unpack(names("u", n), "u"), unpack(names("v", n), "u_new")]
+    for i in range(n):
+        estimate = combine([(w, f"k[{s * n + i}]") for w, s in used])
+        lines += [
+            f"size = max_(abs_(u{i}), abs_(v{i}))",
+            f"e{i} = {estimate}",
+            f"e{i} = e{i} / fma(tolerances[{n + i}], size, tolerances[{i}])",
+        ]
+    total = combine([(f"e{i}", f"e{i}") for i in range(n)])
+    lines.append(f"return abs_(h) * sqrt(({total}) * {1.0 / n!r})")
+    return function("error_norm", "h, u, u_new, k, options, tolerances, lane", lines)
+
+
+def emit_first_step(order: int, n: int, real: Scalar) -> str:
+    """Size of the first step from two slopes; Hairer, Nørsett, Wanner I, section II.4."""
+    u, f = names("u", n), names("f", n)
+    lines = [unpack(u, "u"), unpack(f, "rhs(t, step, u, p, ws, lane)")]
+    lines += [f"s{i} = fma(tolerances[{n + i}], abs_(u{i}), tolerances[{i}])" for i in range(n)]
+    lines += [f"s{i} = select(s{i} > 0.0, s{i}, 1e-300)" for i in range(n)]
+    lines += [
+        f"d0 = sqrt({_mean_square([f'u{i} / s{i}' for i in range(n)])})",
+        f"d1 = sqrt({_mean_square([f'f{i} / s{i}' for i in range(n)])})",
+        "h0 = select((d0 < 1e-5) | (d1 < 1e-5), 1e-6, 0.01 * d0 / d1)",
+        "span = abs_(t_end - t)",
+        "h0 = min_(h0, span)",
+        "h = copysign(h0, t_end - t)",
+        f"hr = {real.cast('h')}",
+        f"g = {group([f'fma(hr, f{i}, u{i})' for i in range(n)])}",
+        unpack(names("g", n), "rhs(t + h, step, g, p, ws, lane)"),
+        f"d2 = sqrt({_mean_square([f'(g{i} - f{i}) / s{i}' for i in range(n)])}) / h0",
+        "d = max_(d1, d2)",
+        f"h1 = select(d <= 1e-15, max_(1e-6, h0 * 1e-3), pow(0.01 / d, {1.0 / order!r}))",
+        "size = min_(min_(100.0 * h0, h1), min_(span, options[1]))",
+        "size = select(size > 0.0, size, 1e-6)",
+        "return copysign(size, t_end - t)",
+    ]
+    return function("first_step", "t, t_end, step, u, p, ws, options, tolerances, lane", lines)
+
+
+def _mean_square(items: list[str]) -> str:
+    return "(" + " + ".join(f"({item}) * ({item})" for item in items) + f") * {1.0 / len(items)!r}"

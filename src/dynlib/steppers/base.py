@@ -1,0 +1,76 @@
+"""What a stepper is to the rest of dynlib."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynlib.steppers.options import Options
+from dynlib.steppers.text import Scalar
+
+__all__ = ["ATTEMPT_ARGS", "Stepper"]
+
+ATTEMPT_ARGS = "t, h, step, u, m, p, ws, lane"
+
+
+class Stepper(ABC):
+    """One method, written out for a number of states by `emit`.
+
+    The text that `emit` returns defines, over tuples `u` of the states:
+
+    - ``attempt(t, h, step, u, m, p, ws, lane) -> (u_new, k)``; `k` is the flat tuple of
+      whatever the functions below need of the step;
+    - with memory: ``restart(t, step, u, p, ws, lane) -> m`` and ``next_memory(m, k) -> m``;
+    - with a dense output: ``dense(t, h, step, u, u_new, k, p, ws, lane) -> d`` and
+      ``interpolate(theta, h, u, u_new, d) -> u``;
+    - adaptive: ``error_norm``, ``first_step`` and the step control (`dynlib.steppers.control`).
+
+    It may call ``rhs(t, step, u, p, ws, lane)`` and the primitives.
+    """
+
+    kind: ClassVar[Literal["ode", "map"]] = "ode"
+    adaptive: bool = False
+    multistep: bool = False
+    dense_output: bool = True
+
+    def __init__(self, name: str, order: int, reference: str) -> None:
+        self.name = name
+        self.order = order
+        self.reference = reference
+
+    def __repr__(self) -> str:
+        return f"<stepper {self.name}, order {self.order}>"
+
+    @property
+    @abstractmethod
+    def evaluations(self) -> int:
+        """Evaluations of the right-hand side in one attempt."""
+
+    @abstractmethod
+    def memory_size(self, n: int) -> int:
+        """Numbers carried from step to step for `n` states."""
+
+    @abstractmethod
+    def emit(self, n: int, real: Scalar) -> str:
+        """Python text of the method for `n` states."""
+
+    @property
+    def option_names(self) -> tuple[str, ...]:
+        """Options that a run may give."""
+        return Options.ADAPTIVE if self.adaptive else ()
+
+    def options(
+        self, given: Mapping[str, Any], n: int
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Check `given` and lay it out for the runner: (options, tolerances).
+
+        Raises
+        ------
+        StepperOptionError
+            For an unknown option or a value that it does not take.
+        """
+        return Options.arrays(self.name, self.option_names, given, n)

@@ -1,0 +1,66 @@
+"""Dense output: the solution inside a step, as a polynomial of theta in [0, 1]."""
+
+from __future__ import annotations
+
+from dynlib.steppers.text import Scalar, combine, function, group, names, unpack
+
+__all__ = ["emit_hermite", "emit_polynomial"]
+
+_DENSE = "t, h, step, u, u_new, k, p, ws, lane"
+_INTERPOLATE = "theta, h, u, u_new, d"
+
+
+def _start(real: Scalar) -> list[str]:
+    return ["theta = real(theta)", "h = real(h)"] if real.single else []
+
+
+def emit_polynomial(dense: tuple[tuple[float, ...], ...], n: int, real: Scalar) -> list[str]:
+    """The method's own interpolant: ``u + h * sum_s b_s(theta) k_s``."""
+    stages = len(dense)
+    lines = [*_start(real), unpack(names("u", n), "u")]
+    used = []
+    for s, row in enumerate(dense, start=1):
+        if not any(row):
+            continue
+        used.append(s)
+        value = real(row[-1])
+        for coefficient in reversed(row[:-1]):
+            value = f"fma({value}, theta, {real(coefficient)})"
+        lines.append(f"b{s} = {value} * theta")
+    results = [
+        f"fma(h, {combine([(f'b{s}', f'd[{(s - 1) * n + i}]') for s in used])}, u{i})"
+        for i in range(n)
+    ]
+    lines.append(f"return {group(results)}")
+    assert stages
+    return [function("dense", _DENSE, ["return k"]), function("interpolate", _INTERPOLATE, lines)]
+
+
+def emit_hermite(stages: int, n: int, real: Scalar, *, last_is_end: bool) -> list[str]:
+    """Cubic Hermite interpolation between the ends of the step (local error of order 4).
+
+    The slope at the end is the last stage of `stages` where the method has it, and one more
+    evaluation of the right-hand side where not.
+    """
+    first = [f"k[{i}]" for i in range(n)]
+    if last_is_end:
+        end = [f"k[{(stages - 1) * n + i}]" for i in range(n)]
+        lines = [f"return {group(first + end)}"]
+    else:
+        end = names("f", n)
+        lines = [
+            unpack(end, "rhs(t + h, step + 1, u_new, p, ws, lane)"),
+            f"return {group(first + end)}",
+        ]
+    inside = [
+        *_start(real),
+        unpack(names("u", n), "u"),
+        unpack(names("v", n), "u_new"),
+        f"rest = {real(1.0)} - theta",
+        f"s = theta * theta * ({real(3.0)} - {real(2.0)} * theta)",
+        "a = h * theta * rest * rest",
+        "b = h * theta * theta * rest",
+    ]
+    results = [f"fma(s, v{i} - u{i}, fma(a, d[{i}], fma(-b, d[{n + i}], u{i})))" for i in range(n)]
+    inside.append(f"return {group(results)}")
+    return [function("dense", _DENSE, lines), function("interpolate", _INTERPOLATE, inside)]

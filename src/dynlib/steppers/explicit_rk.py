@@ -1,0 +1,99 @@
+"""Explicit Runge–Kutta methods: one emitter, fed by tableaus.
+
+The stages of the textbook are written out over the components of the state, zeros skipped.
+Stage arguments are accumulated onto the state, oldest stage first, so that only one fused
+multiply-add waits for the newest stage; the new state is one rounding of the full increment.
+"""
+
+from __future__ import annotations
+
+from dynlib.steppers.adaptive import emit_error_norm, emit_first_step
+from dynlib.steppers.base import ATTEMPT_ARGS, Stepper
+from dynlib.steppers.control import control_text
+from dynlib.steppers.dense import emit_hermite, emit_polynomial
+from dynlib.steppers.tableau import ButcherTableau
+from dynlib.steppers.text import Scalar, combine, function, group, names, unpack
+
+__all__ = ["ExplicitRK"]
+
+
+class ExplicitRK(Stepper):
+    """The stepper of a Butcher tableau; adaptive if the tableau has error weights."""
+
+    def __init__(self, name: str, tableau: ButcherTableau, reference: str) -> None:
+        super().__init__(name, tableau.order, reference)
+        self.tableau = tableau
+        self.adaptive = bool(tableau.b_error)
+        self.embedded_order = tableau.embedded_order
+
+    @property
+    def evaluations(self) -> int:
+        """Evaluations of the right-hand side in one attempt."""
+        return self.tableau.stages - self.tableau.fsal
+
+    def memory_size(self, n: int) -> int:
+        """The last stage is kept where it is the next step's first."""
+        return n if self.tableau.fsal else 0
+
+    def emit(self, n: int, real: Scalar) -> str:
+        """Python text of the method for `n` states."""
+        texts = [self._attempt(n, real)]
+        if self.tableau.fsal:
+            texts += self._memory(n)
+        if self.tableau.dense:
+            texts += emit_polynomial(self.tableau.dense, n, real)
+        else:
+            texts += emit_hermite(self.tableau.stages, n, real, last_is_end=self.tableau.fsal)
+        if self.adaptive:
+            order = self.tableau.embedded_order + 1
+            texts += [
+                emit_error_norm(self.tableau.b_error, n, real),
+                emit_first_step(self.order + 1, n, real),
+                control_text(order),
+            ]
+        return "\n".join(texts)
+
+    def _attempt(self, n: int, real: Scalar) -> str:
+        tableau = self.tableau
+        u = names("u", n)
+        lines = [unpack(u, "u")]
+        if real.single:
+            lines.append("h = real(h)")
+        for s in range(tableau.stages):
+            k = names(f"k{s + 1}_", n)
+            if s == 0 and tableau.fsal:
+                lines.append(unpack(k, "m"))
+                continue
+            row = [(j, a) for j, a in enumerate(tableau.a[s]) if a]
+            lines += [f"w{j + 1} = {_times(a, real)}" for j, a in row]
+            stage = [combine([(f"w{j + 1}", f"k{j + 1}_{i}") for j, _ in row], u[i]) for i in range(n)]
+            time = "t" if tableau.c[s] == 0 else f"t + {tableau.c[s]!r} * h"
+            if tableau.c[s] == 1:
+                time = "t + h"
+            if s == tableau.stages - 1 and tableau.fsal:
+                lines += self._update(n, real)
+                stage = names("v", n)
+            lines.append(unpack(k, f"rhs({time}, step, {group(stage)}, p, ws, lane)"))
+        if not tableau.fsal:
+            lines += self._update(n, real)
+        stages = [f"k{s + 1}_{i}" for s in range(tableau.stages) for i in range(n)]
+        lines.append(f"return {group(names('v', n))}, {group(stages)}")
+        return function("attempt", ATTEMPT_ARGS, lines)
+
+    def _update(self, n: int, real: Scalar) -> list[str]:
+        weights = [(real(b), s + 1) for s, b in enumerate(self.tableau.b) if b]
+        return [
+            f"v{i} = fma(h, {combine([(b, f'k{s}_{i}') for b, s in weights])}, u{i})"
+            for i in range(n)
+        ]
+
+    def _memory(self, n: int) -> list[str]:
+        last = [f"k[{(self.tableau.stages - 1) * n + i}]" for i in range(n)]
+        return [
+            function("restart", "t, step, u, p, ws, lane", ["return rhs(t, step, u, p, ws, lane)"]),
+            function("next_memory", "m, k", [f"return {group(last)}"]),
+        ]
+
+
+def _times(a: float, real: Scalar) -> str:
+    return "h" if a == 1 else f"{real(a)} * h"

@@ -1,0 +1,83 @@
+"""Adams–Bashforth methods, from rows of coefficients.
+
+Hairer, Nørsett, Wanner, Solving Ordinary Differential Equations I, section III.1.  The slopes
+of the last steps are the memory.  While they are too few — at the start, after a jump, after a
+step of other length — the classical Runge–Kutta method takes the step, whose error is below
+that of the method itself.
+"""
+
+from __future__ import annotations
+
+from dynlib.steppers.base import ATTEMPT_ARGS, Stepper
+from dynlib.steppers.dense import emit_hermite
+from dynlib.steppers.text import Scalar, combine, function, group, names, unpack
+
+__all__ = ["AdamsBashforth"]
+
+
+class AdamsBashforth(Stepper):
+    """``u_new = u + h * (b[0] f_n + b[1] f_{n-1} + …)``."""
+
+    multistep = True
+
+    def __init__(self, name: str, b: tuple[float, ...], reference: str) -> None:
+        super().__init__(name, len(b), reference)
+        assert abs(sum(b) - 1) < 1e-14, "the weights sum to 1"
+        self.b = b
+
+    @property
+    def evaluations(self) -> int:
+        """One new slope a step, but for the first ones."""
+        return 1
+
+    def memory_size(self, n: int) -> int:
+        """The older slopes, and how many of them are valid."""
+        return (len(self.b) - 1) * n + 1
+
+    def emit(self, n: int, real: Scalar) -> str:
+        """Python text of the method for `n` states."""
+        older = len(self.b) - 1
+        u, f = names("u", n), names("f", n)
+        lines = [unpack(u, "u")]
+        if real.single:
+            lines.append("h = real(h)")
+        lines += [
+            unpack(f, "rhs(t, step, u, p, ws, lane)"),
+            f"if m[{older * n}] < {real(float(older))}:",
+            *(f"    {line}" for line in _runge_kutta(n, real)),
+            "else:",
+        ]
+        for i in range(n):
+            slopes = [f"f{i}", *(f"m[{j * n + i}]" for j in range(older))]
+            total = combine([(real(b), s) for b, s in zip(self.b, slopes, strict=True)])
+            lines.append(f"    v{i} = fma(h, {total}, u{i})")
+        lines.append(f"return {group(names('v', n))}, {group(f)}")
+        shifted = [f"k[{i}]" for i in range(n)] + [f"m[{i}]" for i in range((older - 1) * n)]
+        count = f"m[{older * n}] + {real(1.0)}"
+        return "\n".join(
+            [
+                function("attempt", ATTEMPT_ARGS, lines),
+                function(
+                    "restart",
+                    "t, step, u, p, ws, lane",
+                    [f"return {group([real(0.0)] * (older * n + 1))}"],
+                ),
+                function("next_memory", "m, k", [f"return {group([*shifted, count])}"]),
+                *emit_hermite(1, n, real, last_is_end=False),
+            ]
+        )
+
+
+def _runge_kutta(n: int, real: Scalar) -> list[str]:
+    """The classical step, `f` being its first slope."""
+    lines = [f"w = {real(0.5)} * h"]
+    for s, (slope, weight, time) in enumerate(
+        [("f", "w", "t + 0.5 * h"), ("a", "w", "t + 0.5 * h"), ("b", "h", "t + h")]
+    ):
+        stage = group(f"fma({weight}, {slope}{i}, u{i})" for i in range(n))
+        lines.append(unpack(names("abc"[s], n), f"rhs({time}, step, {stage}, p, ws, lane)"))
+    sixth, third = real(1 / 6), real(1 / 3)
+    for i in range(n):
+        terms = [(sixth, f"f{i}"), (third, f"a{i}"), (third, f"b{i}"), (sixth, f"c{i}")]
+        lines.append(f"v{i} = fma(h, {combine(terms)}, u{i})")
+    return lines

@@ -1,0 +1,112 @@
+"""Options of a stepper: names, defaults, checks, and their places in the runner's array."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynlib.errors import StepperOptionError
+from dynlib.suggest import did_you_mean
+
+__all__ = ["Options"]
+
+
+class Options:
+    """Options of adaptive steppers.
+
+    ``rtol`` and ``atol`` weigh the error of state i by ``atol + rtol*max(|u|, |u_new|)``; both
+    may be one number or one for each state.  ``dt_min`` and ``dt_max`` bound the size
+    of the step; ``safety``, ``min_factor`` and ``max_factor`` shape its control.
+    """
+
+    PLACES: ClassVar[dict[str, int]] = {
+        "dt_min": 0,
+        "dt_max": 1,
+        "safety": 2,
+        "min_factor": 3,
+        "max_factor": 4,
+    }
+    TOLERANCES: ClassVar[dict[str, float]] = {"atol": 1e-8, "rtol": 1e-5}
+    DEFAULTS: ClassVar[dict[str, float]] = {
+        "dt_min": 0.0,
+        "dt_max": math.inf,
+        "safety": 0.9,
+        "min_factor": 0.2,
+        "max_factor": 10.0,
+    }
+    ADAPTIVE: ClassVar[tuple[str, ...]] = ("rtol", "atol", *PLACES)
+
+    @classmethod
+    def arrays(
+        cls, stepper: str, accepted: tuple[str, ...], given: Mapping[str, Any], n: int
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The runner's `options` and `tolerances` (atol, then rtol) for what the user gave."""
+        for name in given:
+            if name not in accepted:
+                raise StepperOptionError(_unknown(stepper, name, accepted))
+        values = np.array(list(cls.DEFAULTS.values()))
+        for name, value in given.items():
+            if name in cls.PLACES:
+                values[cls.PLACES[name]] = _number(stepper, name, value)
+        _check(stepper, values, cls.PLACES)
+        tolerances = [
+            _tolerance(stepper, name, given.get(name, default), n)
+            for name, default in cls.TOLERANCES.items()
+        ]
+        return values, np.concatenate(tolerances)
+
+
+def _unknown(stepper: str, name: str, accepted: tuple[str, ...]) -> str:
+    if not accepted:
+        return f"stepper {stepper!r} takes no options; found {name!r}"
+    return (
+        f"stepper {stepper!r} has no option {name!r}.{did_you_mean(name, accepted)} "
+        f"Known: {', '.join(accepted)}."
+    )
+
+
+def _number(stepper: str, name: str, value: Any) -> float:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = math.nan
+    if math.isnan(number) or number < 0:
+        msg = f"stepper {stepper!r}: {name} must be a number of at least 0, found {value!r}"
+        raise StepperOptionError(msg)
+    return number
+
+
+def _check(stepper: str, values: NDArray[np.float64], places: Mapping[str, int]) -> None:
+    def value(name: str) -> float:
+        return float(values[places[name]])
+
+    if not value("dt_min") <= value("dt_max") or value("dt_max") == 0:
+        msg = f"stepper {stepper!r}: dt_min must not exceed dt_max, and dt_max must be above 0"
+    elif not 0 < value("safety") < 1:
+        msg = f"stepper {stepper!r}: safety must lie between 0 and 1, found {value('safety')}"
+    elif not value("min_factor") < 1 < value("max_factor") or value("min_factor") == 0:
+        msg = f"stepper {stepper!r}: needs 0 < min_factor < 1 < max_factor"
+    else:
+        return
+    raise StepperOptionError(msg)
+
+
+def _tolerance(stepper: str, name: str, given: Any, n: int) -> NDArray[np.float64]:
+    try:
+        values = np.array(given, dtype=np.float64)
+    except (TypeError, ValueError):
+        values = np.array(math.nan)
+    if values.ndim > 1 or (values.ndim == 1 and values.size != n):
+        msg = (
+            f"stepper {stepper!r}: {name} must be one number or one for each of the {n} states, "
+            f"found shape {values.shape}"
+        )
+        raise StepperOptionError(msg)
+    if not np.all(values >= 0):
+        msg = f"stepper {stepper!r}: {name} must be at least 0, found {given!r}"
+        raise StepperOptionError(msg)
+    return np.broadcast_to(values, (n,))

@@ -1,0 +1,1 @@
+"""Coefficients of explicit Runge–Kutta methods, one file for each family."""
