@@ -144,7 +144,7 @@ class ConfigError(DynlibError):
     """The configuration file or an environment variable of dynlib cannot be used."""
 
 
-# --- steppers and compilation ---------------------------------------------------------------------
+# --- steppers and compilation -------------------------------------------------------------------
 
 
 class StepperError(DynlibError):
@@ -204,7 +204,7 @@ class MissingExtraError(DynlibError, ImportError):
     def __init__(self, extra: str, what: str) -> None:
         self.extra, self.what = extra, what
         super().__init__(
-            f'{what} needs a package that is not installed. Install it with: '
+            f"{what} needs a package that is not installed. Install it with: "
             f'pip install "dynlib[{extra}]"'
         )
 
@@ -212,7 +212,7 @@ class MissingExtraError(DynlibError, ImportError):
         return (type(self), (self.extra, self.what))
 
 
-# --- runs -----------------------------------------------------------------------------------------
+# --- runs ---------------------------------------------------------------------------------------
 
 
 class SnapshotMismatchError(DynlibError):
@@ -254,7 +254,7 @@ class RunFailed(DynlibError):
         return (type(self), (str(self), self.results), self.__dict__.copy())
 
 
-# --- misuse of the Python interface -----------------------------------------------------------------
+# --- misuse of the Python interface ---------------------------------------------------------------
 
 
 class OptionError(DynlibError, ValueError):
@@ -262,7 +262,7 @@ class OptionError(DynlibError, ValueError):
 
 
 class UnknownNameError(DynlibError, KeyError):
-    """No state, parameter, aux variable or event has this name."""
+    """No state, parameter, aux variable, event, preset or mod has this name."""
 
 
 class UnknownOptionError(DynlibError, TypeError):

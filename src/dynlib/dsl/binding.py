@@ -1,7 +1,18 @@
 """Read the expressions of a document: parse, resolve names, and report at the right place."""
 
 from dynlib.dsl.blocks import Piece
-from dynlib.dsl.expr import ExprError, Kind, Node, Parsed, Scope, bind, coerce, parse_expression
+from dynlib.dsl.expr import (
+    ExprError,
+    Kind,
+    Name,
+    Node,
+    Parsed,
+    Scope,
+    bind,
+    coerce,
+    parse_expression,
+    postorder,
+)
 from dynlib.errors import Issue
 
 
@@ -23,6 +34,8 @@ def bind_piece(
     except ExprError as error:
         report(piece, error, issues)
         return None
+    if scope.poisoned and any(isinstance(each, Name) for each in postorder([node])):
+        return None  # it uses something broken, which has been noted where it is declared
     return node if kind is None else coerce(node, kind)
 
 
@@ -34,5 +47,6 @@ def read(piece: Piece, scope: Scope, kind: Kind | None, issues: list[Issue]) -> 
 
 def report(piece: Piece, error: ExprError, issues: list[Issue]) -> None:
     """Note all problems of an expression at their places in the document."""
-    for each in error.errors:
-        issues.append(piece.issue(each.message, each.hint, each.start, each.end))
+    issues.extend(
+        piece.issue(each.message, each.hint, each.start, each.end) for each in error.errors
+    )

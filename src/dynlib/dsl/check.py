@@ -1,7 +1,5 @@
 """Compare a document with the schema: wrong tables, keys and types, all of them."""
 
-from collections.abc import Iterable
-
 from dynlib.dsl.document import Item
 from dynlib.dsl.schema import AMOUNT, FORMULA, NOT_A_SLIP, OTHER_WORDS, SIM, Either, Table, Value
 from dynlib.errors import Issue
@@ -34,8 +32,10 @@ def _check_value(item: Item, rule: Value, issues: list[Issue]) -> Item | None:
     found = describe(item)
     if rule.choices and isinstance(item.value, str):
         issues.append(
-            item.issue(f"unknown value {item.value!r}",
-                       f"Accepted: {rule.expects}.{did_you_mean(item.value, rule.choices)}")
+            item.issue(
+                f"unknown value {item.value!r}",
+                f"Accepted: {rule.expects}.{did_you_mean(item.value, rule.choices)}",
+            )
         )
     else:
         issues.append(item.issue(f"expected {rule.expects}, found {found}", _hint(item, rule)))
@@ -81,15 +81,19 @@ def describe(item: Item) -> str:
 def _check_table(item: Item, rule: Table, issues: list[Issue]) -> Item:
     kept = {}
     for key, entry in item.value.items():
+        meant = key
         if key not in rule.keys and (rule.each is None or _is_slip(key, rule)):
-            issues.append(unknown_key(entry, rule.keys, rule))
-            continue
-        checked = check(entry, rule.keys.get(key, rule.each), issues)
+            guess = OTHER_WORDS.get(key) if OTHER_WORDS.get(key) in rule.keys else None
+            meant = guess or closest(key, rule.keys) or ""
+            issues.append(_unknown_key(entry, meant, rule))
+            if not meant or meant in item.value or meant in kept:
+                continue
+        # What was misspelt is looked at as what was meant, so that one slip gives one message.
+        checked = check(entry, rule.keys.get(meant, rule.each), issues)
         if checked is not None:
-            kept[key] = checked
-    for key in rule.required:
-        if key not in item.value:
-            issues.append(_missing(item, key, rule))
+            kept[meant] = checked
+    absent = [key for key in rule.required if key not in item.value and key not in kept]
+    issues.extend(_missing(item, key, rule) for key in absent)
     return Item(kept, item.path, item.document)
 
 
@@ -129,15 +133,11 @@ def _near(word: str, known: str) -> bool:
     return longer[:start] + longer[start + 1 :] == shorter
 
 
-def unknown_key(entry: Item, known: Iterable[str], rule: Table) -> Issue:
+def _unknown_key(entry: Item, guess: str, rule: Table) -> Issue:
     """Return the letter about a key that nothing here knows."""
-    known = list(known)
     what = "table" if entry.is_table else "key"
-    word = OTHER_WORDS.get(entry.key)
-    guess = word if word in known else closest(entry.key, known)
     hint = f"Did you mean {guess!r}? " if guess else ""
-    if len(entry.path) == 1 and not entry.is_table:
-        hint = hint or f"{entry.key!r} stands before the first table; which one does it belong to? "
-    if known:
-        hint += f"Known: {', '.join(known)}."
-    return entry.key_issue(f"unknown {what} {entry.key!r}", hint.strip())
+    if len(entry.path) == 1 and not entry.is_table and not guess:
+        hint = f"{entry.key!r} stands before the first table; which one does it belong to? "
+    hint += f"Known: {', '.join(rule.keys)}."
+    return entry.key_issue(f"unknown {what} {entry.key!r}", hint)

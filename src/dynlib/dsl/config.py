@@ -48,12 +48,15 @@ class Config:
     cache_root: Path | None = None
 
 
+Source = Config | str | os.PathLike[str] | Mapping[str, Any]
+
+
 def expand(path: str) -> Path:
     """Return a path with ``~`` and ``$VAR`` expanded."""
-    return Path(os.path.expanduser(os.path.expandvars(path)))  # noqa: PTH111
+    return Path(os.path.expanduser(os.path.expandvars(path)))
 
 
-def load_config(source: "Config | str | os.PathLike[str] | Mapping[str, Any] | None" = None) -> Config:
+def load_config(source: Source | None = None) -> Config:
     """Return the configuration from a file (None: the usual one), a dict, or as it is.
 
     Raises
@@ -72,7 +75,7 @@ def load_config(source: "Config | str | os.PathLike[str] | Mapping[str, Any] | N
     return _read(_load(file), str(file), file.parent)
 
 
-def cache_root(config: "Config | None" = None) -> Path:
+def cache_root(config: Config | None = None) -> Path:
     """Return the cache folder: ``[cache] root``, ``DYNLIB_CACHE_DIR``, else the platform's."""
     config = config if config is not None else load_config()
     if config.cache_root is not None:
@@ -82,7 +85,7 @@ def cache_root(config: "Config | None" = None) -> Path:
 
 
 def _user_folder(kind: str) -> Path:
-    import platformdirs  # noqa: PLC0415 (only where no folder is named: keeps the import light)
+    import platformdirs  # only where no folder is named: keeps the import light
 
     found = platformdirs.user_config_dir if kind == "config" else platformdirs.user_cache_dir
     return Path(found("dynlib", appauthor=False))
@@ -103,8 +106,10 @@ def _read(data: Mapping[str, Any], label: str, folder: Path) -> Config:
     tables = {key: _table(data, key, label) for key in ("paths", "cache")}
     for key in data:
         if key not in tables:
-            raise ConfigError(f"{label}: unknown table [{key}].{did_you_mean(key, tables)} "
-                              "Known: [paths], [cache].")
+            raise ConfigError(
+                f"{label}: unknown table [{key}].{did_you_mean(key, tables)} "
+                "Known: [paths], [cache]."
+            )
     for key in tables["cache"]:
         if key != "root":
             raise ConfigError(f"{label}: unknown key {key!r} in [cache]. Known: root.")
@@ -128,8 +133,9 @@ def _folders(tag: str, value: Any, label: str, folder: Path) -> tuple[Path, ...]
     _check_tag(tag, label)
     listed = [value] if isinstance(value, str) else value
     if not isinstance(listed, list | tuple) or not all(isinstance(each, str) for each in listed):
-        raise ConfigError(f"{label}: [paths] {tag} is a folder in quotes or a list of folders, "
-                          f"not {value!r}.")
+        raise ConfigError(
+            f"{label}: [paths] {tag} is a folder in quotes or a list of folders, not {value!r}."
+        )
     return tuple(folder / expand(each) for each in listed)
 
 
@@ -137,7 +143,8 @@ def _check_tag(tag: str, label: str) -> None:
     if tag in OWN_TAGS:
         raise ConfigError(f"{label}: the tag {tag!r} belongs to dynlib; choose another name.")
     if not _TAG.fullmatch(tag):
-        raise ConfigError(f"{label}: {tag!r} is no tag: a letter, then letters, digits, '_', '-', '.'")
+        hint = "a letter, then letters, digits, '_', '-', '.'"
+        raise ConfigError(f"{label}: {tag!r} is no tag: {hint}.")
 
 
 def _environment_paths() -> dict[str, tuple[Path, ...]]:
@@ -148,7 +155,7 @@ def _environment_paths() -> dict[str, tuple[Path, ...]]:
         if not entry.strip():
             continue
         if not equals or not folders:
-            raise ConfigError(f'{label}: {entry.strip()!r} is not of the form tag=/folder:/folder.')
+            raise ConfigError(f"{label}: {entry.strip()!r} is not of the form tag=/folder:/folder.")
         _check_tag(tag, label)
         listed = (expand(each.strip()) for each in folders.split(separator) if each.strip())
         found[tag] = (*found.get(tag, ()), *listed)

@@ -1,7 +1,6 @@
 """A model document: values that know where they were written."""
 
 import re
-import tomllib
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -13,10 +12,6 @@ from dynlib.dsl.positions import Mark, Path, decode, scan
 from dynlib.errors import Issue, ModelLoadError, Span
 
 DEEPEST = 24  # levels of nesting, far more than any model has
-_MANY_DOTS = re.compile(
-    r"""(?<![\w-])(?:(?:[A-Za-z0-9_-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){24}"""
-)
-_PLACE = re.compile(r" ?\(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 
 @dataclass(eq=False)
@@ -36,10 +31,12 @@ class Document:
 
     @cached_property
     def marks(self) -> dict[Path, Mark]:
+        """The places of all keys and values; scanned on first use, which is often never."""
         return scan(self.text) if self.text is not None else {}
 
     @cached_property
     def line_starts(self) -> list[int]:
+        """The offset of each line."""
         text = self.text or ""
         return [0, *(found.end() for found in re.finditer("\n", text))]
 
@@ -79,6 +76,7 @@ class Item:
 
     @property
     def is_table(self) -> bool:
+        """Whether the value is a table."""
         return isinstance(self.value, dict)
 
     @property
@@ -152,73 +150,6 @@ def place(path: Path, *, table: bool = False, dotted: bool = False) -> str:
         return f"[{'.'.join(keys)}]"
     head = f"[{'.'.join(keys[:-1])}] " if len(keys) > 1 else ""
     return head + keys[-1] + tail
-
-
-def read_text(text: str, label: str) -> Item:
-    """Return the root table of a TOML text.
-
-    Raises
-    ------
-    ModelLoadError
-        The text is not TOML; the message has the place.
-    """
-    text = text.removeprefix("\ufeff").replace("\r\n", "\n")
-    document = Document(label, text)
-    _check_characters(document, text)
-    dots = _MANY_DOTS.search(text)
-    if dots:
-        raise document.load_error("a key with this many dots is not part of any model",
-                                  span=document.span(*dots.span()))
-    try:
-        data = tomllib.loads(text)
-    except RecursionError:
-        raise document.load_error("the values are nested too deeply") from None
-    except ValueError as error:
-        raise _toml_error(document, error) from None
-    return to_item(data, document)
-
-
-def _check_characters(document: Document, text: str) -> None:
-    at = text.find("\0")
-    if at >= 0:
-        line = text.count("\n", 0, at) + 1
-        raise document.load_error(
-            f"line {line} holds a NUL byte", "A model is a TOML text; this looks like a binary file."
-        )
-    if not text.isascii():
-        try:
-            text.encode()
-        except UnicodeEncodeError as error:
-            line = text.count("\n", 0, error.start) + 1
-            raise document.load_error(f"line {line} holds half a surrogate pair, "
-                                      "which is no character") from None
-
-
-def _toml_error(document: Document, error: ValueError) -> ModelLoadError:
-    message = str(error)
-    found = _PLACE.search(message)
-    said = message[: found.start()] if found else message
-    span = None
-    if found and found[1]:
-        start = document.line_starts[int(found[1]) - 1] + int(found[2]) - 1
-        span = document.span(start, start + 1)
-    elif found:
-        end = len((document.text or "").rstrip())
-        span = document.span(end, end + 1)
-    if "integer string conversion" in said:
-        said = "a number with thousands of digits"
-    return document.load_error(f"not valid TOML: {said}", _toml_hint(span), span)
-
-
-def _toml_hint(span: Span | None) -> str:
-    """Guess the usual slips: an expression without quotes, a missing closing quote."""
-    if span is None:
-        return ""
-    key, equals, value = span.text.partition("=")
-    value = value.strip()
-    if equals and value and value[0] not in "\"'[{" and key.strip():
-        return f'Text and expressions stand in quotes: {key.strip()} = "{value}"'
-    return ""
 
 
 def read_dict(data: Mapping[str, Any], label: str = "<dict>") -> Item:

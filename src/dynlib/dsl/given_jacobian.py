@@ -14,8 +14,6 @@ from dynlib.dsl.expr import (
     ExprError,
     Lag,
     Node,
-    Num,
-    Scope,
     Time,
     evaluate,
     free_nodes,
@@ -45,9 +43,7 @@ def check_jacobian(resolver: Resolver, spec: ModelSpec) -> None:
         return
     pieces = _pieces(item, len(spec.states), resolver.issues)
     scope = replace(resolver.scope, edges=False)
-    given = {
-        place: read(piece, scope, "real", resolver.issues) for place, piece in pieces.items()
-    }
+    given = {place: read(piece, scope, "real", resolver.issues) for place, piece in pieces.items()}
     if resolver.issues:
         return
     doubtful = {
@@ -90,9 +86,7 @@ def _finite(value: float) -> bool:
         return False
 
 
-def _compare(
-    given: dict[tuple[int, int], Node], spec: ModelSpec
-) -> dict[tuple[int, int], bool]:
+def _compare(given: dict[tuple[int, int], Node], spec: ModelSpec) -> dict[tuple[int, int], bool]:
     """Tell for each entry whether it differs from the derived one at most points."""
     votes = {place: [0, 0] for place in given}
     for point in _points(spec, [*given.values(), *spec.equations]):
@@ -117,10 +111,12 @@ def _value(node: Node, point: dict[Node, float]) -> float:
 
 def _points(spec: ModelSpec, nodes: list[Node]) -> Iterator[dict[Node, float]]:
     """Yield values for every leaf: near the initial values, half with the parameters as given."""
-    random = Random(0)  # noqa: S311
+    random = Random(0)  # the same points in every run
     leaves = {leaf for node in nodes for leaf in free_nodes(node) if isinstance(leaf, Lag | Time)}
-    others = sorted(leaves, key=lambda leaf: (type(leaf).__name__, getattr(leaf, "index", 0),
-                                              getattr(leaf, "k", 0)))
+    others = sorted(
+        leaves,
+        key=lambda leaf: (type(leaf).__name__, getattr(leaf, "index", 0), getattr(leaf, "k", 0)),
+    )
     for turn in range(_POINTS):
         point: dict[Node, float] = {}
         for node, value in zip(spec.state_nodes, spec.state_values, strict=True):

@@ -53,8 +53,7 @@ def _may_locate(resolver: Resolver, raw: RawEvent) -> bool:
         if not flow:
             why = "a map has no time between its steps"
         assert entry is not None  # raw.locate was read from it
-        resolver.issues.append(entry.issue(f"the event cannot be located: {why}",
-                                           "Remove locate."))
+        resolver.issues.append(entry.issue(f"the event cannot be located: {why}", "Remove locate."))
     return possible and raw.locate is not False
 
 
@@ -84,8 +83,12 @@ def _target(resolver: Resolver, piece: Piece) -> State | Param | None:
         node: Node = resolver.scope.table[name]
         return node if isinstance(node, State | Param) else None
     hint = "An action assigns states and params."
-    for what, held in (("a constant", model.constants), ("an aux variable", model.aux),
-                       ("a function", model.functions), ("time", ("t",))):
+    for what, held in (
+        ("a constant", model.constants),
+        ("an aux variable", model.aux),
+        ("a function", model.functions),
+        ("time", ("t",)),
+    ):
         if name in held:
             message = f"an action cannot assign {name!r}, which is {what}"
             if held is model.constants:

@@ -3,32 +3,18 @@
 import copyreg
 import os
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
+from dynlib.dsl.assemble import assemble
 from dynlib.dsl.check import check
 from dynlib.dsl.config import Config, load_config
-from dynlib.dsl.document import Item, read_dict, read_text
-from dynlib.dsl.frozen import FrozenMap
-from dynlib.dsl.given_jacobian import check_jacobian
-from dynlib.dsl.happenings import resolve_events, resolve_stop
-from dynlib.dsl.mods import apply_mods
-from dynlib.dsl.names import check_names
-from dynlib.dsl.parse import parse, plain, table
+from dynlib.dsl.document import Item, read_dict
+from dynlib.dsl.parse import parse, table
 from dynlib.dsl.paths import builtin_names, read_source, split_fragment
 from dynlib.dsl.pick import pick_mods
-from dynlib.dsl.raw import RawMod, RawModel
-from dynlib.dsl.resolve import (
-    Resolver,
-    resolve_aux,
-    resolve_equations,
-    resolve_functions,
-    resolve_inverse,
-)
 from dynlib.dsl.schema import DOCUMENT
-from dynlib.dsl.settings import read_settings
-from dynlib.dsl.spec import AuxSpec, FunctionText, ModelSpec
-from dynlib.dsl.values import read_values
+from dynlib.dsl.spec import ModelSpec
+from dynlib.dsl.text import read_text
 from dynlib.errors import Issue, ModelLoadError, OptionError
 
 Source = str | os.PathLike[str] | Mapping[str, Any] | ModelSpec
@@ -78,14 +64,11 @@ def load_model(
         chosen.insert(0, fragment)
     issues: list[Issue] = []
     checked = check(root, DOCUMENT, issues)
-    if checked is None or not table(checked, "states") or not table(checked, "model").get("type"):
-        if checked is not None and checked.get("states") and not table(checked, "states"):
-            issues.append(checked.value["states"].key_issue("the model has no states",
-                                                            "Add a line such as x = 1.0."))
-        raise _error(issues, root)
+    if checked is None or not table(checked, "states"):
+        raise _error([*issues, *_no_states(checked)], root)
     model = parse(checked, issues)
     applied = pick_mods(model, chosen, lambda uri: _read(uri, config)[0])
-    spec = _build(model, applied, issues)
+    spec = assemble(model, applied, issues)
     if issues or spec is None:
         raise _error(issues, root)
     return spec
@@ -107,16 +90,16 @@ def revive(text: str, label: str) -> ModelSpec:
     root = read_text(text, label)
     issues: list[Issue] = []
     checked = check(root, DOCUMENT, issues)
-    spec = _build(parse(checked, issues), [], issues) if checked is not None else None
+    spec = assemble(parse(checked, issues), [], issues) if checked is not None else None
     if issues or spec is None:
         raise _error(issues, root)
     return spec
 
 
-copyreg.pickle(ModelSpec, lambda spec: (revive, (spec.to_toml(), spec.label)))  # type: ignore[arg-type]
+copyreg.pickle(ModelSpec, lambda spec: (revive, (spec.to_toml(), spec.label)))
 
 
-def _read(source: Source, config: Any) -> tuple[Item, str | None]:
+def _read(source: Any, config: Any) -> tuple[Item, str | None]:
     """Return the root table of a source, and the mod that its fragment names."""
     if isinstance(source, ModelSpec):
         return read_text(source.to_toml(), source.label), None
@@ -133,6 +116,13 @@ def _read(source: Source, config: Any) -> tuple[Item, str | None]:
     return read_source(place, lambda: load_config(config)), fragment
 
 
+def _no_states(checked: Item | None) -> list[Issue]:
+    """Return the letter about an empty ``[states]`` (a missing one has been noted)."""
+    states = checked.get("states") if checked is not None else None
+    hint = "Add a line such as x = 1.0."
+    return [states.key_issue("the model has no states", hint)] if states is not None else []
+
+
 def _error(issues: list[Issue], root: Item) -> ModelLoadError:
     """Return the issues in the order of the document, each once."""
     files = list(dict.fromkeys([root.document.label, *(issue.file for issue in issues)]))
@@ -142,58 +132,3 @@ def _error(issues: list[Issue], root: Item) -> ModelLoadError:
         return (files.index(issue.file), span.line if span else 0, span.column if span else 0)
 
     return ModelLoadError(sorted(dict.fromkeys(issues), key=order), root.document.label)
-
-
-def _build(model: RawModel, applied: list[RawMod], issues: list[Issue]) -> ModelSpec | None:
-    """Check, bind and assemble a model; None if a part that others need is broken."""
-    apply_mods(model, applied, issues)
-    check_names(model, issues)
-    values = read_values(model, issues)
-    resolver = Resolver(model, values.scope, issues)
-    resolve_functions(resolver)
-    aux = resolve_aux(resolver)
-    equations = resolve_equations(resolver)
-    inverse = resolve_inverse(resolver)
-    events, stop = resolve_events(resolver), resolve_stop(resolver)
-    sim = read_settings(model, issues)
-    if issues:
-        return None
-    rhs, back = model.equations.rhs, model.equations.inverse
-    spec = ModelSpec(
-        name=model.head.get("name") or _default_name(model.root),
-        kind=model.kind,
-        dtype=values.dtype,
-        states=tuple(model.states),
-        state_values=values.states,
-        params=tuple(model.params),
-        param_values=values.params,
-        equations=equations,
-        equations_text=FrozenMap({name: rhs[name].value.text for name in model.states}),
-        description=model.head.get("description", ""),
-        reference=model.head.get("reference", ""),
-        label=model.root.document.label,
-        constants=FrozenMap(values.constants),
-        inverse=inverse,
-        inverse_text=FrozenMap({name: back[name].value.text for name in model.states}
-                               if back is not None else {}),
-        aux=tuple(AuxSpec(name, node, model.aux[name].text) for name, node in aux.items()),
-        functions=FrozenMap({name: FunctionText(each.args, each.body.text)
-                             for name, each in model.functions.items()}),
-        events=events,
-        stop=stop,
-        sim=sim,
-        presets=FrozenMap(values.presets),
-        mods=FrozenMap({name: _without_name(mod) for name, mod in model.mods.items()}),
-        meta=FrozenMap(model.meta),
-    )
-    check_jacobian(resolver, spec)
-    return spec if not issues else None
-
-
-def _without_name(mod: RawMod) -> dict[str, Any]:
-    return {key: plain(entry) for key, entry in mod.item.value.items() if key != "name"}
-
-
-def _default_name(root: Item) -> str:
-    label = root.document.label
-    return "model" if label.startswith("<") else Path(label.rsplit("://", 1)[-1]).stem

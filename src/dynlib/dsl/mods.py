@@ -18,8 +18,13 @@ from dynlib.dsl.raw import RawMod, RawModel
 from dynlib.errors import Issue
 from dynlib.suggest import did_you_mean
 
-_NOUNS = {"events": "event", "params": "param", "aux": "aux variable", "functions": "function",
-          "states": "state"}
+_NOUNS = {
+    "events": "event",
+    "params": "param",
+    "aux": "aux variable",
+    "functions": "function",
+    "states": "state",
+}
 
 
 def apply_mods(model: RawModel, mods: Iterable[RawMod], issues: list[Issue]) -> None:
@@ -109,8 +114,10 @@ def _add(model: RawModel, part: Item, issues: list[Issue]) -> None:
             if name in held:
                 place = part.value[section].value[name]
                 issues.append(
-                    place.key_issue(f"the model already has the {_NOUNS[section]} {name!r}",
-                                    "Choose another name, or change the one there is.")
+                    place.key_issue(
+                        f"the model already has the {_NOUNS[section]} {name!r}",
+                        "Choose another name, or change the one there is.",
+                    )
                 )
             else:
                 held[name] = entry
@@ -129,9 +136,7 @@ def _set(model: RawModel, part: Item, issues: list[Issue]) -> None:
     model.sim.update(options)
 
 
-def _change(
-    model: RawModel, part: Item, sections: Iterable[str], issues: list[Issue]
-) -> None:
+def _change(model: RawModel, part: Item, sections: Iterable[str], issues: list[Issue]) -> None:
     """Put new things in the place of old ones, which keep their position."""
     for section in sections:
         held = _section(model, section)
@@ -165,12 +170,17 @@ def _check_targets(
 ) -> None:
     for name, statement in given.items():
         if new and name in old:
-            issues.append(statement.target.issue(f"{name!r} already has an equation",
-                                                 "Use replace.equations to change it."))
+            issues.append(
+                statement.target.issue(
+                    f"{name!r} already has an equation", "Use replace.equations to change it."
+                )
+            )
         if not new and name not in old:
             issues.append(
-                statement.target.issue(f"{name!r} has no equation to replace",
-                                       f"There are: {', '.join(old)}.{did_you_mean(name, old)}")
+                statement.target.issue(
+                    f"{name!r} has no equation to replace",
+                    f"There are: {', '.join(old)}.{did_you_mean(name, old)}",
+                )
             )
 
 

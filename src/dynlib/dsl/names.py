@@ -21,8 +21,10 @@ def check_names(model: RawModel, issues: list[Issue]) -> None:
         elif entry.key in first:
             other = first[entry.key]
             issues.append(
-                entry.key_issue(f"the name {entry.key!r} is used twice",
-                                f"It is declared in {_table_of(other)} too; rename one of them.")
+                entry.key_issue(
+                    f"the name {entry.key!r} is used twice",
+                    f"It is declared in {_table_of(other)} too; rename one of them.",
+                )
             )
         first.setdefault(entry.key, entry)
     for function in model.functions.values():
@@ -54,8 +56,10 @@ def _problem(name: str, what: str, model: RawModel) -> tuple[str, str] | None:
     if name == "t":
         return f"{what} 't': the name is reserved for time", "Choose another name."
     if name.startswith("lag_") and name[4:] in model.states:
-        return (f"{what} {name!r}: the name means the earlier value of the state {name[4:]!r}",
-                "Choose another name.")
+        return (
+            f"{what} {name!r}: the name means the earlier value of the state {name[4:]!r}",
+            "Choose another name.",
+        )
     return None
 
 
@@ -75,7 +79,8 @@ def spelling(name: str, what: str) -> tuple[str, str] | None:
     if usual != name:
         signs = " ".join(f"U+{ord(each):04X}" for each in usual)
         return f"{name!r} is written with characters that only look alike", (
-            f"Write {usual!r} ({signs}).")
+            f"Write {usual!r} ({signs})."
+        )
     if len(name) > _LONGEST:
         return f"the name has {len(name)} characters", f"At most {_LONGEST} are allowed."
     return None

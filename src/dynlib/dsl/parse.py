@@ -37,8 +37,8 @@ def text(item: Item | None, key: str) -> str | None:
 def parse(root: Item, issues: list[Issue]) -> RawModel:
     """Sort a document that `check` has seen into the parts of a model."""
     head = {key: entry.value for key, entry in table(root, "model").items()}
-    kind, states = head.get("type", "ode"), table(root, "states")
-    sim = table(root, "sim")
+    states, sim = table(root, "states"), table(root, "sim")
+    kind = head.get("type", "map" if "n_end" in sim else "ode")  # if absent, that has been noted
     stop = parse_stop(sim.pop("stop", None))
     return RawModel(
         root=root,
@@ -148,8 +148,9 @@ def parse_equations(
     jacobian = item.get("jacobian") if item is not None else None
     if inverse is not None and kind == "ode":
         issues.append(
-            inverse.key_issue("only maps have an inverse",
-                              "A flow is inverted by integrating backwards in time.")
+            inverse.key_issue(
+                "only maps have an inverse", "A flow is inverted by integrating backwards in time."
+            )
         )
         inverse = None
     return RawEquations(
@@ -219,9 +220,7 @@ def _odd_target(written: str, states: dict[str, Item], shape: str) -> tuple[str,
     return "the left-hand side is no state", f"Write {shape.replace('x', name)} expression."
 
 
-def unknown_state(
-    name: str, states: Iterable[str], more: Iterable[str] = ()
-) -> tuple[str, str]:
+def unknown_state(name: str, states: Iterable[str], more: Iterable[str] = ()) -> tuple[str, str]:
     """Return problem and hint about a name that is no state."""
     known = list(states)
     guess = did_you_mean(name, [*known, *more])

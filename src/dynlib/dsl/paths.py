@@ -5,10 +5,10 @@ import re
 import stat
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import NoReturn
 
 from dynlib.dsl.config import OWN_TAGS, Config, expand
-from dynlib.dsl.document import Document, Item, read_text
+from dynlib.dsl.document import Document, Item
+from dynlib.dsl.text import read_text
 from dynlib.errors import (
     AmbiguousModelError,
     ConfigError,
@@ -82,19 +82,21 @@ def _find_path(source: str) -> Path:
     found = _choose(expand(source), source)
     if found is not None:
         return found
-    _not_found(source, [expand(source).parent], Path(source).name)
+    raise _not_found(source, [expand(source).parent], Path(source).name)
 
 
 def _find_tagged(source: str, rest: str, roots: Iterable[Path]) -> Path:
     if os.path.isabs(rest) or rest.startswith(("/", "\\", "~")):
-        raise PathTraversalError(f"{source}: what follows '://' is a path relative to the folders "
-                                 "of the tag, so it does not begin with '/' or '~'.")
+        raise PathTraversalError(
+            f"{source}: what follows '://' is a path relative to the folders "
+            "of the tag, so it does not begin with '/' or '~'."
+        )
     roots = list(roots)
     for root in roots:
         found = _choose(root / rest, source, inside=root)
         if found is not None:
             return found
-    _not_found(source, roots, rest)
+    raise _not_found(source, roots, rest)
 
 
 def _choose(path: Path, source: str, inside: Path | None = None) -> Path | None:
@@ -129,7 +131,7 @@ def _check_inside(candidates: list[Path], root: Path, source: str) -> None:
             )
 
 
-def _not_found(source: str, folders: Iterable[Path], name: str) -> NoReturn:
+def _not_found(source: str, folders: Iterable[Path], name: str) -> ModelNotFoundError:
     uri = _URI.fullmatch(source)
     builtins = builtin_names()
     stem = re.sub(r"\.toml$", "", name)
@@ -146,7 +148,7 @@ def _not_found(source: str, folders: Iterable[Path], name: str) -> NoReturn:
         elif by_stem and not uri:
             hint = f" Did you mean 'builtin://{by_stem[0]}'?"
     looked = "" if uri and uri[1] == "builtin" else f" in {', '.join(map(str, folders)) or '.'}"
-    raise ModelNotFoundError(f"no model {source!r}{looked}.{hint}")
+    return ModelNotFoundError(f"no model {source!r}{looked}.{hint}")
 
 
 def _closest_builtin(stem: str, builtins: list[str]) -> str | None:
@@ -190,14 +192,17 @@ def read_file(file: Path, label: str) -> Item:
         raise document.load_error(f"larger than {LARGEST >> 20} MiB")
     if b"\0" in content:
         line = content.count(b"\n", 0, content.index(b"\0")) + 1
-        raise document.load_error(f"line {line} holds a NUL byte",
-                                  "A model is a TOML text; this looks like a binary file.")
+        raise document.load_error(
+            f"line {line} holds a NUL byte",
+            "A model is a TOML text; this looks like a binary file.",
+        )
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise document.load_error(f"line {line} is not UTF-8 text",
-                                  "Save the file in the encoding UTF-8.") from None
+        raise document.load_error(
+            f"line {line} is not UTF-8 text", "Save the file in the encoding UTF-8."
+        ) from None
     return read_text(text, label)
 
 
@@ -212,4 +217,3 @@ def _check_status(status: os.stat_result, document: Document) -> None:
         hint = "Is this a file of data? A model is a short TOML text."
     if problem:
         raise document.load_error(problem, hint)
-

@@ -155,12 +155,12 @@ class _Scanner:
 
 
 def scan(text: str) -> dict[Path, Mark]:
-    """Return the place of every table, key and value of a valid TOML text.
+    r"""Return the place of every table, key and value of a valid TOML text.
 
     Parameters
     ----------
     text : str
-        A text that ``tomllib.loads`` accepts, with line breaks as ``\\n``.
+        A text that ``tomllib.loads`` accepts, with line breaks as ``\n``.
 
     Returns
     -------
@@ -169,7 +169,7 @@ def scan(text: str) -> dict[Path, Mark]:
 
     Examples
     --------
-    >>> scan("[a]\\nb = 1")[("a", "b")]
+    >>> scan("[a]\nb = 1")[("a", "b")]
     Mark(key=(4, 5), value=(8, 9))
     """
     scanner = _Scanner(text)
@@ -178,14 +178,14 @@ def scan(text: str) -> dict[Path, Mark]:
 
 
 def decode(token: str) -> tuple[str, list[int]]:
-    """Return the value of a string token and the offset in the token of each of its characters.
+    r"""Return the value of a string token and the offset in the token of each of its characters.
 
     The list has one entry more than the value has characters: the offset where it ends.
 
     Examples
     --------
     >>> decode(r'"a\\tb"')
-    ('a\\tb', [1, 2, 4, 5])
+    ('a\tb', [1, 2, 4, 5])
     """
     width = 3 if token[:3] in ('"""', "'''") and len(token) >= 6 else 1
     at, end = width, len(token) - width

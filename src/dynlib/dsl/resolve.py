@@ -59,9 +59,12 @@ class Resolver:
     def amount(self, piece: Piece) -> Node | None:
         """Return the tree of something to show: a real, or an int where the model has ints."""
         node = read(piece, self.scope, None, self.issues)
-        if node is None or (self.scope.integer and node.kind == "real"):
-            return node
-        return coerce(node, self.number)
+        return self.shown(node) if node is not None else None
+
+    def shown(self, node: Node) -> Node:
+        """Return something to show as a number; what is real in a model of integers stays so."""
+        real = self.scope.integer and node.kind == "real"
+        return node if real else coerce(node, self.number)
 
     def next_value(self, piece: Piece, scope: Scope | None = None) -> Node | None:
         """Return the tree of a value that a state or param takes."""
@@ -87,9 +90,7 @@ def resolve_functions(resolver: Resolver) -> None:
     known = {name: Function(raw[name].args, good[name]) for name in good if name not in broken}
     resolver.extend(functions=known, poisoned=resolver.scope.poisoned | broken)
     # Aux are bound later, so they count as known here.
-    lenient = replace(
-        resolver.scope, poisoned=resolver.scope.poisoned | set(resolver.model.aux)
-    )
+    lenient = replace(resolver.scope, poisoned=resolver.scope.poisoned | set(resolver.model.aux))
     for name, function in known.items():
         try:
             check_function(function, lenient)
@@ -112,9 +113,7 @@ def resolve_aux(resolver: Resolver) -> dict[str, Node]:
         broken |= set(circle)
     bound: dict[str, Node] = {}
     for level in _levels(uses, broken):
-        scope = replace(
-            resolver.scope, aux=dict(bound), poisoned=resolver.scope.poisoned | broken
-        )
+        scope = replace(resolver.scope, aux=dict(bound), poisoned=resolver.scope.poisoned | broken)
         for name in level:
             node = bind_piece(raw[name], good[name], scope, None, issues)
             if node is None:
@@ -173,8 +172,10 @@ def _report_circle(
     shown = " -> ".join([*circle, first])
     place = parsed[first].names.get(following) or parsed[first].calls.get(following)
     if what == "function":
-        message, hint = f"the function {first!r} calls itself: {shown}", (
-            "Functions are inlined, so they cannot be recursive.")
+        message, hint = (
+            f"the function {first!r} calls itself: {shown}",
+            ("Functions are inlined, so they cannot be recursive."),
+        )
     else:
         message, hint = f"{what} {first!r} depends on itself: {shown}", "Break the circle."
     start, end = place or (0, len(pieces[0].text))

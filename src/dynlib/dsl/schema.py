@@ -85,17 +85,27 @@ FORMULA = Value("an expression in quotes", _is_text, "0")
 CONDITION = Value("a condition in quotes", _is_text, "False")
 BLOCK = Value("a string of statements, one a line", _is_text, "")
 NUMBER = Value("a number", is_number)
-AMOUNT = Value("a number, or a numeric expression in quotes",
-               lambda value: _is_text(value) or is_number(value), 0)
-WHOLE = Value("a whole number", lambda value: isinstance(value, int) and value is not True
-              and value is not False)
+AMOUNT = Value(
+    "a number, or a numeric expression in quotes",
+    lambda value: _is_text(value) or is_number(value),
+    0,
+)
+WHOLE = Value(
+    "a whole number",
+    lambda value: isinstance(value, int) and value is not True and value is not False,
+)
 FLAG = Value("true or false", lambda value: isinstance(value, bool))
 TEXTS = Value("a list of strings", _is_texts, ())
-NUMBERS = Value("a number, or a list of numbers",
-                lambda value: is_number(value)
-                or (isinstance(value, tuple) and all(is_number(each.value) for each in value)))
-MATRIX = Value("a list of rows, each a list of expressions or numbers",
-               lambda value: isinstance(value, tuple))
+NUMBERS = Value(
+    "a number, or a list of numbers",
+    lambda value: (
+        is_number(value)
+        or (isinstance(value, tuple) and all(is_number(each.value) for each in value))
+    ),
+)
+MATRIX = Value(
+    "a list of rows, each a list of expressions or numbers", lambda value: isinstance(value, tuple)
+)
 OPTION = Value("a number, string, bool or list", lambda value: not isinstance(value, dict))
 
 MODEL = Table(
@@ -110,7 +120,10 @@ MODEL = Table(
 )
 AMOUNTS = Table(each=AMOUNT, noun="name")
 FORMULAS = Table(each=FORMULA, noun="name")
-RULES = {"rhs": Table(each=FORMULA, noun="state"), "expr": BLOCK}
+RULES: "dict[str, Value | Table | Either | None]" = {
+    "rhs": Table(each=FORMULA, noun="state"),
+    "expr": BLOCK,
+}
 EQUATIONS = Table(
     {**RULES, "inverse": Table(RULES), "jacobian": Table({"expr": MATRIX}, required=("expr",))}
 )
@@ -153,7 +166,7 @@ MOD = Table(
     {
         "group": TEXT,
         "exclusive": FLAG,
-        "remove": Table({key: _NAMES for key in ("events", "params", "aux", "functions")}),
+        "remove": Table(dict.fromkeys(("events", "params", "aux", "functions"), _NAMES)),
         "replace": Table(
             {"events": EVENTS, "aux": FORMULAS, "functions": FUNCTIONS, "equations": EQUATIONS}
         ),
@@ -229,5 +242,5 @@ OTHER_WORDS = {
 
 # Options that a stepper may well have, although they look like a common key with a slip in it.
 NOT_A_SLIP = frozenset(
-    "dt0 dt_min dt_max dtmin dtmax min_step max_step first_step min_dt max_dt max_order tol".split()
+    ("dt0", "dt_min", "dt_max", "dtmin", "dtmax", "min_step", "max_step", "first_step", "tol")
 )

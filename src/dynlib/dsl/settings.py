@@ -52,8 +52,11 @@ def _check_horizon(model: RawModel, issues: list[Issue]) -> None:
     entry = model.sim.get(wrong)
     if entry is not None:
         what = "a map counts iterations" if model.kind == "map" else "a flow runs in time"
-        issues.append(entry.key_issue(f"{wrong!r} has no meaning here: {what}",
-                                      f"Write {right} = {entry.value}."))
+        issues.append(
+            entry.key_issue(
+                f"{wrong!r} has no meaning here: {what}", f"Write {right} = {entry.value}."
+            )
+        )
 
 
 def _number(entry: Item, key: str, n_states: int, issues: list[Issue]) -> Any:

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from dynlib.dsl.expr import Node, Param, State, jacobian
+from dynlib.dsl.expr import Kind, Node, Param, State, jacobian
 from dynlib.dsl.fingerprint import fingerprint
 from dynlib.dsl.frozen import FrozenMap
 from dynlib.dsl.write import spec_to_toml
+from dynlib.errors import OptionError
 
 Number = float | int
 Values = Mapping[str, Number]
@@ -198,21 +199,31 @@ class ModelSpec:
         """Whether states and params are integers."""
         return self.dtype.startswith("int")
 
+    @property
+    def _number(self) -> Kind:
+        return "int" if self.is_integer else "real"
+
     @cached_property
     def state_nodes(self) -> tuple[State, ...]:
         """The states as they stand in expressions."""
-        kind = "int" if self.is_integer else "real"
-        return tuple(State(index, name, kind) for index, name in enumerate(self.states))
+        return tuple(State(index, name, self._number) for index, name in enumerate(self.states))
 
     @cached_property
     def param_nodes(self) -> tuple[Param, ...]:
         """The parameters as they stand in expressions."""
-        kind = "int" if self.is_integer else "real"
-        return tuple(Param(index, name, kind) for index, name in enumerate(self.params))
+        return tuple(Param(index, name, self._number) for index, name in enumerate(self.params))
 
     @cached_property
     def jacobian(self) -> tuple[tuple[Node, ...], ...]:
-        """The derivative of equation i by state j at ``[i][j]``; derived on first use."""
+        """The derivative of equation i by state j at ``[i][j]``; derived on first use.
+
+        Raises
+        ------
+        OptionError
+            The states are integers.
+        """
+        if self.is_integer:
+            raise OptionError(f"{self.name}: a map of integers has no Jacobian")
         return jacobian(self.equations, self.state_nodes)
 
     @cached_property

@@ -41,6 +41,7 @@ class Reader:
 
     @property
     def integer(self) -> bool:
+        """Whether the model is one of integers."""
         return self.dtype in _BITS
 
     def amount(self, item: Item, issues: list[Issue], *, infinite: bool = False) -> Number | None:
@@ -83,11 +84,13 @@ class Reader:
             if isinstance(value, float):
                 hint = f"Write {int(value)}." if value.is_integer() else ""
                 return f"{value!r} is not a whole number, but dtype is {self.dtype}", (
-                    hint or 'Round it, or set dtype = "float64".')
+                    hint or 'Round it, or set dtype = "float64".'
+                )
             least = -(1 << _BITS[self.dtype])
             if not least <= value < -least:
                 return f"the number does not fit into {self.dtype}", (
-                    f"Numbers from {least} to {-least - 1} fit.")
+                    f"Numbers from {least} to {-least - 1} fit."
+                )
             return None
         largest = _LARGEST[self.dtype]
         if abs(value) > largest and not (isinstance(value, float) and not isfinite(value)):
@@ -195,8 +198,12 @@ def _dtype(model: RawModel, issues: list[Issue]) -> str:
     dtype = model.head.get("dtype", "float64")
     if model.kind == "ode" and dtype in _BITS:
         entry = model.root.value["model"].value["dtype"]
-        issues.append(entry.issue(f"a flow cannot have dtype {dtype}",
-                                  'Only maps have integer states. Write "float64" or "float32".'))
+        issues.append(
+            entry.issue(
+                f"a flow cannot have dtype {dtype}",
+                'Only maps have integer states. Write "float64" or "float32".',
+            )
+        )
         return "float64"
     return dtype
 
@@ -211,7 +218,10 @@ def _read_presets(model: RawModel, reader: Reader, issues: list[Issue]) -> dict[
 
 
 def _read_named(
-    entries: Mapping[str, Item], known: Mapping[str, Item], what: str, reader: Reader,
+    entries: Mapping[str, Item],
+    known: Mapping[str, Item],
+    what: str,
+    reader: Reader,
     issues: list[Issue],
 ) -> dict[str, Number]:
     values = {}

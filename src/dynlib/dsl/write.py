@@ -84,8 +84,11 @@ def to_toml(table: Mapping[str, Any]) -> str:
 
 
 def _sections(table: Mapping[str, Any], path: str) -> Iterator[str]:
-    lines = [f"{_key(key)} = {_value(value)}" for key, value in table.items()
-             if not isinstance(value, Mapping)]
+    lines = [
+        f"{_key(key)} = {_value(value)}"
+        for key, value in table.items()
+        if not isinstance(value, Mapping)
+    ]
     tables = {key: value for key, value in table.items() if isinstance(value, Mapping)}
     if path and (lines or not tables):
         yield "\n".join([f"[{path}]", *lines]) + ("\n" if tables else "")

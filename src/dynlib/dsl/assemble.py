@@ -1,0 +1,86 @@
+"""Put a specification together from the parts of a document."""
+
+from pathlib import Path
+from typing import Any
+
+from dynlib.dsl.document import Item
+from dynlib.dsl.frozen import FrozenMap
+from dynlib.dsl.given_jacobian import check_jacobian
+from dynlib.dsl.happenings import resolve_events, resolve_stop
+from dynlib.dsl.mods import apply_mods
+from dynlib.dsl.names import check_names
+from dynlib.dsl.parse import plain
+from dynlib.dsl.raw import RawMod, RawModel
+from dynlib.dsl.resolve import (
+    Resolver,
+    resolve_aux,
+    resolve_equations,
+    resolve_functions,
+    resolve_inverse,
+)
+from dynlib.dsl.settings import read_settings
+from dynlib.dsl.spec import AuxSpec, FunctionText, ModelSpec
+from dynlib.dsl.values import read_values
+from dynlib.errors import Issue
+
+
+def assemble(model: RawModel, applied: list[RawMod], issues: list[Issue]) -> ModelSpec | None:
+    """Check, bind and assemble a model; None if a part that others need is broken."""
+    apply_mods(model, applied, issues)
+    check_names(model, issues)
+    values = read_values(model, issues)
+    resolver = Resolver(model, values.scope, issues)
+    resolve_functions(resolver)
+    aux = resolve_aux(resolver)
+    equations = resolve_equations(resolver)
+    inverse = resolve_inverse(resolver)
+    events, stop = resolve_events(resolver), resolve_stop(resolver)
+    sim = read_settings(model, issues)
+    if issues:
+        return None
+    rhs, back = model.equations.rhs, model.equations.inverse
+    spec = ModelSpec(
+        name=model.head.get("name") or _default_name(model.root),
+        kind=model.kind,
+        dtype=values.dtype,
+        states=tuple(model.states),
+        state_values=values.states,
+        params=tuple(model.params),
+        param_values=values.params,
+        equations=equations,
+        equations_text=FrozenMap({name: rhs[name].value.text for name in model.states}),
+        description=model.head.get("description", ""),
+        reference=model.head.get("reference", ""),
+        label=model.root.document.label,
+        constants=FrozenMap(values.constants),
+        inverse=inverse,
+        inverse_text=FrozenMap(
+            {name: back[name].value.text for name in model.states} if back is not None else {}
+        ),
+        aux=tuple(
+            AuxSpec(name, resolver.shown(node), model.aux[name].text) for name, node in aux.items()
+        ),
+        functions=FrozenMap(
+            {
+                name: FunctionText(each.args, each.body.text)
+                for name, each in model.functions.items()
+            }
+        ),
+        events=events,
+        stop=stop,
+        sim=sim,
+        presets=FrozenMap(values.presets),
+        mods=FrozenMap({name: _without_name(mod) for name, mod in model.mods.items()}),
+        meta=FrozenMap(model.meta),
+    )
+    check_jacobian(resolver, spec)
+    return spec if not issues else None
+
+
+def _without_name(mod: RawMod) -> dict[str, Any]:
+    return {key: plain(entry) for key, entry in mod.item.value.items() if key != "name"}
+
+
+def _default_name(root: Item) -> str:
+    label = root.document.label
+    return "model" if label.startswith("<") else Path(label.rsplit("://", 1)[-1]).stem
