@@ -14,6 +14,8 @@ from dynlib.steppers.text import Scalar
 
 __all__ = ["ATTEMPT_ARGS", "Stepper"]
 
+_NONE = np.zeros(0)
+
 ATTEMPT_ARGS = "t, h, step, u, m, p, ws, lane"
 
 
@@ -73,4 +75,6 @@ class Stepper(ABC):
         StepperOptionError
             For an unknown option or a value that it does not take.
         """
+        if not given and not self.adaptive:
+            return _NONE, _NONE
         return Options.arrays(self.name, self.option_names, given, n)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import inspect
 
-__all__ = ["control_text", "next_step_size", "shrink", "too_short"]
+__all__ = ["control_text", "next_step_size", "shorter", "shrink", "too_short"]
 
 
 def shrink(h, error, options):
@@ -25,6 +25,11 @@ def shrink(h, error, options):
 def too_short(t, h, options):
     """Whether the step cannot be taken: below dt_min, or lost in the rounding of t."""
     return abs_(h) < options[0] or t + 0.5 * h == t
+
+
+def shorter(a, b):
+    """The step of smaller size."""
+    return select(abs_(a) <= abs_(b), a, b)
 
 
 def next_step_size(h, dt, error, error_last, retry, options):
@@ -46,9 +51,9 @@ def next_step_size(h, dt, error, error_last, retry, options):
 
 
 def control_text(error_order: int) -> str:
-    """Text of the three functions for an error estimate of order `error_order`."""
+    """Text of the functions for an error estimate of order `error_order`."""
     texts = []
-    for function in (shrink, too_short, next_step_size):
+    for function in (shrink, too_short, shorter, next_step_size):
         source = inspect.getsource(function)
         texts.append(source.replace("ERROR_ORDER", repr(float(error_order))))
     return "\n".join(texts)

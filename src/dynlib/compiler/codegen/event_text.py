@@ -19,10 +19,11 @@ from dynlib.dsl.expr.nodes import Param, Previous, PreviousTime
 from dynlib.dsl.spec import EventSpec
 from dynlib.steppers.text import function, group, names, unpack
 
-__all__ = ["MAX_CUTS", "SCAN_POINTS", "EventText"]
+__all__ = ["CROWDED", "EventText"]
 
-SCAN_POINTS = 8  # places at which the rest of a cut step is looked at
-MAX_CUTS = 1000  # located events within one step before it is given up
+SCAN_POINTS = 8  # places at which an adaptive step is looked at
+EARLY_POINTS = 40  # more of them after a jump, each twice as far from the start as the one before
+CROWDED = 1e-9  # of the time: events closer together than this are a crowd
 
 _LOG = "event_row, evt_t, evt_step, evt_id, evt_log, lane"
 _PASS = f"{EXAMINE.removesuffix(', lane')}, {_LOG}"
@@ -49,7 +50,7 @@ class EventText:
         if end:
             parts.append(self._pass("end_events", end, at_grid=True))
         if located:
-            parts.append(inspect.getsource(locate.inside))
+            parts += [inspect.getsource(f) for f in (locate.inside, locate.inverse_power)]
             parts += [self._locate(e) for e in located]
             parts += [self._any_crossing(located), self._first_crossing(located)]
             parts.append(self._pass("located_events", located, at_grid=False))
@@ -106,13 +107,14 @@ class EventText:
         }
         words = {
             "TRUTH": str(self.layout.truth(e)),
-            "SCAN_POINTS": str(SCAN_POINTS),
+            "SCAN_POINTS": str(SCAN_POINTS if self.layout.stepper.adaptive else 1),
+            "EARLY_POINTS": str(EARLY_POINTS),
             "EVENT": str(e),
         }
         texts = []
         for template in (locate.crossing_EVENT, locate.refine_EVENT):
             source = inspect.getsource(template)
-            source = re.sub(r"(?<![A-Z])(TRUTH|SCAN_POINTS|EVENT)\b", lambda m: words[m[1]], source)
+            source = re.sub(r"(?<![A-Z])(TRUTH|SCAN_POINTS|EARLY_POINTS|EVENT)\b", lambda m: words[m[1]], source)
             texts.append(fold(source, flags))
         return "\n".join(texts)
 
@@ -184,7 +186,16 @@ class EventText:
         return function("any_crossing", EXAMINE, [*lines, "return found"])
 
     def _first_crossing(self, events: Sequence[int]) -> str:
-        args = "t, h, step, u, u_new, d, cuts, p, ws, lane"
-        lines = ["theta = 2.0"]
-        lines += [f"theta = min_(theta, crossing_{e}({args}))" for e in events]
+        """Where the step is to be cut; what changes there is remembered as not changed yet."""
+        args = "t, h, step, u, u_new, d, jumped, p, ws, lane"
+        lines = [f"theta_{e} = crossing_{e}({args})" for e in events]
+        lines.append(f"theta = theta_{events[0]}")
+        lines += [f"theta = min_(theta, theta_{e})" for e in events[1:]]
+        lines += ["if theta <= 1.0:", "    v = inside(theta, h, u, u_new, d)"]
+        for e in events:
+            condition = f"cond_{e}(t + theta * h, step, v, t, u, p, ws, lane)"
+            lines += [
+                f"    if theta_{e} == theta:",
+                f"        ws[{self.layout.truth(e)}, lane] = not_({condition})",
+            ]
         return function("first_crossing", args, [*lines, "return theta"])

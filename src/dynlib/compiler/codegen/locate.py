@@ -10,25 +10,28 @@ its length; states there come from the step's interpolant.
 
 from __future__ import annotations
 
-__all__ = ["crossing_EVENT", "inside", "refine_EVENT"]
+__all__ = ["crossing_EVENT", "inside", "inverse_power", "refine_EVENT"]
 
 
-def crossing_EVENT(t, h, step, u, u_new, d, cuts, p, ws, lane):
+def crossing_EVENT(t, h, step, u, u_new, d, jumped, p, ws, lane):
     """First theta at which the event is to be taken, or 2 if there is none.
 
-    An uncut step is judged by its ends.  What is left of a cut one is looked at in several
-    places, because events tend to come in quick succession: a ball that just bounced may have
-    left the ground and come back within it.
+    The condition is looked at in `SCAN_POINTS` places (one on a fixed grid: the end).  Just
+    after a jump it is also looked at in places that crowd towards the start, because events
+    tend to come in quick succession: a ball that has just bounced may have left the ground and
+    come back long before the end of the step.
     """
     was = False
     if not EDGE:
         was = ws[TRUTH, lane] != 0
-    points = 1
-    if cuts > 0:
-        points = SCAN_POINTS
     left = 0.0
-    for j in range(1, points + 1):
-        right = j / points
+    first = 0
+    if jumped:
+        first = -EARLY_POINTS
+    for j in range(first, SCAN_POINTS):
+        right = (j + 1) / SCAN_POINTS
+        if j < 0:
+            right = inverse_power(-j) / SCAN_POINTS
         holds = cond_EVENT(t + right * h, step, inside(right, h, u, u_new, d), t, u, p, ws, lane)
         if holds != was:
             wanted = True
@@ -88,6 +91,11 @@ def refine_EVENT(left, right, holds, t, h, step, u, u_new, d, p, ws, lane):
             if LEVEL:
                 g_left = level_EVENT(t + theta * h, step, v, t, u, p, ws, lane)
     return right
+
+
+def inverse_power(k):
+    """``2**-k`` for k in 1..62."""
+    return 1.0 / (1 << k)
 
 
 def inside(theta, h, u, u_new, d):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from dynlib.abi.runner_args import RUNNER_ARGS, WORDS, RunnerArg
-from dynlib.compiler.codegen.event_text import MAX_CUTS, EventText
+from dynlib.compiler.codegen.event_text import CROWDED, EventText
 from dynlib.compiler.codegen.layout import Layout
 from dynlib.compiler.codegen.model_text import ModelText
 from dynlib.compiler.codegen.specialize import fold
@@ -20,7 +20,7 @@ __all__ = ["Module", "Program"]
 
 _HOT = frozenset(
     """rhs attempt next_memory load_state store_state load_memory store_memory all_finite record
-    push_lags error_norm next_step_size shrink too_short stop_condition""".split()
+    push_lags error_norm next_step_size shrink shorter too_short stop_condition""".split()
 )
 
 _FULL_NAMES = {"f8": "float64", "i8": "int64"}
@@ -111,7 +111,7 @@ class Program:
         flags = self.flags(sampled=sampled, variational=variational)
         loop = fold(template, flags, numbers=True)
         loop = loop.replace("N_EVENTS", str(max(1, len(self.spec.events))))
-        loop = loop.replace("MAX_CUTS", str(MAX_CUTS))
+        loop = loop.replace("CROWDED", repr(CROWDED))
         model = fold(self.model_text, {}, numbers=True)
         parts = [model, self.event_text, self.stepper_text, loop, self._entry(runner)]
         text = "\n\n".join(part.strip() for part in parts if part) + "\n"

@@ -58,6 +58,10 @@ def run_loop(
         if dt == 0.0:
             dt = first_step(t, t_end, step, u, p, ws, options, tolerances, lane)
 
+    if LOCATED:
+        jumped = False
+        crowd = 0
+
     while True:
         if cuts == 0:
             if SAMPLED:
@@ -120,6 +124,9 @@ def run_loop(
             h = 1.0
             t_next = step + 1.0
         elif ADAPTIVE:
+            if fresh == 1:
+                error_last = 1e-4
+                dt = shorter(dt, first_step(t, t_end, step, u, p, ws, options, tolerances, lane))
             h = dt
             if abs(t_end - t) <= 1.01 * abs(dt):
                 h = t_end - t
@@ -139,6 +146,8 @@ def run_loop(
                 if h != dt:
                     fresh = 1
         if fresh != 0:
+            if LOCATED:
+                jumped = True
             if MEMORY:
                 m = restart(t, step, u, p, ws, lane)
             fresh = 0
@@ -170,12 +179,14 @@ def run_loop(
 
         theta = 2.0
         if LOCATED:
-            if cuts > 0 or any_crossing(t_next, step + 1, u_new, t, u, p, ws, lane):
-                if cuts >= MAX_CUTS:
-                    status = Status.ZENO
-                    break
+            if ADAPTIVE:
+                look = True
+            else:
+                look = jumped or any_crossing(t_next, step + 1, u_new, t, u, p, ws, lane)
+            if look:
                 d = dense(t, h, step, u, u_new, k, p, ws, lane)
-                theta = first_crossing(t, h, step + 1, u, u_new, d, cuts, p, ws, lane)
+                theta = first_crossing(t, h, step + 1, u, u_new, d, jumped, p, ws, lane)
+            jumped = False
         cut = theta <= 1.0
         if cut:
             t_next = t + theta * h
@@ -208,8 +219,15 @@ def run_loop(
                     event_row, evt_t, evt_step, evt_id, evt_log, lane,
                 )  # fmt: skip
                 fresh = 1
-                cuts += 1
+                if (t - t_old) / h <= CROWDED or abs(t - t_old) <= CROWDED * abs(t):
+                    crowd += 1
+                    if crowd > 2 * N_EVENTS + 20:
+                        status = Status.ZENO
+                        break
+                else:
+                    crowd = 0
                 if not ADAPTIVE:
+                    cuts += 1
                     continue
             else:
                 u = u_new

@@ -33,6 +33,12 @@ class _Fold(ast.NodeTransformer):
             return None if inner is None else not inner
         return None
 
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:
+        if ast.get_docstring(node) is not None:
+            del node.body[0]  # it describes the template
+        self.generic_visit(node)
+        return node
+
     def visit_If(self, node: ast.If) -> ast.stmt | list[ast.stmt]:
         known = self._known(node.test)
         if known is not None:
