@@ -8,7 +8,8 @@ try:
     import matplotlib as mpl
     import matplotlib.collections
     import matplotlib.colors
-    import matplotlib.figure  # noqa: F401 - used through mpl
+    import matplotlib.figure
+    import matplotlib.ticker
 except ImportError as error:
     raise MissingExtraError("plot", "drawing a result") from error
 

@@ -43,7 +43,7 @@ class Style:
     """
 
     palette: tuple[str, ...] = _PALETTE
-    colormap: tuple[str, ...] = ("#2b1b5a", "#2c4fa0", "#2a8fa8", "#6fb56a", "#e0a52e", "#d1512d")
+    colormap: tuple[str, ...] = ("#20155e", "#6a1f9c", "#b5367a", "#e8684a", "#f2a73b")
     ink: str = "#1e252d"
     edge: str = "#6b7683"
     faint: str = "#e7eaee"
@@ -58,7 +58,7 @@ class Style:
         """Return the colour of the variable with this index."""
         return self.palette[index % len(self.palette)]
 
-    def width(self, rows: int, thick: float = 1.5, thin: float = 0.45) -> float:
+    def width(self, rows: int, thick: float = 1.4, thin: float = 0.35) -> float:
         """Return the line width for so many rows: the longer the record, the finer the line."""
         if self.line_width is not None:
             return self.line_width
@@ -86,6 +86,8 @@ class Style:
             "axes.titlepad": 8,
             "axes.titlesize": self.font_size * 1.15,
             "axes.titleweight": "bold",
+            "figure.constrained_layout.h_pad": 0.08,
+            "figure.constrained_layout.w_pad": 0.08,
             "font.size": self.font_size,
             "grid.color": self.faint,
             "grid.linewidth": 0.8,

@@ -24,6 +24,7 @@ __all__ = [
     "line",
     "path",
     "points",
+    "title",
 ]
 
 Floats = NDArray[np.float64]
@@ -100,9 +101,15 @@ def legend(ax: Any, **look: Any) -> None:
         handle.set_alpha(1)
 
 
+def title(ax: Any, text: str, **look: Any) -> None:
+    """Write the title where the settings want it (3-D axes would not ask them)."""
+    ax.set_title(**({"label": text, "loc": mpl.rcParams["axes.titlelocation"]} | look))
+
+
 def colorbar(ax: Any, artist: Any, label: str, **look: Any) -> None:
     """Draw a slim scale of colours beside the axes."""
-    bar = ax.figure.colorbar(artist, ax=ax, **({"fraction": 0.035, "pad": 0.02} | look))
+    solid = {"pad": 0.09, "shrink": 0.7} if ax.name == "3d" else {"pad": 0.02}
+    bar = ax.figure.colorbar(artist, ax=ax, **({"fraction": 0.035} | solid | look))
     bar.outline.set_visible(False)
     bar.ax.tick_params(length=0)
     bar.ax.grid(False)

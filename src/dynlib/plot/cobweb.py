@@ -179,4 +179,4 @@ def _draw_frame(ax: Any, scene: _Scene, low: float, high: float) -> None:
         _visuals.legend(ax, **legend)
     title = scene.looks("title")
     if title is not None:
-        ax.set_title(**({"label": scene.subject.title} | title))
+        _visuals.title(ax, scene.subject.title, **title)

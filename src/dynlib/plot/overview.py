@@ -21,6 +21,7 @@ __all__ = ["OVERVIEW_SIZE", "overview"]
 OVERVIEW_SIZE = (10.5, 4.8)
 _MOST_PANELS = 6
 _MOST_PARAMS = 6
+_MOST_STEPS = 100  # of a cobweb
 
 
 def overview(result: Results, *, figure: Any = None, style: Style | None = None) -> Figure:
@@ -76,7 +77,7 @@ def _orbit_kind(subject: Subject) -> str | None:
 def _draw_orbit(result: Any, subject: Subject, kind: str, target: Any, style: Style) -> None:
     quiet = {"title": False}
     if kind == "cobweb":
-        cobweb(result, ax=target, style=style, visuals=quiet)
+        cobweb(result, ax=target, steps=_MOST_STEPS, style=style, visuals=quiet)
         return
     names = [name for name in subject.choose(()) if name in subject.states]
     color_by = subject.time_name if len(names) == 3 else None

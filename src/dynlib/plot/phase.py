@@ -233,7 +233,7 @@ def _draw_labels(ax: Any, scene: _Scene) -> None:
         _visuals.legend(ax, **({"handles": handles, "labels": labels} | look))
     title = scene.looks("title")
     if title is not None:
-        ax.set_title(**({"label": scene.subject.title} | title))
+        _visuals.title(ax, scene.subject.title, **title)
 
 
 def _take(

@@ -28,6 +28,7 @@ _ARTISTS = ("line", "points", "events", "legend", "title", "image", "colorbar")
 _LAYOUTS = ("auto", "shared", "panels", "image")
 _MOST_SHARED = 8  # more than these do not fit a legend
 _ALIKE = 12.0  # ranges within this factor are readable in one frame
+_MOST_ROWS_SHARED = 50_000  # lines of more rows hide one another
 _MOST_EVENT_LINES = 60
 
 
@@ -54,8 +55,8 @@ def timeseries(
         Where to draw; None makes a new figure.
     layout : {"auto", "shared", "panels", "image"}
         All variables in one frame, one panel for each, or one row of an image for each.
-        ``"auto"`` shares a frame between variables of similar size, gives panels to others, and
-        draws more than eight variables as an image.
+        ``"auto"`` shares a frame between variables of similar size, gives panels to others and
+        to very long records, and draws more than eight variables as an image.
     events : bool or iterable of str
         True marks all events, names mark some.
     style : Style or None
@@ -116,7 +117,8 @@ class _Scene:
 def _fitting_layout(scene: _Scene, alone: bool) -> str:
     if len(scene.names) > _MOST_SHARED:
         return "image"
-    return "shared" if alone or _alike(scene.columns) else "panels"
+    short = len(scene.names) == 1 or scene.subject.t.size <= _MOST_ROWS_SHARED
+    return "shared" if alone or (short and _alike(scene.columns)) else "panels"
 
 
 def _alike(columns: list[NDArray[np.float64]]) -> bool:
@@ -227,7 +229,7 @@ def _draw_legend(ax: Any, scene: _Scene) -> None:
 def _finish(ax: Any, scene: _Scene) -> None:
     look = scene.looks("title")
     if look is not None:
-        ax.set_title(**({"label": scene.subject.title} | look))
+        _visuals.title(ax, scene.subject.title, **look)
     t = scene.subject.t
     if t.size > 1 and not scene.subject.is_map and t[0] != t[-1]:
         ax.set_xlim(t[0], t[-1])

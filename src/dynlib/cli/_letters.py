@@ -1,0 +1,44 @@
+"""Errors of the user are printed as the letters they are, on standard error, with status 1."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO, Any
+
+import click
+
+from dynlib.errors import DynlibError
+
+__all__ = ["INTERRUPTED", "Letter", "letters"]
+
+
+INTERRUPTED = 130  # as shells report the end by Ctrl-C
+
+
+class Letter(click.ClickException):
+    """A message that ends the command with status 1 and is printed without decoration."""
+
+    exit_code = 1
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Print the message."""
+        click.echo(self.format_message(), file=file, err=file is None)
+
+
+@contextmanager
+def letters() -> Iterator[None]:
+    """Turn what a user can repair into a `Letter`; what only we can repair keeps its traceback."""
+    try:
+        yield
+    except DynlibError as error:
+        raise Letter(str(error)) from error
+    except KeyboardInterrupt as error:
+        letter = Letter("interrupted")
+        letter.exit_code = INTERRUPTED
+        raise letter from error
+    except MemoryError as error:
+        raise Letter(
+            f"not enough memory{f': {error}' if str(error) else ''}. "
+            "Record less: --record-interval, --record, --t-eval, --transient."
+        ) from error

@@ -1,0 +1,115 @@
+"""Where `dynlib run` puts a result; checked before anything runs, used after it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from dynlib.cli._letters import Letter
+from dynlib.errors import MissingExtraError
+from dynlib.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from dynlib.runtime.results import Results
+
+__all__ = ["Targets"]
+
+_FILES = (".nc", ".csv", ".npz")
+
+
+@dataclass(frozen=True)
+class Targets:
+    """The files that a run is to leave behind.
+
+    Parameters
+    ----------
+    out : Path or None
+        For the numbers.
+    plot : Path or None
+        For the picture.
+    kind : str
+        Kind of picture.
+    names : tuple of str
+        Variables in the picture; none leaves the choice to it.
+    """
+
+    out: Path | None
+    plot: Path | None
+    kind: str
+    names: tuple[str, ...]
+
+    def check(self) -> None:
+        """Refuse what could not be written after the run.
+
+        Raises
+        ------
+        click.UsageError
+            For a suffix that stands for no format, or a folder that is not there.
+        MissingExtraError
+            If a package that the format needs is not installed.
+        """
+        if self.plot is None and (self.names or self.kind != "auto"):
+            raise click.UsageError("--plot-kind and --plot-vars need --plot FILE")
+        if self.out is not None:
+            _check_suffix("--out", self.out, _FILES)
+            if self.out.suffix.lower() == ".nc":
+                _check_netcdf()
+        if self.plot is not None:
+            from dynlib.plot import supported_suffixes
+
+            _check_suffix("--plot", self.plot, supported_suffixes())
+        for option, path in (("--out", self.out), ("--plot", self.plot)):
+            if path is not None:
+                _check_place(option, path)
+
+    def write(self, result: Results) -> list[Path]:
+        """Write the files; return those that were written."""
+        written = []
+        if self.out is not None:
+            try:
+                result.save(self.out)
+            except OSError as error:
+                raise Letter(f"cannot write {self.out}: {error.strerror or error}") from error
+            written.append(self.out)
+        if self.plot is not None:
+            from dynlib import plot
+
+            figure = plot.picture(result, self.kind, self.names)
+            try:
+                plot.save(figure, self.plot)
+            except OSError as error:
+                raise Letter(f"cannot write {self.plot}: {error.strerror or error}") from error
+            written.append(self.plot)
+        return written
+
+
+def _check_suffix(option: str, path: Path, known: Sequence[str]) -> None:
+    if path.suffix.lower() not in known:
+        what = f"the suffix {path.suffix!r}" if path.suffix else "a name without suffix"
+        raise click.UsageError(
+            f"{option} {path}: {what} stands for no format."
+            f"{did_you_mean(path.suffix, known)} Known: {', '.join(known)}."
+        )
+
+
+def _check_place(option: str, path: Path) -> None:
+    folder = path.parent
+    if path.is_dir():
+        raise click.UsageError(f"{option} {path}: this is a folder")
+    if not folder.is_dir():
+        raise click.UsageError(f"{option} {path}: there is no folder {folder}")
+    if not os.access(path if path.exists() else folder, os.W_OK):
+        raise click.UsageError(f"{option} {path}: not allowed to write there")
+
+
+def _check_netcdf() -> None:
+    try:
+        import h5netcdf  # noqa: F401 - looked for before the run, not after it
+        import xarray  # noqa: F401
+    except ImportError as error:
+        raise MissingExtraError("data", "--out with the suffix .nc") from error

@@ -1,0 +1,74 @@
+"""The command ``dynlib``: knows its sub-commands by name and loads the one that is asked for."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import click
+
+from dynlib import __version__
+from dynlib.cli._letters import letters
+from dynlib.suggest import did_you_mean
+
+__all__ = ["app", "main"]
+
+# The one-line helps stand here, so that `dynlib --help` need not import the commands.
+_COMMANDS = {
+    "run": "Run a model; print, draw or save the result.",
+    "models": "List the built-in models.",
+    "show": "Print a model: equations, values, presets, reference.",
+    "new": "Write a commented model file to start from.",
+    "validate": "Report all problems of a model; compile it too.",
+    "source": "Print the code that is generated for a model.",
+    "steppers": "List the numerical methods.",
+    "cache": "Look after the cache of compiled code.",
+}
+
+
+class _Commands(click.Group):
+    """A group that imports a sub-command when it is called, and guesses at misspelt ones."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = import_module(f"dynlib.cli.{cmd_name}").command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in _COMMANDS and not args[0].startswith("-"):
+            raise click.UsageError(
+                f"no command {args[0]!r}.{did_you_mean(args[0], _COMMANDS)} "
+                f"There are: {', '.join(_COMMANDS)}.",
+                ctx,
+            )
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with letters():
+            return super().invoke(ctx)
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="MODEL is a path or a URI such as builtin://ode/lorenz. "
+    "`dynlib COMMAND --help` explains a command.",
+)
+@click.version_option(__version__, "-V", "--version", message="dynlib %(version)s")
+def app() -> None:
+    """Write a dynamical system once, as a TOML model; run it at the speed of hand-written C."""
+
+
+def main() -> None:
+    """Run the command line; ends the process with status 0, 1 or 2."""
+    app(prog_name="dynlib")

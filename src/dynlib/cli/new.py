@@ -1,0 +1,50 @@
+"""``dynlib new``: a commented model file to start from."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+
+import click
+
+from dynlib.cli._letters import Letter
+
+__all__ = ["command"]
+
+
+@click.command("new")
+@click.argument("name")
+@click.option(
+    "--type",
+    "kind",
+    type=click.Choice(["ode", "map"]),
+    default="ode",
+    show_default=True,
+    help="A flow (differential equations) or a map (iterations).",
+)
+@click.option("--force", is_flag=True, help="Write over a file that is there already.")
+def command(name: str, kind: str, force: bool) -> None:
+    """Write NAME.toml: a model that runs, commented, to be changed into your own.
+
+    NAME may have folders in front of it and .toml behind.
+    """
+    path = _path(name)
+    text = files("dynlib.cli").joinpath("templates", f"{kind}.toml").read_text("utf-8")
+    try:
+        with path.open("w" if force else "x", encoding="utf-8") as stream:
+            stream.write(text.replace("@NAME@", path.stem))
+    except FileExistsError:
+        raise Letter(f"{path} exists already. Choose another name, or add --force.") from None
+    except FileNotFoundError:
+        raise Letter(f"cannot write {path}: there is no folder {path.parent}") from None
+    except OSError as error:
+        raise Letter(f"cannot write {path}: {error.strerror or error}") from error
+    click.echo(f"wrote {path}\ntry:  dynlib run {path} --plot {path.with_suffix('.png')}")
+
+
+def _path(name: str) -> Path:
+    path = Path(name)
+    path = path if path.suffix == ".toml" else path.with_name(path.name + ".toml")
+    if not path.stem or any(not each.isprintable() or each in '"\\' for each in path.stem):
+        raise click.BadParameter(f"{name!r} does not make a file name", param_hint="NAME")
+    return path
