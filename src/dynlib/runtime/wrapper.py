@@ -58,6 +58,8 @@ class RunRequest:
         What observes the run.
     progress
         Called with the fraction done, now and then, once a run takes longer than a second.
+    skip
+        Steps before the first row: a resumed run goes on in the rhythm of the run before it.
     first_rows, first_events
         First sizes of growing buffers; they never change a result.
     """
@@ -75,6 +77,7 @@ class RunRequest:
     options: Mapping[str, Any] = field(default_factory=dict)
     observers: tuple[Any, ...] = ()
     progress: Progress | None = None
+    skip: int = 0
     first_rows: int | None = None
     first_events: int | None = None
 
@@ -219,7 +222,7 @@ def _plan_records(
         buffers.no_records()
         return
     count = state.count
-    first = int(count[Count.STEP])
+    first = int(count[Count.STEP]) + request.skip
     if request.transient and not model.stepper.adaptive:
         first += _steps_of(float(request.transient), model, state)
     rows = request.first_rows

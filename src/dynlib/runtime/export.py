@@ -1,0 +1,63 @@
+"""Results as tables of other libraries."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from dynlib.errors import MissingExtraError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+    from dynlib.runtime.results import Results
+
+__all__ = ["to_pandas", "to_xarray", "variable"]
+
+
+def to_xarray(results: Results) -> xr.Dataset:
+    """A Dataset over ``time``, with the receipt as attributes."""
+    try:
+        import xarray as xr
+    except ImportError as error:
+        raise MissingExtraError("data", "to_xarray()") from error
+    time = ("time", results.t, {"long_name": "iteration" if results.is_map else "time"})
+    variables = {variable(name): ("time", results[name]) for name in results.names}
+    return xr.Dataset(variables, coords={"time": time}, attrs=_attributes(results))
+
+
+def to_pandas(results: Results) -> pd.DataFrame:
+    """A DataFrame indexed by time, with the model's name and receipt in ``attrs``."""
+    try:
+        import pandas as pd
+    except ImportError as error:
+        raise MissingExtraError("data", "to_pandas()") from error
+    index = pd.Index(results.t, name="n" if results.is_map else "t")
+    frame = pd.DataFrame({name: results[name] for name in results.names}, index=index)
+    frame.attrs = _attributes(results)
+    return frame
+
+
+def variable(name: str) -> str:
+    """The name of a variable in a Dataset, where ``time`` is taken by the dimension."""
+    return "time_" if name == "time" else name
+
+
+def _attributes(results: Results) -> dict[str, Any]:
+    """The receipt as text and numbers, which every file format can hold.
+
+    ``receipt`` is the whole of it as JSON; what a reader looks for first stands beside it.
+    """
+    receipt = results.receipt
+    model: Mapping[str, Any] = receipt["model"]
+    return {
+        "model": model["name"],
+        "model_hash": model["hash"],
+        "kind": model["kind"],
+        "stepper": receipt["stepper"],
+        "status": results.status.name,
+        "message": results.message,
+        "receipt": json.dumps(receipt),
+    }

@@ -1,0 +1,83 @@
+"""How a run ended, in words: what happened, where, and what to try."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dynlib.abi.status import Status
+from dynlib.errors import RunFailed
+from dynlib.runtime.naming import NamedValues, named
+
+if TYPE_CHECKING:
+    from dynlib.runtime.origin import Origin
+    from dynlib.runtime.results import Results
+    from dynlib.runtime.segments import Segment
+
+__all__ = ["describe", "failure"]
+
+_ESCAPED_FLOW = (
+    "The trajectory may escape to infinity. Otherwise try a smaller dt, an adaptive stepper "
+    "(rk45, tsit5), or check parameters and initial values."
+)
+_ESCAPED_MAP = (
+    "The orbit may escape to infinity. Otherwise check parameters, initial values and equations "
+    "(a division by zero, the logarithm of a negative number)."
+)
+_STUCK = (
+    "The equations may be stiff or singular there. Try looser rtol and atol, a smaller dt_min, "
+    "another stepper, or check the parameters."
+)
+_LIMITED = (
+    "Raise max_steps, shorten the run, or loosen rtol and atol. The session stands there: "
+    "resume=True goes on."
+)
+_ACCUMULATED = (
+    "Events follow each other ever faster. Give the model a stop condition or an action that "
+    "ends this, set `direction`, try a smaller dt, or `locate = false`."
+)
+_INTERRUPTED = "The session stands there: resume=True goes on."
+
+
+def describe(origin: Origin, segment: Segment) -> str:
+    """One sentence about the end of a run."""
+    status = segment.raw.status
+    what = "iteration" if origin.is_map else "t"
+    where = f"{what} = {segment.raw.t_final:g}"
+    if status == Status.NAN_DETECTED:
+        broken = [
+            name
+            for name, value in zip(origin.states, segment.y, strict=True)
+            if not np.isfinite(value)
+        ]
+        subject = f"state {', '.join(broken)}" if broken else "a state"
+        return f"{subject} became NaN or infinite after {where} (step {segment.step})"
+    return f"{status.sentence} at {where} (step {segment.step})"
+
+
+def failure(origin: Origin, segment: Segment, results: Results, final: NamedValues) -> RunFailed:
+    """The error for a run that did not end as asked."""
+    status = segment.raw.status
+    advice = {
+        Status.NAN_DETECTED: _ESCAPED_MAP if origin.is_map else _ESCAPED_FLOW,
+        Status.STEPFAIL: _STUCK,
+        Status.MAX_STEPS: _LIMITED,
+        Status.ZENO: _ACCUMULATED,
+        Status.USER_BREAK: _INTERRUPTED,
+    }.get(status, "")
+    t = int(segment.raw.t_final) if origin.is_map else segment.raw.t_final
+    lines = [
+        f"{origin.name}: {describe(origin, segment)}.",
+        f"Last state: {named(final)}.",
+        advice,
+        "What was computed until then is in the error's .results.",
+    ]
+    return RunFailed(
+        "\n".join(line for line in lines if line),
+        results,
+        status=status,
+        t=t,
+        step=segment.step,
+        state=final,
+    )

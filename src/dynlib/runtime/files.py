@@ -1,0 +1,90 @@
+"""Arrays and their description in one ``.npz`` file: written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import zlib
+from collections.abc import Callable, Mapping
+from io import BytesIO
+from pathlib import Path
+from typing import IO, Any
+from uuid import uuid4
+from zipfile import BadZipFile
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynlib.errors import OptionError
+
+__all__ = ["from_bytes", "read_arrays", "replace_file", "to_bytes", "write_arrays"]
+
+_META = "description"
+# What NumPy, zipfile and json raise for files that are cut, overwritten or of another kind.
+_DAMAGE = (OSError, EOFError, KeyError, TypeError, AttributeError, BadZipFile, zlib.error)
+Arrays = dict[str, NDArray[Any]]
+
+
+def replace_file(path: Path, write: Callable[[Path], object]) -> None:
+    """Let `write` fill a new file beside `path`, then put it there in one move.
+
+    Whoever reads `path` meanwhile, or is killed while writing, finds the old file or the new one.
+    """
+    new = path.with_name(f".{path.name}.{uuid4().hex}")
+    try:
+        write(new)
+        os.replace(new, path)
+    finally:
+        new.unlink(missing_ok=True)
+
+
+def to_bytes(arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> bytes:
+    """Arrays and a description (plain data) as the content of an ``.npz`` file."""
+    buffer = BytesIO()
+    text = np.frombuffer(json.dumps(meta).encode(), dtype=np.uint8)
+    everything: Any = {**arrays, _META: text}
+    np.savez(buffer, **everything)
+    return buffer.getvalue()
+
+
+def from_bytes(source: IO[bytes], format_name: str) -> tuple[Arrays, dict[str, Any]]:
+    """What `to_bytes` packed; pickled objects are never loaded.
+
+    Raises
+    ------
+    ValueError
+        If this is something else.
+    """
+    try:
+        with np.load(source, allow_pickle=False) as stored:
+            arrays = {name: stored[name] for name in stored.files}
+        meta = json.loads(arrays.pop(_META).tobytes())
+        found = meta["format"]
+    except _DAMAGE as error:
+        raise ValueError(str(error)) from error
+    if found != format_name:
+        raise ValueError(f"it calls itself {found!r}")
+    return arrays, meta
+
+
+def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> None:
+    """Write arrays and a description to `path`."""
+    content = to_bytes(arrays, meta)
+    replace_file(path, lambda new: new.write_bytes(content))
+
+
+def read_arrays(path: Path, what: str, format_name: str) -> tuple[Arrays, dict[str, Any]]:
+    """Read what `write_arrays` wrote.
+
+    Raises
+    ------
+    OptionError
+        If the file cannot be read, or its description does not call itself `format_name`.
+    """
+    try:
+        with path.open("rb") as source:
+            return from_bytes(source, format_name)
+    except FileNotFoundError as error:
+        raise OptionError(f"{path}: there is no such file.") from error
+    except (OSError, ValueError) as error:
+        raise OptionError(f"{path}: not a {what}, or damaged ({error}).") from error

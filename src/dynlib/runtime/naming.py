@@ -1,0 +1,134 @@
+"""Vectors whose entries have names: states, parameters, final values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynlib.errors import UnknownNameError
+from dynlib.suggest import did_you_mean
+
+__all__ = ["EditableValues", "NamedValues", "unknown_name"]
+
+_SHOWN = 8
+
+
+def unknown_name(what: str, name: object, known: Iterable[str]) -> UnknownNameError:
+    """The error for a name that nothing has, with what there is and the nearest of it."""
+    known = list(known)
+    guess = did_you_mean(name, known) if isinstance(name, str) else ""
+    choice = f" Known: {', '.join(known)}." if known else " There are none."
+    return UnknownNameError(f"unknown {what} {name!r}.{guess}{choice}")
+
+
+class NamedValues(Mapping[str, Any]):
+    """Read-only values by name.
+
+    Parameters
+    ----------
+    names : tuple of str
+    values : array, shape (len(names),)
+    what : str
+        What a name stands for, in messages: ``"state"``, ``"parameter"``.
+
+    Examples
+    --------
+    >>> final = NamedValues(("x", "y"), np.array([1.0, 2.5]), "state")
+    >>> final["y"], dict(final)
+    (2.5, {'x': 1.0, 'y': 2.5})
+    """
+
+    __slots__ = ("_names", "_values", "_what")
+
+    def __init__(self, names: tuple[str, ...], values: NDArray[Any], what: str) -> None:
+        self._names, self._values, self._what = names, values, what
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names, in the order of the vector."""
+        return self._names
+
+    @property
+    def array(self) -> NDArray[Any]:
+        """A copy of the values as a vector, in the order of `names`."""
+        return np.array(self._current())
+
+    def _current(self) -> NDArray[Any]:
+        return self._values
+
+    def _place(self, name: str) -> int:
+        if name not in self._names:
+            raise unknown_name(self._what, name, self._names)
+        return self._names.index(name)
+
+    def __getitem__(self, name: str) -> Any:
+        return self._current().item(self._place(name))
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __repr__(self) -> str:
+        return "{" + named(self) + "}"
+
+
+class EditableValues(NamedValues):
+    """Values by name that belong to a session: writing an entry goes through the session.
+
+    Parameters
+    ----------
+    names : tuple of str
+    read : callable
+        Returns the vector as it stands.
+    write : callable
+        Takes a dict of names and values, checks it, and changes the session.
+    what : str
+        As in `NamedValues`.
+    """
+
+    __slots__ = ("_read", "_write")
+
+    def __init__(
+        self,
+        names: tuple[str, ...],
+        read: Callable[[], NDArray[Any]],
+        write: Callable[[dict[str, Any]], None],
+        what: str,
+    ) -> None:
+        super().__init__(names, np.empty(0), what)
+        self._read, self._write = read, write
+
+    def _current(self) -> NDArray[Any]:
+        return self._read()
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        self._place(name)
+        self._write({name: value})
+
+    def update(self, values: Mapping[str, Any] | None = None, /, **named_values: Any) -> None:
+        """Change several entries at once; nothing changes if one of them is wrong."""
+        changes = {**(values or {}), **named_values}
+        for name in changes:
+            self._place(name)
+        self._write(changes)
+
+
+def named(values: Mapping[str, Any], most: int = _SHOWN) -> str:
+    """Values as ``x = 1, y = 2.5``, the first few if there are many."""
+    shown = [f"{name} = {shorten(values[name])}" for name in list(values)[:most]]
+    if len(values) > most:
+        shown.append(f"… ({len(values)} in all)")
+    return ", ".join(shown)
+
+
+def shorten(value: Any) -> str:
+    """A number as a reader wants it: six digits, integers in full."""
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,104 @@
+"""Named sets of values: the model's own, the session's, and those in files."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from dynlib.dsl import ModelSpec
+from dynlib.dsl.spec import Preset
+from dynlib.dsl.write import to_toml
+from dynlib.errors import OptionError, UnknownNameError
+from dynlib.runtime.files import replace_file
+from dynlib.runtime.naming import unknown_name
+from dynlib.runtime.validate import number
+
+__all__ = ["Presets"]
+
+_LARGEST = 1 << 20  # bytes
+
+
+class Presets(Mapping[str, Preset]):
+    """The presets of a session; the model's own are there from the start.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+    """
+
+    def __init__(self, spec: ModelSpec) -> None:
+        self._spec = spec
+        self._presets: dict[str, Preset] = dict(spec.presets)
+
+    def __getitem__(self, name: str) -> Preset:
+        if name not in self._presets:
+            raise unknown_name("preset", name, self._presets)
+        return self._presets[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._presets)
+
+    def __len__(self) -> int:
+        return len(self._presets)
+
+    def add(self, name: str, preset: Preset, *, overwrite: bool = False, where: str = "") -> None:
+        """Keep a preset after checking its names and values."""
+        if not isinstance(name, str) or not name:
+            raise OptionError(f"{where}a preset needs a name, found {name!r}.")
+        if name in self._presets and not overwrite:
+            raise OptionError(f"{where}there is a preset {name!r} already: pass overwrite=True.")
+        spec = self._spec
+        for what, values, known in (
+            ("state", preset.states, spec.states),
+            ("parameter", preset.params, spec.params),
+        ):
+            for each, value in values.items():
+                if each not in known:
+                    message = unknown_name(what, each, known)
+                    raise UnknownNameError(f"{where}preset {name!r}: {message}")
+                number(f"{where}preset {name!r}: {what} {each!r}", value)
+        self._presets[name] = preset
+
+    def save(self, name: str, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+        """Write a preset to a TOML file, beside those that are there already."""
+        preset = self[name]
+        target = Path(path).expanduser()
+        document = _read(target) if target.exists() else {}
+        kept = dict(document.get("presets", {}))
+        if name in kept and not overwrite:
+            raise OptionError(f"{target} holds a preset {name!r} already: pass overwrite=True.")
+        kept[name] = {"states": dict(preset.states), "params": dict(preset.params)}
+        text = to_toml({**document, "presets": kept})
+        replace_file(target, lambda new: new.write_text(text, encoding="utf-8"))
+
+    def load(self, name: str, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+        """Take one preset from a TOML file; ``"*"`` takes all."""
+        source = Path(path).expanduser()
+        found = _read(source).get("presets", {})
+        if name != "*" and name not in found:
+            raise unknown_name(f"preset in {source}:", name, found)
+        for each in found if name == "*" else [name]:
+            preset = _preset(found[each], f"{source}: preset {each!r}")
+            self.add(each, preset, overwrite=overwrite, where=f"{source}: ")
+
+
+def _preset(table: Any, where: str) -> Preset:
+    if not isinstance(table, Mapping) or not set(table) <= {"states", "params"}:
+        found = ", ".join(table) if isinstance(table, Mapping) else repr(table)
+        raise OptionError(f"{where} must hold the tables states and params, found {found}.")
+    for part, values in table.items():
+        if not isinstance(values, Mapping):
+            raise OptionError(f"{where}: {part} must be a table of numbers, found {values!r}.")
+    return Preset(params=dict(table.get("params", {})), states=dict(table.get("states", {})))
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        if path.stat().st_size > _LARGEST:
+            raise OptionError(f"{path}: too large for a file of presets.")
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise OptionError(f"{path}: cannot be read as TOML ({error}).") from error

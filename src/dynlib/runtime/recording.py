@@ -1,0 +1,96 @@
+"""What a run keeps: names of states and aux variables, and the places of their columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from dynlib.errors import OptionError
+from dynlib.runtime.naming import unknown_name
+
+__all__ = ["AUX", "Selection"]
+
+AUX = "aux."
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The recorded variables of a run.
+
+    Parameters
+    ----------
+    names : tuple of str
+        States and aux variables in the order in which they were asked for.
+    states, aux : tuple of str
+        The same, in the order of the columns of the two record arrays.
+    """
+
+    names: tuple[str, ...]
+    states: tuple[str, ...]
+    aux: tuple[str, ...]
+
+    @classmethod
+    def of(
+        cls, asked: Sequence[str] | str | None, states: tuple[str, ...], aux: tuple[str, ...]
+    ) -> Selection:
+        """The selection that `record_vars` asks for; None asks for all states.
+
+        An aux variable is called ``"aux.E"`` or, as names are unique in a model, ``"E"``.
+
+        Raises
+        ------
+        UnknownNameError
+            For a name that is neither a state nor an aux variable.
+
+        Examples
+        --------
+        >>> Selection.of(["aux.E", "x"], ("x", "y"), ("E",))
+        Selection(names=('E', 'x'), states=('x',), aux=('E',))
+        """
+        if asked is None:
+            return cls(states, states, ())
+        listed = [asked] if isinstance(asked, str) else list(asked)
+        for name in listed:
+            if not isinstance(name, str):
+                raise OptionError(f"record_vars must hold names, found {name!r}.")
+            if name not in states and name.removeprefix(AUX) not in aux:
+                known = (*states, *(AUX + each for each in aux))
+                raise unknown_name("variable in record_vars", name, known)
+        names = tuple(dict.fromkeys(n if n in states else n.removeprefix(AUX) for n in listed))
+        chosen = set(names)
+        return cls(
+            names,
+            tuple(name for name in states if name in chosen),
+            tuple(name for name in aux if name in chosen),
+        )
+
+    @cached_property
+    def columns(self) -> Mapping[str, tuple[str, int]]:
+        """For each name, the record array (``"y"`` or ``"aux"``) and the column in it."""
+        places: dict[str, tuple[str, int]] = {}
+        for index, name in enumerate(self.aux):
+            places[name] = places[AUX + name] = ("aux", index)
+        # A state's own name wins over an aux variable that would look like it.
+        places |= {name: ("y", index) for index, name in enumerate(self.states)}
+        return places
+
+    def request(
+        self, states: tuple[str, ...], aux: tuple[str, ...]
+    ) -> tuple[tuple[int, ...] | None, tuple[int, ...]]:
+        """Indices for the runner: states (None: all in order) and aux variables."""
+        chosen = tuple(states.index(name) for name in self.states)
+        return (
+            None if self.states == states else chosen,
+            tuple(aux.index(name) for name in self.aux),
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data, for files."""
+        return {"names": self.names, "states": self.states, "aux": self.aux}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Sequence[str]]) -> Selection:
+        """The selection whose `as_dict` this is."""
+        return cls(tuple(data["names"]), tuple(data["states"]), tuple(data["aux"]))

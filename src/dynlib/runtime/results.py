@@ -1,0 +1,313 @@
+"""What a run returns: arrays under their names."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynlib.abi.status import Status
+from dynlib.dsl import ModelSpec
+from dynlib.errors import OptionError, UnknownNameError
+from dynlib.runtime import export, results_io
+from dynlib.runtime.event_log import Events
+from dynlib.runtime.failure import describe, failure
+from dynlib.runtime.naming import NamedValues, unknown_name
+from dynlib.runtime.origin import Origin, receipt
+from dynlib.runtime.plot_hook import plotter
+from dynlib.runtime.segments import Segment
+from dynlib.runtime.summary import summary
+from dynlib.runtime.wrapper import RunStats
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+__all__ = ["Results", "Segments", "load_results"]
+
+Array = NDArray[Any]
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+class Results:
+    """A trajectory with its names, events and history.
+
+    ``res["x"]`` is the record of a state or a recorded aux variable, shape (n_rec,);
+    ``res["x", "z"]`` has shape (n_rec, 2); ``res["x":"z"]`` takes all columns from x to z, and
+    ``res[:]`` all that were recorded.  ``res[100:200]`` takes rows of all columns.
+
+    A session that was continued with ``resume=True`` is one result; `segments` holds its pieces.
+
+    Examples
+    --------
+    >>> from dynlib import setup
+    >>> res = setup("builtin://ode/expdecay", jit=False).run(T=1.0, dt=0.25)
+    >>> res.t.tolist(), res["x"].shape, res.ok
+    ([0.0, 0.25, 0.5, 0.75, 1.0], (5,), True)
+    """
+
+    def __init__(self, origin: Origin, segments: Sequence[Segment]) -> None:
+        self._origin = origin
+        self._segments = tuple(segments)
+        self._last = self._segments[-1]
+
+    # --- the record -----------------------------------------------------------------------------
+
+    @cached_property
+    def t(self) -> Array:
+        """Times of the rows, shape (n_rec,); for a map iteration indices, as integers."""
+        *earlier, last = self._segments
+        t = _joined([*map(_times_on_the_way, earlier), last.raw.t])
+        return t.astype(np.int64) if self._origin.is_map else t
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Recorded variables; of a continued session those that every segment recorded."""
+        first, *later = (segment.selection.names for segment in self._segments)
+        return tuple(name for name in first if all(name in names for names in later))
+
+    def __getitem__(self, key: str | tuple[str, ...] | list[str] | slice) -> Array:
+        if isinstance(key, str):
+            return self._column(key)
+        if isinstance(key, tuple | list):
+            return self._columns([self._checked(name) for name in key])
+        if isinstance(key, slice):
+            return self._slice(key)
+        raise OptionError(f"res[...] takes names and slices, found {key!r}. Known: {self.names}.")
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.names
+
+    def __len__(self) -> int:
+        return sum(len(segment.raw.t) for segment in self._segments)
+
+    def _checked(self, name: Any) -> str:
+        if not isinstance(name, str):
+            raise OptionError(f"res[...] takes names, found {name!r}. Known: {self.names}.")
+        return name
+
+    def _column(self, name: str) -> Array:
+        parts = []
+        for segment in self._segments:
+            place = segment.selection.columns.get(name)
+            if place is None:
+                raise self._unrecorded(name)
+            array, index = place
+            parts.append((segment.raw.y if array == "y" else segment.raw.aux)[:, index])
+        return _joined(parts)
+
+    def _columns(self, names: list[str]) -> Array:
+        columns = [self._column(name) for name in names]
+        return np.stack(columns, axis=1) if columns else np.empty((len(self), 0))
+
+    def _slice(self, key: slice) -> Array:
+        ends = (key.start, key.stop)
+        if not any(isinstance(end, str) for end in ends):
+            return self._columns(list(self.names))[key]
+        for end in ends:
+            if end is not None and end not in self.names:
+                raise self._unrecorded(end)
+        first, last = (None if end is None else self.names.index(end) for end in ends)
+        chosen = self.names[first : None if last is None else last + 1 : key.step]
+        return self._columns(list(chosen))
+
+    def _unrecorded(self, name: object) -> UnknownNameError:
+        spec_aux = tuple(f"aux.{each}" for each in self._origin.aux)
+        if name in self._origin.states or name in (*self._origin.aux, *spec_aux):
+            having = [s.name for s in self._segments if name in s.selection.columns]
+            where = f" Only these segments did: {', '.join(having)}." if having else ""
+            return UnknownNameError(
+                f"{name!r} was not recorded: name it in record_vars=[...] of run().{where} "
+                f"Recorded: {', '.join(self.names) or 'nothing'}."
+            )
+        return unknown_name("variable", name, self.names)
+
+    # --- the end --------------------------------------------------------------------------------
+
+    @cached_property
+    def final(self) -> NamedValues:
+        """States where the run ended, by name; there whether or not anything was recorded."""
+        return NamedValues(self._origin.states, self._last.y, "state")
+
+    @cached_property
+    def final_params(self) -> NamedValues:
+        """Parameters where the run ended (events may change them), by name."""
+        return NamedValues(self._origin.params, self._last.p, "parameter")
+
+    @property
+    def t_final(self) -> float | int:
+        """Time (iteration) at which the run ended."""
+        t = self._last.raw.t_final
+        return int(t) if self._origin.is_map else t
+
+    @property
+    def status(self) -> Status:
+        """How the last run ended."""
+        return self._last.raw.status
+
+    @property
+    def ok(self) -> bool:
+        """Whether it ended as asked: at its end, or at the stop condition of the model."""
+        return self.status.ok
+
+    @property
+    def message(self) -> str:
+        """How the last run ended, in words."""
+        return describe(self._origin, self._last)
+
+    @property
+    def stats(self) -> RunStats:
+        """Steps, rejected attempts, evaluations of the right-hand side, seconds."""
+        parts = [segment.raw.stats for segment in self._segments]
+        return RunStats(
+            steps=sum(part.steps for part in parts),
+            rejected=sum(part.rejected for part in parts),
+            evaluations=sum(part.evaluations for part in parts),
+            seconds=sum(part.seconds for part in parts),
+        )
+
+    def raise_for_status(self) -> Results:
+        """Return the result itself if it is `ok`.
+
+        Raises
+        ------
+        RunFailed
+            With status, time, step, state and this result.
+        """
+        if not self.ok:
+            raise failure(self._origin, self._last, self, self.final)
+        return self
+
+    # --- more than states -----------------------------------------------------------------------
+
+    @cached_property
+    def events(self) -> Events:
+        """Firings by event: ``res.events["spike"].t``; ``res.events.merged`` has all in order."""
+        logs = [(s.raw.evt_t, s.raw.evt_step, s.raw.evt_id, s.raw.evt_log) for s in self._segments]
+        return Events(self._origin.events, logs, self._origin.is_map)
+
+    @property
+    def observers(self) -> Mapping[str, Any]:
+        """Results of observers by name."""
+        return _NOTHING
+
+    @property
+    def segments(self) -> Segments:
+        """The pieces of a continued session, by tag or index; each is a result of its own."""
+        return Segments(self._origin, self._segments)
+
+    @property
+    def spec(self) -> ModelSpec:
+        """The model; read again from the receipt where the result comes from a file."""
+        return self._origin.spec
+
+    @property
+    def model_name(self) -> str:
+        """Name of the model."""
+        return self._origin.name
+
+    @property
+    def is_map(self) -> bool:
+        """Whether the model is a map, so that `t` counts iterations."""
+        return self._origin.is_map
+
+    @property
+    def receipt(self) -> dict[str, Any]:
+        """All that is needed to compute this again, as plain data; see `dynlib.rerun`."""
+        return receipt(self._origin, self._segments)
+
+    @property
+    def plot(self) -> Any:
+        """Pictures: ``res.plot()``, ``res.plot.phase("x", "z")``; see `dynlib.plot`."""
+        return plotter(self)
+
+    # --- elsewhere ------------------------------------------------------------------------------
+
+    def to_xarray(self) -> xr.Dataset:
+        """An `xarray.Dataset`: dimension ``time``, one variable for each name, receipt in attrs."""
+        return export.to_xarray(self)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """A `pandas.DataFrame`: one column for each name, indexed by time."""
+        return export.to_pandas(self)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write to ``.npz`` or ``.nc`` (both read by `dynlib.load_results`), or ``.csv``.
+
+        Raises
+        ------
+        OptionError
+            For another suffix.
+        MissingExtraError
+            If a package that the format needs is not installed.
+        """
+        results_io.save(self, self._origin, self._segments, path)
+
+    def __repr__(self) -> str:
+        return summary(self, self._origin, self._segments)
+
+
+class Segments(Mapping[str, Results]):
+    """Pieces of a session by name, or by their index."""
+
+    def __init__(self, origin: Origin, segments: tuple[Segment, ...]) -> None:
+        self._origin, self._segments = origin, segments
+
+    def __getitem__(self, key: str | int) -> Results:
+        names = list(self)
+        if isinstance(key, int):
+            if not -len(names) <= key < len(names):
+                raise unknown_name("segment", key, names)
+            return Results(self._origin, self._segments[key : key + 1 or None])
+        if key not in names:
+            raise unknown_name("segment", key, names)
+        return self[names.index(key)]
+
+    def __iter__(self) -> Iterator[str]:
+        return (segment.name for segment in self._segments)
+
+    def __len__(self) -> int:
+        return len(self._segments)
+
+    def __repr__(self) -> str:
+        spans = (f"{s.name}: {s.start_t:g} to {s.raw.t_final:g}" for s in self._segments)
+        return f"<segments {', '.join(spans)}>"
+
+
+def load_results(path: str | os.PathLike[str]) -> Results:
+    """Read a result that `Results.save` wrote (``.npz`` or ``.nc``).
+
+    Raises
+    ------
+    OptionError
+        If the file is no such result.
+
+    Examples
+    --------
+    >>> from dynlib import setup
+    >>> setup("builtin://map/logistic", jit=False).run(N=10).save("orbit.npz")
+    >>> load_results("orbit.npz").t[-1]
+    np.int64(10)
+    """
+    return Results(*results_io.load(path))
+
+
+def _joined(parts: Sequence[Array]) -> Array:
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def _times_on_the_way(segment: Segment) -> Array:
+    """Times of a segment that was continued, with the grid's own time for its end.
+
+    A run to T ends at T exactly; where a longer run passes by, it has ``t0 + k*dt``.
+    """
+    t = segment.raw.t
+    if t.size and t[-1] == segment.raw.t_final != segment.grid_t:
+        t = t.copy()
+        t[-1] = segment.grid_t
+    return t

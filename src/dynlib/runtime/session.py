@@ -1,0 +1,207 @@
+"""The session behind a `Sim`: initial values, and the run in progress.
+
+A session holds two points.  The *initial* one is where the next fresh run starts; `assign` and
+presets write it, and a run never changes it.  The *machine* is where the last run stands, down
+to the memory of its stepper; only `resume=True` goes on from there.  Values that are assigned
+while a machine exists are put into it too, as a jump: an assignment means "from now on".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynlib.abi.run_state import RunState
+from dynlib.abi.slots import Clock, Count
+from dynlib.compiler.model import CompiledModel
+from dynlib.errors import OptionError
+from dynlib.runtime.naming import unknown_name
+from dynlib.runtime.plan import Plan
+from dynlib.runtime.progress import TerminalLine
+from dynlib.runtime.run_options import RunOptions
+from dynlib.runtime.segments import Segment, segment_name
+from dynlib.runtime.validate import overlay
+from dynlib.runtime.wrapper import run_with_wrapper
+
+__all__ = ["Session", "SessionState"]
+
+
+@dataclass(slots=True)
+class SessionState:
+    """All that a snapshot must keep.
+
+    Attributes
+    ----------
+    y, p
+        Initial values and parameters of the next fresh run, shapes (n_states,), (n_params,).
+    machine
+        The run in progress, None before the first.
+    options
+        Stepper options of the run in progress.
+    jumped
+        Whether values were assigned to the machine since it last ran.
+    segments
+        What the run in progress has recorded, one segment for each call of `run`.
+    """
+
+    y: NDArray[Any]
+    p: NDArray[Any]
+    machine: RunState | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    jumped: bool = False
+    segments: tuple[Segment, ...] = ()
+
+    def copy(self) -> SessionState:
+        """An independent copy; segments are never changed, so they are shared."""
+        machine = None if self.machine is None else self.machine.copy()
+        return replace(self, y=self.y.copy(), p=self.p.copy(), machine=machine)
+
+
+class Session:
+    """Initial values and run in progress of one compiled model.
+
+    Parameters
+    ----------
+    model : CompiledModel
+    """
+
+    def __init__(self, model: CompiledModel) -> None:
+        self.model = model
+        self.snapshots: dict[str, SessionState] = {}
+        self.state = self._declared()
+        # The start of a run, kept because making one takes longer than a short run; that of a
+        # model with lags depends on the values too.
+        self._start: RunState | None = None
+        self._lagged = any(model.spec.lags)
+
+    def _declared(self) -> SessionState:
+        spec, dtype = self.model.spec, self.model.dtype
+        return SessionState(
+            np.array(spec.state_values, dtype=dtype), np.array(spec.param_values, dtype=dtype)
+        )
+
+    # --- values ---------------------------------------------------------------------------------
+
+    def assign(self, values: Mapping[str, Any]) -> None:
+        """Set states and parameters by name; all of them, or none if one is wrong."""
+        spec, state = self.model.spec, self.state
+        states = {name: value for name, value in values.items() if name in spec.states}
+        params = {name: value for name, value in values.items() if name in spec.params}
+        for name in values:
+            if name not in states and name not in params:
+                raise unknown_name("state or parameter", name, (*spec.states, *spec.params))
+        y = overlay("state", states, state.y, spec.states)
+        p = overlay("parameter", params, state.p, spec.params)
+        state.y, state.p = y, p
+        if state.machine is not None and values:
+            for name in states:
+                index = spec.states.index(name)
+                state.machine.y[index, 0] = y[index]
+            for name in params:
+                index = spec.params.index(name)
+                state.machine.p[index, 0] = p[index]
+            self.model.mark_jump(state.machine)
+            state.jumped = True
+
+    # --- runs -----------------------------------------------------------------------------------
+
+    def start(
+        self, y: NDArray[Any], p: NDArray[Any], t0: float, options: Mapping[str, Any]
+    ) -> RunState:
+        """Drop the run in progress and begin a fresh one at these values."""
+        state, source = self.state, self._start
+        if source is None or source.clock[Clock.T] != t0 or self._lagged:
+            source = self._start = self.model.new_state(y, p, t0)
+        if state.machine is None:
+            state.machine = source.copy()
+        machine = state.machine
+        # Refilled, not replaced: the runner's call is bound to these arrays.
+        machine.clock[:] = source.clock
+        machine.count[:] = source.count
+        machine.memory[:] = source.memory
+        machine.workspace[:] = source.workspace
+        machine.y[:, 0] = y
+        machine.p[:, 0] = p
+        state.options, state.jumped, state.segments = options, False, ()
+        return machine
+
+    @property
+    def running(self) -> bool:
+        """Whether there is a run to go on with."""
+        return self.state.machine is not None
+
+    @property
+    def position(self) -> float:
+        """Time where the session stands; for a map the iteration index, an int."""
+        machine, spec = self.state.machine, self.model.spec
+        if machine is None:
+            return spec.sim.t0
+        return int(machine.count[Count.STEP]) if spec.is_map else float(machine.clock[Clock.T])
+
+    @property
+    def direction(self) -> int:
+        """-1 while a flow is integrated backwards, else 1."""
+        machine = self.state.machine
+        return -1 if machine is not None and machine.clock[Clock.DT] < 0 else 1
+
+    @property
+    def current(self) -> NDArray[Any]:
+        """The state vector where the session stands."""
+        machine = self.state.machine
+        return self.state.y if machine is None else machine.y[:, 0]
+
+    def rows_due_in(self, options: RunOptions) -> int:
+        """Steps until a resumed run records its first row.
+
+        A run that goes on recording as before keeps the rhythm of the run before it, so that
+        both together have the rows of one.  Anything else starts a rhythm of its own.
+        """
+        machine = self.state.machine
+        if machine is None or self.state.jumped or options.transient:
+            return 0
+        count = machine.count
+        due = int(count[Count.NEXT_RECORD] - count[Count.STEP])
+        return due if due >= 0 and count[Count.STRIDE] == options.record_interval else 0
+
+    def advance(self, plan: Plan, tag: str | None) -> None:
+        """Let the machine run on as planned and keep what it records as a segment."""
+        state = self.state
+        machine = state.machine
+        assert machine is not None
+        name = segment_name(tag, state.segments)
+        state.options = plan.options.stepper_options
+        t, y, p = self.position, machine.y[:, 0].copy(), machine.p[:, 0].copy()
+        progress = plan.request.progress
+        try:
+            raw = run_with_wrapper(self.model, machine, plan.request)
+        finally:
+            if isinstance(progress, TerminalLine):
+                progress.close()
+        segment = Segment(
+            name, plan.options, plan.selection, raw, t, y, p, state.jumped,
+            self.position, int(machine.count[Count.STEP]),
+            machine.y[:, 0].copy(), machine.p[:, 0].copy(),
+        )  # fmt: skip
+        state.segments = (*state.segments, segment)
+        state.jumped = False
+
+    # --- snapshots ------------------------------------------------------------------------------
+
+    def snapshot(self, name: str) -> None:
+        """Keep a copy of everything under a name; an older one of that name is replaced."""
+        if not isinstance(name, str) or not name:
+            raise OptionError(f"a snapshot needs a name, found {name!r}.")
+        self.snapshots[name] = self.state.copy()
+
+    def reset(self, name: str | None = None) -> None:
+        """Return to a snapshot, or to the model's own values."""
+        if name is None:
+            self.state = self._declared()
+            return
+        if name not in self.snapshots:
+            raise unknown_name("snapshot", name, self.snapshots)
+        self.state = self.snapshots[name].copy()

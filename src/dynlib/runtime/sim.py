@@ -1,0 +1,298 @@
+"""`setup` and `Sim`: a model, the values a run starts from, and where the last run stands."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from numpy.typing import ArrayLike
+
+from dynlib.abi.status import Status
+from dynlib.compiler.build import Model, build
+from dynlib.compiler.model import CompiledModel
+from dynlib.dsl import ModelSpec
+from dynlib.dsl.spec import Preset
+from dynlib.errors import OptionError, UnknownOptionError
+from dynlib.runtime.naming import EditableValues, NamedValues
+from dynlib.runtime.origin import Origin
+from dynlib.runtime.plan import Plan
+from dynlib.runtime.planning import Planner, refuse_observers, refuse_start
+from dynlib.runtime.presets import Presets
+from dynlib.runtime.results import Results
+from dynlib.runtime.session import Session
+from dynlib.runtime.snapshots import read_snapshot, write_snapshot
+from dynlib.runtime.validate import one_of, vector
+from dynlib.suggest import did_you_mean
+
+__all__ = ["Sim", "setup"]
+
+Values = Mapping[str, float] | ArrayLike
+
+
+def setup(
+    model: Model,
+    *,
+    stepper: str | None = None,
+    mods: Sequence[Any] = (),
+    jit: bool = True,
+    dtype: str | None = None,
+    disk_cache: bool = True,
+    config: Any = None,
+    **unknown: Any,
+) -> Sim:
+    """Load a model and open a session on it.
+
+    Parameters
+    ----------
+    model : str, path, dict or ModelSpec
+        ``"builtin://ode/lorenz"``, a path, TOML text, or a dict of the same shape.
+    stepper : str, optional
+        Name of the method (`list_steppers`); by default the one in the model's ``[sim]``.
+    mods : sequence
+        Changes to the model, in order: names of its own mods, ``"file.toml#mod=name"``, dicts.
+    jit : bool
+        False: run the generated code as plain Python.
+    dtype : str, optional
+        ``"float32"`` or ``"float64"`` instead of the model's own.
+    disk_cache : bool
+        Whether compiled code is kept on disk for the next process.
+    config : path or dict, optional
+        Configuration; by default the user's.
+
+    Raises
+    ------
+    ModelLoadError, ModelNotFoundError, UnknownStepper, StepperKindMismatchError
+        If the model cannot be loaded, or the stepper is not for it.
+
+    Examples
+    --------
+    >>> sim = setup("builtin://ode/lorenz", stepper="rk4", jit=False)
+    >>> sim.run(T=1.0, dt=0.01).t[-1]
+    np.float64(1.0)
+    """
+    for name in unknown:
+        known = ("stepper", "mods", "jit", "dtype", "disk_cache", "config")
+        raise UnknownOptionError(
+            f"setup() got an unknown argument {name!r}.{did_you_mean(name, known)} "
+            f"Known: {', '.join(known)}. Options of the stepper are given to run()."
+        )
+    return Sim(
+        build(
+            model,
+            stepper=stepper,
+            mods=mods,
+            jit=jit,
+            dtype=dtype,
+            disk_cache=disk_cache,
+            config=config,
+        )
+    )
+
+
+class Sim:
+    """A session on one model.
+
+    A session holds the initial values (`state`, `params`) and, after a run, the point where it
+    stands (`current`, `t`).  `run` starts from the former, ``run(resume=True)`` goes on from the
+    latter.  Made by `setup`.
+
+    Parameters
+    ----------
+    model : CompiledModel
+        A model and its stepper, from `dynlib.build`.
+
+    Attributes
+    ----------
+    model : CompiledModel
+    state, params : mapping
+        Initial values of the next fresh run, by name, to be read and written.
+    """
+
+    def __init__(self, model: CompiledModel) -> None:
+        self.model = model
+        spec = model.spec
+        self._session = session = Session(model)
+        self._planner = Planner(model)
+        self._origin = Origin.of(model)
+        self._presets = Presets(spec)
+        self.state = EditableValues(spec.states, lambda: session.state.y, session.assign, "state")
+        self.params = EditableValues(
+            spec.params, lambda: session.state.p, session.assign, "parameter"
+        )
+
+    @property
+    def spec(self) -> ModelSpec:
+        """The model."""
+        return self.model.spec
+
+    @property
+    def current(self) -> NamedValues:
+        """States where the session stands: the end of the last run, or the initial values."""
+        return NamedValues(self.spec.states, self._session.current.copy(), "state")
+
+    @property
+    def t(self) -> float:
+        """Time (iteration of a map) where the session stands."""
+        return self._session.position
+
+    # --- runs -----------------------------------------------------------------------------------
+
+    def run(
+        self, T: float | None = None, *, N: int | None = None, t0: float | None = None,
+        dt: float | None = None, ic: Values | None = None, params: Values | None = None,
+        record: bool | None = None, record_interval: int = 1,
+        record_vars: Sequence[str] | None = None, t_eval: ArrayLike | None = None,
+        transient: float = 0, observers: Sequence[Any] = (), max_steps: int | None = None,
+        resume: bool = False, tag: str | None = None, progress: Any = None,
+        on_failure: str = "raise", **stepper_options: Any,
+    ) -> Results:  # fmt: skip
+        """Compute a trajectory.
+
+        What is not given is taken from ``[sim]``; nothing given is remembered for a fresh run.
+
+        - ``T``, ``t0``: end and start time of a flow; T before t0 integrates backwards.
+        - ``N``: iterations of a map, from index ``t0`` on.
+        - ``dt``: step; of an adaptive stepper the first to try, which it else finds itself.
+        - ``ic``, ``params``: dicts or full vectors of values, for this run only.
+        - ``record=False`` keeps only events and the final state.
+        - ``record_interval``: record every k-th step.
+        - ``record_vars``: what to record, ``["x", "aux.E"]``; all states by default.
+        - ``t_eval``: times to record at instead, by the stepper's dense output.
+        - ``transient``: first part (time, iterations) of the run that is not recorded.
+        - ``observers``: what observes the run.
+        - ``max_steps``: steps after which the run fails; adaptive steppers have a default.
+        - ``resume=True`` goes on where the session stands, with its step and options.
+        - ``tag``: name of this segment of the session.
+        - ``progress``: True, False, a function; by default a line on a terminal after a second.
+        - ``on_failure="return"`` returns the partial result of a failed run.
+        - ``**stepper_options``: such as ``rtol`` and ``atol``.
+
+        Returns
+        -------
+        Results
+            Of the whole session, if resumed; what there is and ``ok == False`` after Ctrl-C.
+
+        Raises
+        ------
+        RunFailed, OptionError, UnknownNameError, UnknownOptionError
+        """
+        call = {
+            "T": T, "N": N, "t0": t0, "dt": dt, "record": record, "t_eval": t_eval,
+            "record_interval": record_interval, "record_vars": record_vars,
+            "transient": transient, "max_steps": max_steps,
+        }  # fmt: skip
+        one_of("on_failure", on_failure, ("raise", "return"))
+        refuse_observers(observers)
+        if resume and self._session.running:
+            refuse_start(ic=ic, params=params, t0=t0)
+            plan = self._planner.resumed(call, stepper_options, progress, self._session)
+        else:
+            plan = self._planner.fresh(call, stepper_options, progress)
+            self._start(plan, ic, params)
+        self._session.advance(plan, tag)
+        return self._outcome(on_failure)
+
+    def _start(self, plan: Plan, ic: Values | None, params: Values | None) -> None:
+        """Put the session to the start of a fresh run."""
+        session, spec = self._session, self.model.spec
+        y, p = session.state.y, session.state.p
+        if ic is not None:
+            y = vector("ic", "state", ic, y, spec.states)
+        if params is not None:
+            p = vector("params", "parameter", params, p, spec.params)
+        session.start(y, p, plan.options.t0, plan.options.stepper_options)
+
+    def _outcome(self, on_failure: str) -> Results:
+        """The result of the last run, or the error that carries it."""
+        results = self.results()
+        if on_failure == "raise" and results.status is not Status.USER_BREAK:
+            results.raise_for_status()
+        return results
+
+    def results(self) -> Results:
+        """The result of the last run (of the whole session, if it was resumed).
+
+        Raises
+        ------
+        OptionError
+            If nothing has been run yet.
+        """
+        segments = self._session.state.segments
+        if not segments:
+            raise OptionError("there are no results yet: call run() first.")
+        return Results(self._origin, segments)
+
+    # --- values ---------------------------------------------------------------------------------
+
+    def assign(self, values: Mapping[str, float] | None = None, /, **named: float) -> None:
+        """Set initial values and parameters by name, for all later runs.
+
+        A run in progress jumps to them too, so ``assign(rho=30)`` before ``run(resume=True)``
+        changes rho from there on.  If one name or value is wrong, nothing changes.
+        """
+        self._session.assign({**(values or {}), **named})
+
+    def reset(self, name: str | None = None) -> None:
+        """Return to a snapshot, or without a name to the model's own values."""
+        self._session.reset(name)
+
+    def apply_preset(self, name: str) -> None:
+        """Assign the values of a preset; what it does not name stays as it is."""
+        preset = self._presets[name]
+        self._session.assign({**preset.states, **preset.params})
+
+    def add_preset(
+        self,
+        name: str,
+        states: Mapping[str, float] | None = None,
+        params: Mapping[str, float] | None = None,
+        *,
+        overwrite: bool = False,
+    ) -> None:
+        """Keep values under a name; without values, the session's initial ones."""
+        if states is None and params is None:
+            states, params = dict(self.state), dict(self.params)
+        preset = Preset(params=dict(params or {}), states=dict(states or {}))
+        self._presets.add(name, preset, overwrite=overwrite)
+
+    def save_preset(
+        self, name: str, path: str | os.PathLike[str], *, overwrite: bool = False
+    ) -> None:
+        """Write a preset to a TOML file, beside the presets that it holds."""
+        self._presets.save(name, path, overwrite=overwrite)
+
+    def load_preset(
+        self, name: str, path: str | os.PathLike[str], *, overwrite: bool = False
+    ) -> None:
+        """Add a preset (``"*"``: all) from a TOML file; `apply_preset` puts it to use."""
+        self._presets.load(name, path, overwrite=overwrite)
+
+    def list_presets(self) -> list[str]:
+        """Names of the presets."""
+        return list(self._presets)
+
+    # --- snapshots ------------------------------------------------------------------------------
+
+    def snapshot(self, name: str) -> None:
+        """Keep the session as it stands under a name; ``reset(name)`` brings it back."""
+        self._session.snapshot(name)
+
+    def save_snapshot(self, path: str | os.PathLike[str]) -> None:
+        """Write the session as it stands to a file: the run in progress, not its record."""
+        write_snapshot(path, self._session.state, self.model)
+
+    def load_snapshot(self, path: str | os.PathLike[str]) -> None:
+        """Take up the session from a file; the next ``run(resume=True)`` goes on from there.
+
+        Raises
+        ------
+        SnapshotMismatchError
+            If equations, states or stepper differ; it says which.
+        """
+        self._session.state = read_snapshot(path, self.model)
+
+    def __repr__(self) -> str:
+        model = self.model
+        where = f"stands at {'n' if self.spec.is_map else 't'} = {self.t:g}"
+        return f"<Sim {self.spec.name!r} ({self.spec.kind}, {model.stepper.name}): {where}>"
