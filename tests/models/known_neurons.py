@@ -239,7 +239,7 @@ NEURONS: dict[str, list[Answer]] = {
     ],
     "ode/quadratic-if": [
         Fires(
-            run={"T": 100.0},
+            run={"T": 200.0},
             event="spike",
             times=_quadratic_if_times(5),
             within=1e-8,
