@@ -10,10 +10,7 @@ import click
 
 from dynlib.errors import DynlibError
 
-__all__ = ["INTERRUPTED", "Letter", "letters"]
-
-
-INTERRUPTED = 130  # as shells report the end by Ctrl-C
+__all__ = ["Interrupted", "Letter", "letters"]
 
 
 class Letter(click.ClickException):
@@ -26,6 +23,12 @@ class Letter(click.ClickException):
         click.echo(self.format_message(), file=file, err=file is None)
 
 
+class Interrupted(Letter):
+    """What to say after Ctrl-C; the status is the one that shells report for it."""
+
+    exit_code = 130
+
+
 @contextmanager
 def letters() -> Iterator[None]:
     """Turn what a user can repair into a `Letter`; what only we can repair keeps its traceback."""
@@ -34,9 +37,7 @@ def letters() -> Iterator[None]:
     except DynlibError as error:
         raise Letter(str(error)) from error
     except KeyboardInterrupt as error:
-        letter = Letter("interrupted")
-        letter.exit_code = INTERRUPTED
-        raise letter from error
+        raise Interrupted("interrupted") from error
     except MemoryError as error:
         raise Letter(
             f"not enough memory{f': {error}' if str(error) else ''}. "

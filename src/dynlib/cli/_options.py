@@ -1,4 +1,8 @@
-"""Options that several commands share, and how ``name=value`` is read."""
+"""Options that several commands share, and how their values are read.
+
+A reader is a function of a text; what it cannot read it reports as ``click.BadParameter``, which
+click prints with the name of the option.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +11,13 @@ from typing import Any
 import click
 
 __all__ = [
-    "Assignment",
-    "NameList",
-    "Number",
-    "Setting",
-    "Times",
+    "assignment",
     "mods_option",
+    "name_list",
+    "number",
     "setting",
     "stepper_option",
+    "times",
 ]
 
 stepper_option = click.option(
@@ -25,119 +28,100 @@ mods_option = click.option(
     "mods",
     multiple=True,
     metavar="NAME",
-    help="A mod of the model, or FILE#mod=NAME; may be repeated, applied in order.",
+    help="A mod of the model, or FILE#mod=NAME. [repeat]",
 )
 
 
-class Number(click.ParamType):
-    """A number, or a numeric expression such as ``20*pi``; whole numbers stay whole."""
-
-    name = "number"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float | int:
-        """Return the number."""
-        number = value if isinstance(value, int | float) else _number(str(value))
-        if number is None:
-            self.fail(f"{value!r} is not a number, nor an expression of one", param, ctx)
-        return number
-
-
-class Times(click.ParamType):
-    """``first:last:count`` for evenly spaced times, or times with commas between."""
-
-    name = "times"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> list[float]:
-        """Return the times."""
-        text = str(value)
-        parts = [_number(part.strip()) for part in text.split(":" if ":" in text else ",")]
-        numbers = [part for part in parts if part is not None]
-        if len(numbers) < len(parts) or (":" in text and len(parts) != 3):
-            self.fail(f"{text!r} is neither first:last:count nor a list of numbers", param, ctx)
-        if ":" not in text:
-            return [float(number) for number in numbers]
-        first, last, count = numbers
-        if count != int(count) or count < 2:
-            self.fail(f"{text!r}: the count must be a whole number, 2 or more", param, ctx)
-        steps = int(count) - 1
-        return [first + (last - first) * (k / steps) for k in range(steps)] + [float(last)]
-
-
-class Assignment(click.ParamType):
-    """``name=number``; the number may be a numeric expression such as ``8/3`` or ``2*pi``."""
-
-    name = "name=value"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[str, float | int]:
-        """Return the name and the number."""
-        name, text = _halves(self, value, param, ctx)
-        number = _number(text)
-        if number is None:
-            self.fail(
-                f"{text!r} in {value!r} is not a number, nor an expression of one", param, ctx
-            )
-        return name, number
-
-
-class Setting(click.ParamType):
-    """``name=value`` for an option of a stepper: a number, a list of them, true, false, text."""
-
-    name = "name=value"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[str, Any]:
-        """Return the name and the value."""
-        name, text = _halves(self, value, param, ctx)
-        return name, setting(text)
-
-
-class NameList(click.ParamType):
-    """``x,y,aux.E``: names with commas between."""
-
-    name = "names"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[str, ...]:
-        """Return the names."""
-        if not isinstance(value, str):
-            return tuple(value)
-        names = tuple(part.strip() for part in value.split(","))
-        if not all(names):
-            self.fail(f"{value!r}: a name is missing; write names with commas between", param, ctx)
-        return names
-
-
-def setting(text: str) -> Any:
-    """Return the value that a text stands for.
+def number(text: Any) -> float | int:
+    """Return a number, or the value of a numeric expression; whole numbers stay whole.
 
     Examples
     --------
-    >>> setting("1e-9"), setting("true"), setting("1e-6,1e-9"), setting("pi_control")
-    (1e-09, True, [1e-06, 1e-09], 'pi_control')
+    >>> number("12"), number("1e-3"), number("8/2")
+    (12, 0.001, 4.0)
     """
+    value = text if isinstance(text, int | float) else _number(text)
+    if value is None:
+        raise click.BadParameter(f"{text!r} is not a number, nor an expression of one")
+    return value
+
+
+def times(text: Any) -> list[float]:
+    """Return times from ``first:last:count``, evenly spaced, or from a list with commas.
+
+    Examples
+    --------
+    >>> times("0:1:5"), times("0, 2.5")
+    ([0.0, 0.25, 0.5, 0.75, 1.0], [0.0, 2.5])
+    """
+    if isinstance(text, list):
+        return text
+    span = text.split(":")
+    if len(span) == 1:
+        return [float(number(part.strip())) for part in text.split(",")]
+    if len(span) != 3:
+        raise click.BadParameter(f"{text!r} is neither first:last:count nor a list of numbers")
+    first, last, count = (number(part.strip()) for part in span)
+    if count != int(count) or count < 2:
+        raise click.BadParameter(f"{text!r}: the count must be a whole number, 2 or more")
+    steps = int(count) - 1
+    return [first + (last - first) * (k / steps) for k in range(steps)] + [float(last)]
+
+
+def assignment(text: Any) -> tuple[str, float | int]:
+    """Return name and number of ``name=number``.
+
+    Examples
+    --------
+    >>> assignment("beta=8/3")
+    ('beta', 2.6666666666666665)
+    """
+    name, value = _halves(text)
+    return name, number(value)
+
+
+def setting(text: Any) -> tuple[str, Any]:
+    """Return name and value of an option of a stepper: numbers, true, false, or text.
+
+    Examples
+    --------
+    >>> setting("safety=0.8"), setting("atol=1e-6,1e-9"), setting("dense=true")
+    (('safety', 0.8), ('atol', [1e-06, 1e-09]), ('dense', True))
+    """
+    name, value = _halves(text)
+    return name, _value(value)
+
+
+def name_list(text: Any) -> tuple[str, ...]:
+    """Return the names in ``x,z,aux.E``.
+
+    Examples
+    --------
+    >>> name_list("x, aux.E")
+    ('x', 'aux.E')
+    """
+    if not isinstance(text, str):
+        return tuple(text)
+    names = tuple(part.strip() for part in text.split(","))
+    if not all(names):
+        raise click.BadParameter(f"{text!r}: a name is missing; write names with commas between")
+    return names
+
+
+def _halves(text: Any) -> tuple[str, str]:
+    name, equals, value = str(text).partition("=")
+    if not equals or not name.strip() or not value.strip():
+        raise click.BadParameter(f"{text!r} is not of the form name=value")
+    return name.strip(), value.strip()
+
+
+def _value(text: str) -> Any:
     if "," in text:
-        return [setting(part.strip()) for part in text.split(",")]
+        return [_value(part.strip()) for part in text.split(",")]
     if text.lower() in ("true", "false"):
         return text.lower() == "true"
-    number = _number(text)
-    return text if number is None else number
-
-
-def _halves(
-    kind: click.ParamType, value: Any, param: click.Parameter | None, ctx: click.Context | None
-) -> tuple[str, str]:
-    name, equals, text = str(value).partition("=")
-    if not equals or not name.strip() or not text.strip():
-        kind.fail(f"{value!r} is not of the form name=value", param, ctx)
-    return name.strip(), text.strip()
+    value = _number(text)
+    return text if value is None else value
 
 
 def _number(text: str) -> float | int | None:
@@ -153,4 +137,4 @@ def _number(text: str) -> float | int | None:
         value = evaluate(bind(parse_expression(text), Scope(kind="numeric")), {})
     except ExprError:
         return None
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+    return None if isinstance(value, bool) else value

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dynlib.cli._letters import INTERRUPTED, Letter
+from dynlib.cli._letters import Interrupted, Letter
 from dynlib.cli._options import (
-    Assignment,
-    NameList,
-    Number,
-    Setting,
-    Times,
+    assignment,
     mods_option,
+    name_list,
+    number,
+    setting,
     stepper_option,
+    times,
 )
 from dynlib.cli._targets import Targets
 from dynlib.errors import DynlibError, RunFailed, UnknownNameError
@@ -33,33 +33,46 @@ _FILE = click.Path(path_type=Path)
 
 @click.command("run", no_args_is_help=True)
 @click.argument("model")
-@click.option("-T", "T", type=Number(), help="End time of a flow.")
+@click.option("-T", "T", type=number, help="End time of a flow.")
 @click.option("-N", "N", type=click.IntRange(min=0), metavar="COUNT", help="Iterations of a map.")
-@click.option("--t0", type=Number(), help="Start time; of a map, the first iteration.")
-@click.option("--dt", type=Number(), help="Step size; of an adaptive stepper, the first one.")
-@click.option("--set", "params", type=Assignment(), multiple=True, help="A parameter. [repeat]")
-@click.option("--ic", type=Assignment(), multiple=True, help="An initial value. [repeat]")
+@click.option("--t0", type=number, help="Start time; of a map, the first iteration.")
+@click.option("--dt", type=number, help="Step size; of an adaptive stepper, the first one.")
+@click.option(
+    "--set",
+    "params",
+    type=assignment,
+    multiple=True,
+    metavar="NAME=NUMBER",
+    help="A parameter. [repeat]",
+)
+@click.option(
+    "--ic", type=assignment, multiple=True, metavar="NAME=NUMBER", help="An initial value. [repeat]"
+)
 @click.option("--preset", metavar="NAME", help="A preset of the model; --set and --ic go over it.")
 @mods_option
 @stepper_option
-@click.option("--rtol", type=Number(), help="Relative tolerance of an adaptive stepper.")
-@click.option("--atol", type=Number(), help="Absolute tolerance of an adaptive stepper.")
-@click.option("--option", type=Setting(), multiple=True, help="Any option of it. [repeat]")
+@click.option("--rtol", type=number, help="Relative tolerance of an adaptive stepper.")
+@click.option("--atol", type=number, help="Absolute tolerance of an adaptive stepper.")
+@click.option(
+    "--option", type=setting, multiple=True, metavar="NAME=VALUE", help="Any option of it. [repeat]"
+)
 @click.option(
     "--max-steps",
     type=click.IntRange(min=1),
     metavar="COUNT",
     help="Steps after which a run fails.",
 )
-@click.option("--transient", type=Number(), help="Initial part that is not recorded.")
-@click.option("--record", type=NameList(), help="Record only these: x,z,aux.E")
+@click.option("--transient", type=number, help="Initial part that is not recorded.")
+@click.option("--record", type=name_list, metavar="NAMES", help="Record only these: x,z,aux.E")
 @click.option(
     "--record-interval", type=click.IntRange(min=1), metavar="K", help="Record every K-th step."
 )
-@click.option("--t-eval", type=Times(), help="Record at these times: 0:100:1001 or 0,0.5,2")
+@click.option("--t-eval", type=times, help="Record at these times: 0:100:1001 or 0,0.5,2")
 @click.option("--plot", type=_FILE, metavar="FILE", help="Draw the result: .png, .svg, .pdf ...")
 @click.option("--plot-kind", type=click.Choice(_KINDS), default="auto", help="What to draw.")
-@click.option("--plot-vars", type=NameList(), default=(), help="Which variables to draw: x,z")
+@click.option(
+    "--plot-vars", type=name_list, metavar="NAMES", default=(), help="Which variables to draw: x,z"
+)
 @click.option("--out", type=_FILE, metavar="FILE", help="Save the result: .nc, .csv, .npz")
 @click.option("--no-jit", is_flag=True, help="Run the generated code as plain Python.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
@@ -150,9 +163,9 @@ def _report_end(result: Results) -> None:
     from dynlib.abi.status import Status
 
     if result.status is Status.USER_BREAK:
-        letter = Letter(f"{result.model_name}: {result.message}; what was done until then is kept.")
-        letter.exit_code = INTERRUPTED
-        raise letter
+        raise Interrupted(
+            f"{result.model_name}: {result.message}. What was computed until then is kept."
+        )
     try:
         result.raise_for_status()
     except RunFailed as failure:

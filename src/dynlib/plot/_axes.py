@@ -54,7 +54,7 @@ def new_figure(target: Any, style: Style, size: tuple[float, float]) -> Any:
     """
     if target is not None and target is not OFFSCREEN:
         return target
-    settings = {"figsize": style.size or size, "layout": "constrained"}
+    settings: dict[str, Any] = {"figsize": style.size or size, "layout": "constrained"}
     if target is OFFSCREEN:
         return mpl.figure.Figure(**settings)
     import matplotlib.pyplot as plt

@@ -68,7 +68,7 @@ class Style:
         """Return the size of the points of so many rows."""
         if self.marker_size is not None:
             return self.marker_size
-        return large * (small / large) ** _crowding(rows)
+        return large * float((small / large) ** _crowding(rows))
 
     def rc(self) -> dict[str, Any]:
         """Return the Matplotlib settings under which a new figure is made."""

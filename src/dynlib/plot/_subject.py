@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlib.dsl.expr import ExprError, Iteration, Lag, evaluate, free_nodes
+from dynlib.dsl.expr import ExprError, Iteration, Lag, Node, evaluate, free_nodes
 from dynlib.errors import OptionError, UnknownNameError
 from dynlib.suggest import did_you_mean
 
@@ -116,7 +116,7 @@ class Subject:
         (rule,) = spec.equations
         if any(isinstance(each, Iteration | Lag) for each in free_nodes(rule)):
             return None
-        params = dict(zip(spec.param_nodes, self.params.values(), strict=True))
+        params: dict[Node, Any] = dict(zip(spec.param_nodes, self.params.values(), strict=True))
         (state,) = spec.state_nodes
         try:
             return np.array([evaluate(rule, {**params, state: each}) for each in x])

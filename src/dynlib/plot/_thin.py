@@ -113,7 +113,8 @@ def thin_path(columns: Sequence[Floats], limit: int, stretch: int = 2000) -> lis
     if n > limit:
         even = np.linspace(0, pieces - 1, max(2, limit // stretch)).round().astype(np.intp)
         chosen = np.union1d(even, _extremes(columns) // stretch)
-    return [np.arange(k * stretch, min(k * stretch + stretch + 1, n)) for k in chosen]
+    starts = (chosen * stretch).tolist()
+    return [np.arange(start, min(start + stretch + 1, n)) for start in starts]
 
 
 def _cell(values: Floats, cells: int) -> NDArray[np.int64]:
@@ -121,7 +122,8 @@ def _cell(values: Floats, cells: int) -> NDArray[np.int64]:
     if not high > low:
         return np.zeros(values.size, dtype=np.int64)
     share = (values / 2 - low) / (high - low)
-    return np.clip(share * cells, 0, cells - 1).astype(np.int64)
+    cell: NDArray[np.int64] = np.clip(share * cells, 0, cells - 1).astype(np.int64)
+    return cell
 
 
 def _extremes(columns: Sequence[Floats]) -> Rows:

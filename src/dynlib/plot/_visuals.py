@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlib.plot._matplotlib import mpl
+from dynlib.plot._matplotlib import art3d, mpl
 
 __all__ = [
     "colorbar",
@@ -55,8 +55,6 @@ def path(ax: Any, pieces: Sequence[Columns], values: Floats | None = None, **loo
     segments = [np.column_stack(piece) for piece in pieces]
     look = {"capstyle": "round", "joinstyle": "round"} | look
     if ax.name == "3d":
-        from mpl_toolkits.mplot3d import art3d
-
         artist: Any = art3d.Line3DCollection(segments, **look)
     else:
         artist = mpl.collections.LineCollection(segments, **look)

@@ -172,7 +172,7 @@ def _draw_image(scene: _Scene, target: Any) -> Any:
     t, values = _resampled(scene.subject.t, np.vstack(columns), scene.style.detail)
     look = scene.looks("image", cmap=_visuals.colormap(scene.style.colormap))
     if look is not None:
-        artist = _visuals.image(ax, _edges(t), np.arange(rows + 1) - 0.5, values, **look)
+        artist = _visuals.image(ax, _edges(t), np.arange(rows + 1.0) - 0.5, values, **look)
         bar = scene.looks("colorbar")
         if bar is not None:
             scale = "value" if alike else "share of own range"
@@ -238,7 +238,8 @@ def _finish(ax: Any, scene: _Scene) -> None:
 def _to_unit(values: NDArray[np.float64]) -> NDArray[np.float64]:
     finite = values[np.isfinite(values)]
     low, span = (finite.min(), np.ptp(finite)) if finite.size else (0.0, 0.0)
-    return (values - low) / (span or 1.0)
+    unit: NDArray[np.float64] = (values - low) / (span or 1.0)
+    return unit
 
 
 def _resampled(
@@ -254,6 +255,6 @@ def _resampled(
 def _edges(t: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the borders of the columns of an image whose middles are given."""
     if t.size == 1:
-        return t[0] + np.array([-0.5, 0.5])
+        return np.array([t[0] - 0.5, t[0] + 0.5])
     middle = (t[1:] + t[:-1]) / 2
-    return np.concatenate(([t[0]], middle, [t[-1]]))
+    return np.array([t[0], *middle, t[-1]])
