@@ -9,6 +9,7 @@ from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from dynlib.abi.status import Status
 from dynlib.compiler.model import CompiledModel
 from dynlib.dsl import ModelSpec, load_model
 from dynlib.runtime.run_options import RunOptions
@@ -119,10 +120,12 @@ def receipt(origin: Origin, segments: Sequence[Segment]) -> dict[str, Any]:
 
     The first segment's arguments stand beside the model; where a session was continued,
     ``continued`` lists the later segments, with the values that were assigned before each.
+    ``fresh`` is false where a session was taken up from a file, which the receipt cannot redo.
     """
     first, *later = segments
     return {
         **origin.facts,
+        "fresh": first.fresh,
         "t0": _time(origin, first.start_t),
         "ic": _named(origin.states, first.start_y),
         "params": _named(origin.params, first.start_p),
@@ -138,9 +141,14 @@ def receipt(origin: Origin, segments: Sequence[Segment]) -> dict[str, Any]:
 
 
 def plain_call(origin: Origin, segment: Segment) -> dict[str, Any]:
-    """The arguments of a run as plain data."""
+    """The arguments that bring a run to where it ended, as plain data."""
     call = segment.call
-    return call.to_dict(is_map=origin.is_map) if isinstance(call, RunOptions) else dict(call)
+    if not isinstance(call, RunOptions):
+        return dict(call)
+    plain = call.to_dict(is_map=origin.is_map)
+    if segment.raw.status is Status.USER_BREAK:
+        plain["max_steps"] = segment.step - segment.start_step
+    return plain
 
 
 def _arguments(origin: Origin, segment: Segment) -> dict[str, Any]:

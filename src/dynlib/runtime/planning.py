@@ -106,12 +106,14 @@ class Planner:
         )
 
     def _plan(self, options: RunOptions, show: Progress | None, *, skip: int) -> Plan:
-        spec, adaptive = self._model.spec, self._model.stepper.adaptive
+        spec, stepper = self._model.spec, self._model.stepper
+        # The wrapper checks them too, but by then the run before is gone.
+        stepper.options(options.stepper_options, len(spec.states))
         selection = Selection.of(options.record_vars, spec.states, self._aux)
         states, aux = selection.request(spec.states, self._aux)
         backwards = options.dt is not None and options.end < options.t0
         limit = options.max_steps
-        if limit is None and adaptive:
+        if limit is None and stepper.adaptive:
             limit = spec.sim.max_steps
         request = RunRequest(
             t_end=None if spec.is_map else options.end,

@@ -307,7 +307,7 @@ def _times_on_the_way(segment: Segment) -> Array:
     A run to T ends at T exactly; where a longer run passes by, it has ``t0 + k*dt``.
     """
     t = segment.raw.t
-    if t.size and t[-1] == segment.raw.t_final != segment.grid_t:
+    if t.size and t[-1] == segment.raw.t_final != segment.t:
         t = t.copy()
-        t[-1] = segment.grid_t
+        t[-1] = segment.t
     return t

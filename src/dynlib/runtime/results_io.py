@@ -30,7 +30,7 @@ _VERSION = 1
 _RECORD = ("t", "y", "aux")
 _EVENTS = ("evt_t", "evt_step", "evt_id", "evt_log")
 _ENDS = ("start_y", "start_p", "y", "p")
-_SCALARS = ("name", "start_t", "jumped", "grid_t", "step")
+_SCALARS = ("name", "start_t", "start_step", "fresh", "jumped", "t", "step")
 
 Arrays = dict[str, NDArray[Any]]
 

@@ -33,13 +33,18 @@ class Segment:
         Record, event log, status, statistics and final time, as the wrapper returned them.
     start_t, start_y, start_p
         Where it began.
-    jumped
-        Whether states or parameters were assigned after the previous segment.
-    grid_t
+    t
         Where it ended, by the clock of the runner: where the end lies on the grid of the steps
         this is the grid's own time, a rounding away from ``raw.t_final``.
     step, y, p
         Step, states and parameters there.
+    jumped
+        Whether states or parameters were assigned after the previous segment.
+    start_step
+        Step at which it began.
+    fresh
+        Whether it began with a stepper that remembered nothing, as opposed to in a session that
+        was brought back from a file.
     """
 
     name: str
@@ -49,14 +54,16 @@ class Segment:
     start_t: float
     start_y: NDArray[Any]
     start_p: NDArray[Any]
-    jumped: bool
-    grid_t: float
+    t: float
     step: int
     y: NDArray[Any]
     p: NDArray[Any]
+    jumped: bool = False
+    start_step: int = 0
+    fresh: bool = True
 
 
-def segment_name(tag: str | None, segments: Iterable[Segment]) -> str:
+def segment_name(tag: str | None, segments: Iterable[Segment] = ()) -> str:
     """The name of the next segment.
 
     Raises

@@ -23,11 +23,13 @@ from dynlib.runtime.naming import unknown_name
 from dynlib.runtime.plan import Plan
 from dynlib.runtime.progress import TerminalLine
 from dynlib.runtime.run_options import RunOptions
-from dynlib.runtime.segments import Segment, segment_name
+from dynlib.runtime.segments import Segment
 from dynlib.runtime.validate import overlay
 from dynlib.runtime.wrapper import run_with_wrapper
 
 __all__ = ["Session", "SessionState"]
+
+_NEW = 2  # of the slot FRESH: nothing has been done yet
 
 
 @dataclass(slots=True)
@@ -167,14 +169,15 @@ class Session:
         due = int(count[Count.NEXT_RECORD] - count[Count.STEP])
         return due if due >= 0 and count[Count.STRIDE] == options.record_interval else 0
 
-    def advance(self, plan: Plan, tag: str | None) -> None:
+    def advance(self, plan: Plan, name: str) -> None:
         """Let the machine run on as planned and keep what it records as a segment."""
         state = self.state
         machine = state.machine
         assert machine is not None
-        name = segment_name(tag, state.segments)
         state.options = plan.options.stepper_options
-        t, y, p = self.position, machine.y[:, 0].copy(), machine.p[:, 0].copy()
+        count, y, p = machine.count, machine.y[:, 0], machine.p[:, 0]
+        start_t, start_y, start_p = self.position, y.copy(), p.copy()
+        start_step, fresh = int(count[Count.STEP]), bool(count[Count.FRESH] == _NEW)
         progress = plan.request.progress
         try:
             raw = run_with_wrapper(self.model, machine, plan.request)
@@ -182,9 +185,9 @@ class Session:
             if isinstance(progress, TerminalLine):
                 progress.close()
         segment = Segment(
-            name, plan.options, plan.selection, raw, t, y, p, state.jumped,
-            self.position, int(machine.count[Count.STEP]),
-            machine.y[:, 0].copy(), machine.p[:, 0].copy(),
+            name, plan.options, plan.selection, raw, start_t, start_y, start_p,
+            self.position, int(count[Count.STEP]), y.copy(), p.copy(),
+            state.jumped, start_step, fresh,
         )  # fmt: skip
         state.segments = (*state.segments, segment)
         state.jumped = False

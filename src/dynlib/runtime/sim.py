@@ -20,6 +20,7 @@ from dynlib.runtime.plan import Plan
 from dynlib.runtime.planning import Planner, refuse_observers, refuse_start
 from dynlib.runtime.presets import Presets
 from dynlib.runtime.results import Results
+from dynlib.runtime.segments import segment_name
 from dynlib.runtime.session import Session
 from dynlib.runtime.snapshots import read_snapshot, write_snapshot
 from dynlib.runtime.validate import one_of, vector
@@ -184,13 +185,16 @@ class Sim:
         }  # fmt: skip
         one_of("on_failure", on_failure, ("raise", "return"))
         refuse_observers(observers)
-        if resume and self._session.running:
+        session = self._session
+        if resume and session.running:
             refuse_start(ic=ic, params=params, t0=t0)
-            plan = self._planner.resumed(call, stepper_options, progress, self._session)
+            plan = self._planner.resumed(call, stepper_options, progress, session)
+            name = segment_name(tag, session.state.segments)
         else:
             plan = self._planner.fresh(call, stepper_options, progress)
+            name = segment_name(tag)
             self._start(plan, ic, params)
-        self._session.advance(plan, tag)
+        session.advance(plan, name)
         return self._outcome(on_failure)
 
     def _start(self, plan: Plan, ic: Values | None, params: Values | None) -> None:
