@@ -110,22 +110,26 @@ class ModelLoadError(DynlibError):
         The problems, in the order of the document.
     label : str
         The name of the document: a file name, a URI, ``<text>`` or ``<dict>``.
+    more : bool
+        Whether the search ended early because there were so many.
 
     Attributes
     ----------
     issues : tuple of Issue
     label : str
+    more : bool
     """
 
-    def __init__(self, issues: Iterable[Issue], label: str = "model") -> None:
-        self.issues = tuple(issues)
-        self.label = label
-        count = len(self.issues)
-        head = f"{label}: {count} problem{'' if count == 1 else 's'}"
+    def __init__(
+        self, issues: Iterable[Issue], label: str = "model", *, more: bool = False
+    ) -> None:
+        self.issues, self.label, self.more = tuple(issues), label, more
+        count = f"at least {len(self.issues)}" if more else f"{len(self.issues)}"
+        head = f"{label}: {count} problem{'' if count == '1' else 's'}"
         super().__init__("\n\n".join([head, *(issue.render() for issue in self.issues)]))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (type(self), (self.issues, self.label))
+        return (type(self), (self.issues, self.label), {"more": self.more, "args": self.args})
 
 
 class ModelNotFoundError(DynlibError):

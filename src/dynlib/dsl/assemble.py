@@ -1,9 +1,11 @@
 """Put a specification together from the parts of a document."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from dynlib.dsl.document import Item
+from dynlib.dsl.expr import Lag, postorder
 from dynlib.dsl.frozen import FrozenMap
 from dynlib.dsl.given_jacobian import check_jacobian
 from dynlib.dsl.happenings import resolve_events, resolve_stop
@@ -73,8 +75,24 @@ def assemble(model: RawModel, applied: list[RawMod], issues: list[Issue]) -> Mod
         mods=FrozenMap({name: _without_name(mod) for name, mod in model.mods.items()}),
         meta=FrozenMap(model.meta),
     )
+    spec = replace(spec, lags=_count_lags(spec))
     check_jacobian(resolver, spec)
     return spec if not issues else None
+
+
+def _count_lags(spec: ModelSpec) -> tuple[int, ...]:
+    """Return how many steps back the expressions look, for each state."""
+    roots = [*spec.equations, *(aux.expr for aux in spec.aux)]
+    for event in spec.events:
+        roots += [event.cond, *(action.expr for action in event.actions)]
+        roots += [column.expr for column in event.log]
+    if spec.stop is not None:
+        roots.append(spec.stop.cond)
+    most = [0] * len(spec.states)
+    for node in postorder(roots):
+        if isinstance(node, Lag):
+            most[node.index] = max(most[node.index], node.k)
+    return tuple(most)
 
 
 def _without_name(mod: RawMod) -> dict[str, Any]:

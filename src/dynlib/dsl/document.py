@@ -40,6 +40,21 @@ class Document:
         text = self.text or ""
         return [0, *(found.end() for found in re.finditer("\n", text))]
 
+    @cached_property
+    def places(self) -> dict[Path, list[int]]:
+        """For strings that were pointed into: the offset of each of their characters."""
+        return {}
+
+    def places_in(self, path: Path) -> list[int] | None:
+        """Return the offset in the text of each character of a string value."""
+        mark = self.marks.get(path)
+        if self.text is None or mark is None or mark.value is None:
+            return None
+        if path not in self.places:
+            first, last = mark.value
+            self.places[path] = [first + at for at in decode(self.text[first:last])[1]]
+        return self.places[path]
+
     def span(self, start: int, end: int) -> Span:
         """Return the piece of the text between two offsets, cut at the end of its first line."""
         text = self.text or ""
@@ -121,13 +136,11 @@ class Item:
         return marks.get(path)
 
     def _text_span(self, start: int, end: int) -> Span:
-        text, mark = self.document.text, self.document.marks.get(self.path)
-        if text is None or mark is None or mark.value is None:
+        places = self.document.places_in(self.path)
+        if places is None:
             return _span_in_string(str(self.value), start, end)
-        first, last = mark.value
-        places = decode(text[first:last])[1]
-        start, end = min(start, len(places) - 1), min(end, len(places) - 1)
-        return self.document.span(first + places[start], first + places[end])
+        last = len(places) - 1
+        return self.document.span(places[min(start, last)], places[min(end, last)])
 
 
 def _span_in_string(text: str, start: int, end: int) -> Span:

@@ -9,6 +9,7 @@ from dynlib.dsl.assemble import assemble
 from dynlib.dsl.check import check
 from dynlib.dsl.config import Config, load_config
 from dynlib.dsl.document import Item, read_dict
+from dynlib.dsl.issues import Issues, TooManyIssues
 from dynlib.dsl.parse import parse, table
 from dynlib.dsl.paths import builtin_names, read_source, split_fragment
 from dynlib.dsl.pick import pick_mods
@@ -62,16 +63,24 @@ def load_model(
     root, fragment = _read(source, config)
     if fragment is not None:
         chosen.insert(0, fragment)
-    issues: list[Issue] = []
-    checked = check(root, DOCUMENT, issues)
-    if checked is None or not table(checked, "states"):
-        raise _error([*issues, *_no_states(checked)], root)
-    model = parse(checked, issues)
-    applied = pick_mods(model, chosen, lambda uri: _read(uri, config)[0])
-    spec = assemble(model, applied, issues)
+    issues = Issues()
+    try:
+        spec = _load(root, chosen, config, issues)
+    except TooManyIssues:
+        raise _error(issues, root, more=True) from None
     if issues or spec is None:
         raise _error(issues, root)
     return spec
+
+
+def _load(root: Item, chosen: list[Any], config: Any, issues: list[Issue]) -> ModelSpec | None:
+    checked = check(root, DOCUMENT, issues)
+    if checked is None or not table(checked, "states"):
+        issues += _no_states(checked)
+        return None
+    model = parse(checked, issues)
+    applied = pick_mods(model, chosen, lambda uri: _read(uri, config)[0])
+    return assemble(model, applied, issues)
 
 
 def list_models() -> list[str]:
@@ -89,8 +98,7 @@ def revive(text: str, label: str) -> ModelSpec:
     """Return the specification that `ModelSpec.to_toml` wrote: how models are unpickled."""
     root = read_text(text, label)
     issues: list[Issue] = []
-    checked = check(root, DOCUMENT, issues)
-    spec = assemble(parse(checked, issues), [], issues) if checked is not None else None
+    spec = _load(root, [], None, issues)
     if issues or spec is None:
         raise _error(issues, root)
     return spec
@@ -123,7 +131,7 @@ def _no_states(checked: Item | None) -> list[Issue]:
     return [states.key_issue("the model has no states", hint)] if states is not None else []
 
 
-def _error(issues: list[Issue], root: Item) -> ModelLoadError:
+def _error(issues: list[Issue], root: Item, *, more: bool = False) -> ModelLoadError:
     """Return the issues in the order of the document, each once."""
     files = list(dict.fromkeys([root.document.label, *(issue.file for issue in issues)]))
 
@@ -131,4 +139,5 @@ def _error(issues: list[Issue], root: Item) -> ModelLoadError:
         span = issue.span
         return (files.index(issue.file), span.line if span else 0, span.column if span else 0)
 
-    return ModelLoadError(sorted(dict.fromkeys(issues), key=order), root.document.label)
+    ordered = sorted(dict.fromkeys(issues), key=order)
+    return ModelLoadError(ordered, root.document.label, more=more)

@@ -18,6 +18,7 @@ from dynlib.dsl.expr import (
     Scope,
     check_function,
     coerce,
+    parse_expression,
     postorder,
 )
 from dynlib.dsl.parse import unknown_state
@@ -89,8 +90,15 @@ def resolve_functions(resolver: Resolver) -> None:
         broken |= set(circle)
     known = {name: Function(raw[name].args, good[name]) for name in good if name not in broken}
     resolver.extend(functions=known, poisoned=resolver.scope.poisoned | broken)
-    # Aux are bound later, so they count as known here.
-    lenient = replace(resolver.scope, poisoned=resolver.scope.poisoned | set(resolver.model.aux))
+    # Aux are bound later, so they count as known here; the bodies of functions that are called are
+    # looked at on their own.
+    nothing = parse_expression("0")
+    stubs = {name: Function(each.args, nothing) for name, each in known.items()}
+    lenient = replace(
+        resolver.scope,
+        functions=stubs,
+        poisoned=resolver.scope.poisoned | set(resolver.model.aux),
+    )
     for name, function in known.items():
         try:
             check_function(function, lenient)

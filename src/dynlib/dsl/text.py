@@ -55,7 +55,7 @@ def _check_characters(document: Document, text: str) -> None:
 
 
 def _check_header(document: Document, text: str) -> None:
-    """A first line ``#! dynlib`` marks a model; another program there means another kind of file."""
+    """A first line ``#! dynlib`` marks a model; another program there, another kind of file."""
     found = _HEADER.match(text)
     if found is None:
         return

@@ -102,7 +102,7 @@ def _sections(table: Mapping[str, Any], path: str) -> Iterator[str]:
 
 
 def _key(key: str) -> str:
-    return key if _BARE.fullmatch(key) else _string(key)
+    return key if _BARE.fullmatch(key) else _line(key)
 
 
 def _value(value: Any) -> str:
@@ -132,6 +132,10 @@ def _string(text: str) -> str:
     if "\n" in text and "\r" not in text:
         body = _SPECIAL.sub(_escape_in_block, text)
         return f'"""\n{body}"""'
+    return _line(text)
+
+
+def _line(text: str) -> str:
     return f'"{_SPECIAL.sub(_escape, text)}"'
 
 
