@@ -102,7 +102,12 @@ def fma(a: Any, b: Any, c: Any) -> Any:
 
 def select(c: Any, a: Any, b: Any) -> Any:
     """Return ``a`` where ``c`` holds, else ``b``."""
-    return a if c else b
+    return _scalar(a if c else b)
+
+
+def _scalar(x: Any) -> Any:
+    """Return a Python number as NumPy's, which can be divided by zero."""
+    return x if isinstance(x, np.generic) else np.asarray(x)[()]
 
 
 def div(a: Any, b: Any) -> Any:
@@ -141,8 +146,34 @@ def ipow(a: Any, k: Any) -> Any:
 
 
 def sign(x: Any) -> Any:
-    """Return -1, 0 or 1, or NaN for NaN."""
-    return np.sign(x)
+    """Return -1, 0 or 1, or NaN for NaN; a zero keeps its sign."""
+    return x if x == 0 or x != x else _scalar(x).dtype.type(1 if x > 0 else -1)
+
+
+def min_(a: Any, b: Any) -> Any:
+    """Return the lesser; NaN if either is; the first where they are equal."""
+    return _scalar(a if a <= b or a != a else b)
+
+
+def max_(a: Any, b: Any) -> Any:
+    """Return the greater; NaN if either is; the first where they are equal."""
+    return _scalar(a if a >= b or a != a else b)
+
+
+def power(a: Any, b: Any) -> Any:
+    """Return ``a**b`` of reals, as C defines it: NumPy takes square roots for powers of a half."""
+    try:
+        return _like(math.pow(a, b), a if isinstance(a, np.generic) else b)
+    except (ValueError, OverflowError):
+        return np.power(a, b)
+
+
+def float_to_bits(x: Any) -> Any:
+    return np.float64(x).view(np.int64)
+
+
+def bits_to_float(i: Any) -> Any:
+    return np.int64(i).view(np.float64)
 
 
 def erf(x: Any) -> Any:
@@ -172,7 +203,7 @@ PRIMITIVES: dict[str, Callable[..., Any] | float] = {
     "ifloordiv": ifloordiv,
     "imod": imod,
     "ipow": ipow,
-    "pow": np.power,
+    "pow": power,
     "sqrt": np.sqrt,
     "cbrt": np.cbrt,
     "exp": np.exp,
@@ -201,11 +232,14 @@ PRIMITIVES: dict[str, Callable[..., Any] | float] = {
     "ceil": np.ceil,
     "trunc": np.trunc,
     "round_": np.rint,
+    "rint": np.rint,
+    "float_to_bits": float_to_bits,
+    "bits_to_float": bits_to_float,
     "abs_": np.abs,
     "copysign": np.copysign,
     "sign": sign,
-    "min_": np.minimum,
-    "max_": np.maximum,
+    "min_": min_,
+    "max_": max_,
     "inf": math.inf,
     "nan": math.nan,
 }

@@ -20,7 +20,7 @@ class Clock(IntEnum):
     DT = 2  # step of the fixed grid; adaptive: the step to try next (0: find one)
     DT_LAST = 3  # length of the last step of a fixed grid: shorter if T_END is off the grid
     T_END = 4  # where the last step ends
-    ERROR = 5  # error norm of the last accepted step
+    ERROR = 5  # mean square error of the last accepted step, over the tolerance
 
 
 class Count(IntEnum):
@@ -48,3 +48,4 @@ class Count(IntEnum):
     EVENT_ROWS = 19
     TRACE_ROWS = 20  # capacity of an observer's trace
     TRACE_STRIDE = 21
+    RETRY = 22  # 1: the last attempt was rejected

@@ -14,14 +14,15 @@ from dynlib.compiler.codegen.model_text import ModelText
 from dynlib.compiler.codegen.specialize import fold
 from dynlib.dsl.spec import ModelSpec
 from dynlib.steppers.base import Stepper
+from dynlib.steppers.control import CONTROL_FUNCTIONS
 from dynlib.steppers.text import function
 
 __all__ = ["Module", "Program"]
 
 _HOT = frozenset(
     """rhs attempt next_memory load_state store_state load_memory store_memory all_finite record
-    push_lags error_norm next_step_size shrink shorter too_short stop_condition""".split()
-)
+    push_lags error_norm stop_condition""".split()
+) | {function.__name__ for function in CONTROL_FUNCTIONS}
 
 _FULL_NAMES = {"f8": "float64", "i8": "int64"}
 
@@ -126,7 +127,7 @@ class Program:
         """The C entry point: unpack the table of addresses and extents, call the runner."""
         lines = [f"table = view1_int64(address, {WORDS * len(RUNNER_ARGS)})"]
         lines += [f"{arg.name} = {self._view(i, arg)}" for i, arg in enumerate(RUNNER_ARGS)]
-        lines.append(f"return {runner}({', '.join(arg.name for arg in RUNNER_ARGS)})")
+        lines.append(f"return {runner}(0, {', '.join(arg.name for arg in RUNNER_ARGS)})")
         return function("entry", "address", lines)
 
     def _view(self, i: int, arg: RunnerArg) -> str:

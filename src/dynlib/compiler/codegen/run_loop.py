@@ -23,12 +23,11 @@ __all__ = ["run_loop"]
 
 
 def run_loop(
-    clock, count, y, y_prev, p, mem, ws, options, tolerances,
+    lane, clock, count, y, y_prev, p, mem, ws, options, tolerances,
     rec_t, rec_y, rec_aux, sel_y, sel_aux, samples,
     evt_t, evt_step, evt_id, evt_log,
     analysis_ws, analysis_out, trace_buf, trace_count,
 ):  # fmt: skip
-    lane = 0
     status = Status.OK
     u = load_state(y, lane)
     m = 0.0
@@ -54,7 +53,7 @@ def run_loop(
     if ADAPTIVE:
         rejected = count[Count.REJECTED]
         error_last = clock[Clock.ERROR]
-        retry = False
+        retry = count[Count.RETRY]
         if dt == 0.0:
             dt = first_step(t, t_end, step, u, p, ws, options, tolerances, lane)
 
@@ -93,12 +92,8 @@ def run_loop(
             if step >= count[Count.STEP_LIMIT]:
                 status = Status.MAX_STEPS
                 break
-        if ADAPTIVE:
-            if budget <= 0 and not retry:
-                break
-        else:
-            if budget <= 0:
-                break
+        if budget <= 0:
+            break
         budget -= 1
         if EVENTS:
             if event_row + N_EVENTS > count[Count.EVENT_ROWS]:
@@ -125,7 +120,7 @@ def run_loop(
             t_next = step + 1.0
         elif ADAPTIVE:
             if fresh == 1:
-                error_last = 1e-4
+                error_last = 1e-8
                 dt = shorter(dt, first_step(t, t_end, step, u, p, ws, options, tolerances, lane))
             h = dt
             if abs(t_end - t) <= 1.01 * abs(dt):
@@ -166,7 +161,7 @@ def run_loop(
             error = error_norm(h, u, u_new, k, options, tolerances, lane)
             if not error <= 1.0:
                 rejected += 1
-                retry = True
+                retry = 1
                 dt = shrink(h, error, options)
                 if too_short(t, dt, options):
                     dt = h
@@ -206,7 +201,7 @@ def run_loop(
         if ADAPTIVE:
             dt = next_step_size(h, dt, error, error_last, retry, options)
             error_last = error
-            retry = False
+            retry = 0
         u_old = u
         t_old = t
         accepted += 1
@@ -272,6 +267,7 @@ def run_loop(
     if ADAPTIVE:
         clock[Clock.ERROR] = error_last
         count[Count.REJECTED] = rejected
+        count[Count.RETRY] = retry
     count[Count.STEP] = step
     count[Count.ROW] = row
     count[Count.EVENT_ROW] = event_row

@@ -64,7 +64,7 @@ class PlainCall:
 
     def __call__(self) -> int:
         with np.errstate(all="ignore"):
-            return int(self._runner(*self._arrays))
+            return int(self._runner(0, *self._arrays))
 
 
 class Runner:
