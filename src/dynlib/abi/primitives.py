@@ -30,7 +30,8 @@ import numpy as np
 
 _LEAST = -(2**63)
 _SPLIT = 134217729.0  # 2**27 + 1: cuts a double into two halves of 26 bits (Dekker 1971)
-_LARGE, _SMALL = 1e150, 1e-130
+_MAKE: dict[type, Callable[[Any], Any]] = {float: np.float64, int: np.int64, bool: np.bool_}
+_SMALL, _LARGE = 1e-130, 1e290
 
 
 def _wrapped(value: int) -> int:
@@ -89,13 +90,13 @@ def fma(a: Any, b: Any, c: Any) -> Any:
     The rounding error of the product is computed exactly, and `math.fsum` adds exactly.  Near the
     ends of the exponent range, where the error of the product is no number, two roundings stay.
     """
-    if isinstance(a, np.float32) or isinstance(b, np.float32) or isinstance(c, np.float32):
+    if np.float32 in (type(a), type(b), type(c)):
         return np.float32(np.float64(a) * np.float64(b) + np.float64(c))
     x, y, z = float(a), float(b), float(c)
     p = x * y
-    if abs(x) < _LARGE and abs(y) < _LARGE and abs(p) > _SMALL and abs(z) < 1e300:
+    if _SMALL < abs(p) < _LARGE and abs(z) < _LARGE:
         total = math.fsum((p, _product_error(x, y, p), z))
-        if total != 0.0:
+        if total == total != 0.0:
             return np.float64(total)
     return np.float64(p + z)
 
@@ -107,7 +108,8 @@ def select(c: Any, a: Any, b: Any) -> Any:
 
 def _scalar(x: Any) -> Any:
     """Return a Python number as NumPy's, which can be divided by zero."""
-    return x if isinstance(x, np.generic) else np.asarray(x)[()]
+    made = _MAKE.get(type(x))
+    return x if made is None else made(x)
 
 
 def div(a: Any, b: Any) -> Any:

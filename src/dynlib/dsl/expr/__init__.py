@@ -33,6 +33,7 @@ from dynlib.dsl.expr.differentiate import differentiate, jacobian, jvp
 from dynlib.dsl.expr.emit import Emitted, emit
 from dynlib.dsl.expr.errors import ExprError
 from dynlib.dsl.expr.evaluate import evaluate
+from dynlib.dsl.expr.flat import flatten
 from dynlib.dsl.expr.latex import latex_name, to_latex
 from dynlib.dsl.expr.level import level_function
 from dynlib.dsl.expr.nodes import (
@@ -91,6 +92,7 @@ __all__ = [
     "differentiate",
     "emit",
     "evaluate",
+    "flatten",
     "free_nodes",
     "jacobian",
     "jvp",

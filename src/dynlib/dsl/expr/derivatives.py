@@ -45,7 +45,7 @@ def mul(a: Node, b: Node) -> Node:
     if isinstance(b, Num) or (_coefficient(a) is None and _coefficient(b) is not None):
         a, b = b, a
     outer, inner = _coefficient(a), _coefficient(b)
-    if inner is None or outer is None:
+    if inner is None or outer is None or isinstance(b, Num):
         return build("mul", a, b)
     factor = build("mul", outer, inner)
     rest = b.children[1]

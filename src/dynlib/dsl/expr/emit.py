@@ -205,7 +205,9 @@ class _Writer:
         if op in _STRENGTH:
             strength = _STRENGTH[op]
             symbol = _SYMBOL.get(op, f" {OPS[op].symbol} ")
-            return self.text(args[0], strength) + symbol + self.text(args[1], strength + 1)
+            # comparisons side by side would be a chain; all others group from the left
+            left = self.text(args[0], strength + (strength == _COMPARE))
+            return left + symbol + self.text(args[1], strength + 1)
         if op == "cast_real" and isinstance(args[0], LoopVar):
             return f"real({self.loop_names[args[0].uid]})"
         row = OPS[op]

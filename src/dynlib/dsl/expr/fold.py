@@ -43,7 +43,7 @@ def to_real(value: Value) -> float:
     try:
         return float(value)
     except OverflowError:
-        return math.copysign(math.inf, value)
+        return math.inf if value > 0 else -math.inf
 
 
 _PYTHON: dict[str, Callable[..., Any]] = {

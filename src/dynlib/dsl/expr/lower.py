@@ -2,7 +2,8 @@
 
 Powers with small integer exponents become products (``x**6`` is the square of ``x**2`` times
 itself, so that ``x**2`` beside it costs nothing), and ``b*a`` becomes ``a*b`` where that occurs
-too: addition and multiplication of two operands commute without any change of rounding.
+too: addition and multiplication of two operands commute without any change of rounding.  The sign
+becomes two comparisons.
 """
 
 from __future__ import annotations
@@ -27,10 +28,19 @@ def lower(outputs: Sequence[Node]) -> list[Node]:
         if isinstance(made, Apply):
             if made.op == "pow":
                 made = _power(*made.children)
+            elif made.op == "sign":
+                made = _sign(made.children[0])
             elif made.op in ("add", "mul"):
                 made = pairs.setdefault((made.op, frozenset(made.children)), made)
         done[node] = made
     return [done[output] for output in outputs]
+
+
+def _sign(x: Node) -> Node:
+    zero, one, minus = (Num(v) if x.kind == "int" else Num(float(v)) for v in (0, 1, -1))
+    return build(
+        "select", build("gt", x, zero), one, build("select", build("lt", x, zero), minus, x)
+    )
 
 
 def _power(base: Node, exponent: Node) -> Node:

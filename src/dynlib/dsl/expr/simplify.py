@@ -43,10 +43,15 @@ def _opened(node: Node, op: str) -> Node | None:
     return node.children[0] if isinstance(node, Apply) and node.op == op else None
 
 
-def _flipped(node: Node) -> Node | None:
+def _flipped(node: Node, depth: int = 3) -> Node | None:
     """Return the node that is ``-node`` without a minus sign, if there is one."""
-    if isinstance(node, Num) and _LEAST < node.value < 0:
-        return Num(-node.value)
+    if isinstance(node, Num):
+        return Num(-node.value) if _LEAST < node.value < 0 else None
+    if not isinstance(node, Apply) or not depth:
+        return None
+    if node.op in ("mul", "div"):
+        first = _flipped(node.children[0], depth - 1)
+        return None if first is None else build(node.op, first, node.children[1])
     return _opened(node, "neg")
 
 
