@@ -22,7 +22,10 @@ def check(item: Item, rule: Rule, issues: list[Issue]) -> Item | None:
         return _check_value(item, rule, issues)
     if not item.is_table:
         issues.append(item.issue(f"expected a table, found {describe(item)}", _table_hint(item)))
-        return None
+        tables = item.value if isinstance(item.value, tuple) else ()
+        if len(tables) != 1 or not tables[0].is_table:
+            return None
+        item = tables[0]  # [[sim]] for [sim]: go on with what was meant
     return _check_table(item, rule, issues)
 
 
@@ -59,7 +62,7 @@ def _hint(item: Item, rule: Value) -> str:
 
 def _table_hint(item: Item) -> str:
     if isinstance(item.value, tuple) and item.value and all(each.is_table for each in item):
-        return f"Write [{item.key}] with single brackets."
+        return f"Write [{'.'.join(map(str, item.path))}] with single brackets."
     return ""
 
 

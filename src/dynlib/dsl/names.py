@@ -74,7 +74,7 @@ def spelling(name: str, what: str) -> tuple[str, str] | None:
         fixed = "".join(each if each.isalnum() else "_" for each in name)
         if fixed.isidentifier() and fixed not in RESERVED_NAMES:
             hint += f" Write {fixed}."
-        return f"{name!r} is no name for a {what}", hint
+        return f"{name!r} is no name: {what}s have names that expressions can use", hint
     usual = unicodedata.normalize("NFKC", name)
     if usual != name:
         signs = " ".join(f"U+{ord(each):04X}" for each in usual)

@@ -190,6 +190,9 @@ def read_file(file: Path, label: str) -> Item:
         raise document.load_error(f"cannot be read: {error.strerror or error}") from None
     if len(content) > LARGEST:
         raise document.load_error(f"larger than {LARGEST >> 20} MiB")
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        hint = "Save the file in the encoding UTF-8."
+        raise document.load_error("is UTF-16 text, not UTF-8", hint)
     if b"\0" in content:
         line = content.count(b"\n", 0, content.index(b"\0")) + 1
         raise document.load_error(
