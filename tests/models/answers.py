@@ -1,7 +1,7 @@
 """The kinds of known answers that a model can have, and how each is checked.
 
 An answer is data: what is known, under which values, how exactly it must be met and why not more
-exactly. ``check(model)`` raises AssertionError with both numbers. Answers of kind ``RUNS`` go
+exactly. ``check(subject)`` raises AssertionError with both numbers. Answers of kind ``RUNS`` go
 through the public interface, `dynlib.setup` and ``Sim.run``; the others look at the equations
 and their derived Jacobian.
 """
@@ -24,17 +24,30 @@ Values = Mapping[str, float]
 TIGHT = {"rtol": 1e-12, "atol": 1e-12}
 
 
-def uri(model: str) -> str:
-    return f"builtin://{model}"
+@dataclass(frozen=True)
+class Subject:
+    """A built-in model under test, compiled or as plain Python."""
 
+    model: str
+    jit: bool
 
-def run(model: str, preset: str | None, options: Mapping[str, Any]) -> dynlib.Results:
-    """Run a model: maps iterate, flows take Dormand-Prince steps at the tightest tolerance."""
-    is_map = model.startswith("map/")
-    sim = dynlib.setup(uri(model), stepper="map" if is_map else "rk45")
-    if preset is not None:
-        sim.apply_preset(preset)
-    return sim.run(**({} if is_map else TIGHT), **options)
+    @property
+    def uri(self) -> str:
+        return f"builtin://{self.model}"
+
+    @property
+    def is_map(self) -> bool:
+        return self.model.startswith("map/")
+
+    def run(self, preset: str | None = None, **options: Any) -> dynlib.Results:
+        """Iterate a map; integrate a flow with Dormand-Prince steps at the tightest tolerance."""
+        sim = dynlib.setup(self.uri, stepper="map" if self.is_map else "rk45", jit=self.jit)
+        if preset is not None:
+            sim.apply_preset(preset)
+        return sim.run(**({} if self.is_map else TIGHT) | options)
+
+    def equations(self, params: Values | None = None) -> Equations:
+        return Equations(self.uri, params or {})
 
 
 def differences(got: Mapping[str, Any], want: Values) -> dict[str, float]:
@@ -58,8 +71,8 @@ class Ends:
     because: str
     preset: str | None = None
 
-    def check(self, model: str) -> None:
-        result = run(model, self.preset, self.run)
+    def check(self, subject: Subject) -> None:
+        result = subject.run(self.preset, **self.run)
         require(differences(result.final, self.state), self.within, self.because)
 
 
@@ -74,8 +87,8 @@ class Follows:
     because: str
     preset: str | None = None
 
-    def check(self, model: str) -> None:
-        result = run(model, self.preset, self.run)
+    def check(self, subject: Subject) -> None:
+        result = subject.run(self.preset, **self.run)
         exact = self.exact(np.asarray(result.t, dtype=float))
         assert len(result.t) > 5  # a curve, not just its end
         miss = {name: float(np.max(np.abs(result[name] - x))) for name, x in exact.items()}
@@ -93,8 +106,8 @@ class Keeps:
     because: str
     preset: str | None = None
 
-    def check(self, model: str) -> None:
-        result = run(model, self.preset, {**self.run, "record_vars": [f"aux.{self.aux}"]})
+    def check(self, subject: Subject) -> None:
+        result = subject.run(self.preset, **self.run, record_vars=[f"aux.{self.aux}"])
         values = np.asarray(result[self.aux])
         miss = float(np.max(np.abs(values - values[0]))) / max(1.0, abs(float(values[0])))
         require({self.aux: miss}, self.within, self.because)
@@ -112,8 +125,8 @@ class Fires:
     because: str
     preset: str | None = None
 
-    def check(self, model: str) -> None:
-        found = np.asarray(run(model, self.preset, self.run).events[self.event].t)
+    def check(self, subject: Subject) -> None:
+        found = np.asarray(subject.run(self.preset, **self.run).events[self.event].t)
         assert len(found) == len(self.times), f"{found} instead of {self.times}"
         miss = float(np.max(np.abs(found - self.times), initial=0.0))
         require({self.event: miss}, self.within, self.because)
@@ -136,12 +149,11 @@ class Cycle:
     params: Values = field(default_factory=dict)
     shift: Values = field(default_factory=dict)
 
-    def check(self, model: str) -> None:
-        options = {"N": self.period, "ic": dict(self.start), "params": dict(self.params)}
-        result = run(model, None, options)
+    def check(self, subject: Subject) -> None:
+        result = subject.run(N=self.period, ic=dict(self.start), params=dict(self.params))
         want = {name: x + self.shift.get(name, 0.0) for name, x in self.start.items()}
         require(differences(result.final, want), self.within, self.because)
-        equations = Equations(model, self.params)
+        equations = subject.equations(self.params)
         product = np.eye(len(equations.spec.states))
         for k in range(self.period):
             point = {name: float(result[name][k]) for name in equations.spec.states}
@@ -160,8 +172,8 @@ class Rests:
     because: str
     params: Values = field(default_factory=dict)
 
-    def check(self, model: str) -> None:
-        equations = Equations(model, self.params)
+    def check(self, subject: Subject) -> None:
+        equations = subject.equations(self.params)
         slope = dict(zip(equations.spec.states, equations.rhs(self.state), strict=True))
         require({f"d{name}": abs(v) for name, v in slope.items()}, self.within, self.because)
         same_eigenvalues(equations.jacobian(self.state), self.eigenvalues, self.within)
@@ -177,9 +189,9 @@ class Shrinks:
     because: str = "sums of a few rounded numbers of order ten"
     params: Values = field(default_factory=dict)
 
-    def check(self, model: str) -> None:
-        equations = Equations(model, self.params)
-        measure = np.linalg.det if model.startswith("map/") else np.trace
+    def check(self, subject: Subject) -> None:
+        equations = subject.equations(self.params)
+        measure = np.linalg.det if subject.is_map else np.trace
         for point in equations.sample(8):
             found = float(measure(equations.jacobian(point)))
             require({f"rate at {point}": abs(found - self.rate)}, self.within, self.because)
@@ -193,8 +205,8 @@ class Inverts:
     within: float = 1e-12
     because: str = "rounding, times 1/b where the inverse divides by it"
 
-    def check(self, model: str) -> None:
-        equations = Equations(model, {})
+    def check(self, subject: Subject) -> None:
+        equations = subject.equations()
         names = equations.spec.states
         for point in equations.sample(20):
             ahead = dict(zip(names, equations.rhs(point), strict=True))
@@ -207,13 +219,13 @@ class Inverts:
 
 @dataclass(frozen=True, kw_only=True)
 class Holds:
-    """Anything else: a function of the model's name that asserts."""
+    """Anything else: a function that asserts."""
 
     RUNS: ClassVar[bool] = True
-    test: Callable[[str], None]
+    test: Callable[[Subject], None]
 
-    def check(self, model: str) -> None:
-        self.test(model)
+    def check(self, subject: Subject) -> None:
+        self.test(subject)
 
 
 Answer = Ends | Follows | Keeps | Fires | Cycle | Rests | Shrinks | Inverts | Holds
@@ -222,8 +234,8 @@ Answer = Ends | Follows | Keeps | Fires | Cycle | Rests | Shrinks | Inverts | Ho
 class Equations:
     """The equations of a built-in model as numbers, at given values of its params."""
 
-    def __init__(self, model: str, params: Values) -> None:
-        self.spec = dynlib.load_model(uri(model))
+    def __init__(self, uri: str, params: Values) -> None:
+        self.spec = dynlib.load_model(uri)
         values = dict(zip(self.spec.params, self.spec.param_values, strict=True)) | dict(params)
         assert len(values) == len(self.spec.params), f"unknown params among {sorted(params)}"
         self._fixed: dict[Node, Any] = {p: values[p.name] for p in self.spec.param_nodes}

@@ -8,9 +8,7 @@ import math
 from fractions import Fraction
 
 import numpy as np
-from models.answers import Answer, Cycle, Ends, Follows, Holds, Inverts, Shrinks
-
-import dynlib
+from models.answers import Answer, Cycle, Ends, Follows, Holds, Inverts, Shrinks, Subject
 
 SQRT3, SQRT5, SQRT6 = math.sqrt(3), math.sqrt(5), math.sqrt(6)
 ROUNDING = "a few roundings of numbers of order one"
@@ -46,26 +44,26 @@ def _antiphase(r: float, eps: float) -> dict[str, float]:
     return {"x": (total + gap) / 2, "y": (total - gap) / 2}
 
 
-def _collatz_from_27(model: str) -> None:
+def _collatz_from_27(subject: Subject) -> None:
     """27 needs 111 steps and climbs to 9232 on the way; then 4, 2, 1 for ever."""
-    orbit = dynlib.setup(f"builtin://{model}").run(N=120)["n"]
+    orbit = subject.run(N=120)["n"]
     assert np.issubdtype(orbit.dtype, np.integer)
     assert int(np.argmax(orbit == 1)) == 111
     assert int(orbit.max()) == 9232
     assert list(orbit[111:117]) == [1, 4, 2, 1, 4, 2]
 
 
-def _gingerbread_hexagon(model: str) -> None:
+def _gingerbread_hexagon(subject: Subject) -> None:
     """All points of the hexagon around (1, 1) come back after six iterations, without rounding."""
     start = {"x": 1.25, "y": 0.875}
-    final = dynlib.setup(f"builtin://{model}").run(N=600, ic=start).final
+    final = subject.run(N=600, ic=start).final
     assert (final["x"], final["y"]) == (1.25, 0.875)
 
 
-def _golden_rotation(model: str) -> None:
+def _golden_rotation(subject: Subject) -> None:
     """At the critical golden mean, theta_n / n for Fibonacci n tends to (sqrt(5) - 1)/2."""
     golden = (SQRT5 - 1) / 2
-    theta = dynlib.setup(f"builtin://{model}").run(N=1597)["theta"]
+    theta = subject.run(N=1597)["theta"]
     errors = [abs(theta[n] / n - golden) for n in (377, 610, 987, 1597)]
     assert errors[-1] < 6e-6  # 5.01e-6 in exact arithmetic: it falls like 1/n^2
     assert errors == sorted(errors, reverse=True)

@@ -161,6 +161,13 @@ MECHANICS: dict[str, list[Answer]] = {
             within=1e-10,
             because=STEPS,
         ),
+        Ends(  # the stiff test problem VDPOL
+            run={"T": 2000.0, "record": False, "max_steps": 10_000_000},
+            preset="stiff",
+            state={"x": 1.706167732170479, "y": -8.928097010248e-4},
+            within=1e-11,
+            because="tolerance 1e-12, damped on the slow branches",
+        ),
         Rests(
             state={"x": 0.0, "y": 0.0},
             eigenvalues=[0.5 + 1j * SQRT3 / 2, 0.5 - 1j * SQRT3 / 2],

@@ -8,11 +8,9 @@ import cmath
 import math
 
 import numpy as np
-from models.answers import Answer, Ends, Equations, Fires, Holds, Rests
+from models.answers import Answer, Ends, Fires, Holds, Rests, Subject
 from scipy.integrate import quad
 from scipy.optimize import brentq
-
-import dynlib
 
 STEPS = "tolerance 1e-12 times some hundred steps; errors hardly grow"
 SPIKES = "the interpolant within a step, of order four, at the tolerance 1e-12"
@@ -59,13 +57,11 @@ def _resonate_if_times(count: int) -> list[float]:
 LEAKY_TIMES = [10 * math.log(4) + k * 10 * math.log(5) for k in range(6)]
 
 
-def _counts_spikes(model: str) -> None:
+def _counts_spikes(subject: Subject) -> None:
     """The presets of the Izhikevich model fire in the ways they are named for."""
 
     def gaps(preset: str) -> np.ndarray:
-        sim = dynlib.setup(f"builtin://{model}", stepper="rk45")
-        sim.apply_preset(preset)
-        result = sim.run(T=300.0, rtol=1e-8, atol=1e-8)
+        result = subject.run(preset, T=300.0, rtol=1e-6, atol=1e-6)
         return np.diff(np.asarray(result.events["spike"].t), prepend=0.0)
 
     assert len(gaps("phasic_spiking")) == 1
@@ -78,9 +74,9 @@ def _counts_spikes(model: str) -> None:
     assert list(slowing) == sorted(slowing)
 
 
-def _no_hole_in_the_rates(model: str) -> None:
+def _no_hole_in_the_rates(subject: Subject) -> None:
     """alpha_n and alpha_m are 0/0 at -55 and -40 mV: values and slopes pass through smoothly."""
-    equations = Equations(model, {})
+    equations = subject.equations()
     for voltage in (-55.0, -40.0):
         gates = {"n": 0.4, "m": 0.3, "h": 0.2}
         at, near = ({"V": v, **gates} for v in (voltage, voltage + 1e-7))

@@ -1,7 +1,7 @@
 """Every built-in model gives what is known about it."""
 
 import pytest
-from models.answers import Answer
+from models.answers import Answer, Subject
 from models.known_answers import KNOWN_ANSWERS
 
 import dynlib
@@ -12,10 +12,30 @@ CASES = [
     for number, answer in enumerate(answers)
 ]
 
+# Compiling takes longer than most of these runs. Compiled here: the long runs, and models with
+# something of their own (integers, events, a select, hypot).
+COMPILED = {
+    "map/collatz",
+    "ode/bouncing-ball",
+    "ode/hires",
+    "ode/hodgkin-huxley",
+    "ode/izhikevich",
+    "ode/kuramoto",
+    "ode/oregonator",
+    "ode/robertson",
+    "ode/vanderpol",
+}
+
 
 @pytest.mark.parametrize(("model", "answer"), CASES)
 def test_known_answer(model: str, answer: Answer) -> None:
-    answer.check(model)
+    answer.check(Subject(model, jit=model in COMPILED))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("model", "answer"), [case for case in CASES if case.values[1].RUNS])
+def test_known_answer_compiled(model: str, answer: Answer) -> None:
+    answer.check(Subject(model, jit=True))
 
 
 def test_every_model_has_an_answer_that_runs() -> None:
