@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 _KINDS = ("auto", "timeseries", "phase", "cobweb")
+_PYTHON = re.compile(r"[^.]*(resume=True|\.results)[^.]*\.")
 _FILE = click.Path(path_type=Path)
 
 
@@ -169,5 +171,10 @@ def _report_end(result: Results) -> None:
     try:
         result.raise_for_status()
     except RunFailed as failure:
-        # The last line says where Python finds the partial result.
-        raise Letter("\n".join(str(failure).splitlines()[:-1])) from failure
+        raise Letter(_without_python(str(failure))) from failure
+
+
+def _without_python(message: str) -> str:
+    """Drop the sentences that tell a Python programmer how to go on."""
+    lines = (_PYTHON.sub("", line).strip() for line in message.splitlines())
+    return "\n".join(filter(None, lines))

@@ -105,6 +105,8 @@ def stack(target: Any, style: Style, rows: int, size: tuple[float, float]) -> li
         )
     figure = new_figure(target, style, size)
     grid = figure.subplots(rows, 1, sharex=True, squeeze=False)
+    for ax in grid[:, 0]:
+        ax.yaxis.set_major_locator(mpl.ticker.MaxNLocator(4, steps=[1, 2, 5, 10]))
     figure.align_ylabels(list(grid[:, 0]))
     return list(grid[:, 0])
 
@@ -118,6 +120,7 @@ def tidy_3d(ax: Any, style: Style) -> None:
         axis.line.set_color(style.edge)
         axis.line.set_linewidth(0.6)
         axis.set_major_locator(mpl.ticker.MaxNLocator(5))
+        axis.labelpad = 2
     ax.tick_params(pad=0)
 
 

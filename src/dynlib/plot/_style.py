@@ -75,6 +75,7 @@ class Style:
         return {
             "axes.axisbelow": True,
             "axes.edgecolor": self.edge,
+            "axes.formatter.useoffset": False,
             "axes.grid": self.grid,
             "axes.labelcolor": self.ink,
             "axes.labelsize": self.font_size,

@@ -44,8 +44,10 @@ class Subject:
         self._result = result
         self.is_map = result.is_map
         self.title = result.model_name
-        self.time_name = "n" if result.is_map else "t"
         self.states: tuple[str, ...] = result.final.names
+        # A map may have a state called n; then the iteration is spelt out.
+        self.index = "k" if "n" in (*self.states, *result.names) else "n"
+        self.time_name = ("n" if self.index == "n" else "iteration") if result.is_map else "t"
 
     @cached_property
     def t(self) -> Floats:
@@ -80,7 +82,7 @@ class Subject:
 
     def values(self, name: str) -> Floats:
         """Return the column of a recorded variable, or the times under their own name."""
-        if name == self.time_name and name not in self._result.names:
+        if name == self.time_name:
             return self.t
         return np.asarray(self._result[name], dtype=np.float64)
 

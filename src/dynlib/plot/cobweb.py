@@ -172,8 +172,8 @@ def _draw_frame(ax: Any, scene: _Scene, low: float, high: float) -> None:
     ax.set_xlim(low, high)
     ax.set_ylim(low, high)
     ax.set_aspect("equal")
-    ax.set_xlabel(f"{name}[n]")
-    ax.set_ylabel(f"{name}[n+1]")
+    ax.set_xlabel(f"{name}[{scene.subject.index}]")
+    ax.set_ylabel(f"{name}[{scene.subject.index}+1]")
     legend = scene.looks("legend", ncols=2)
     if legend is not None:
         _visuals.legend(ax, **legend)

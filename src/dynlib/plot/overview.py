@@ -9,7 +9,7 @@ from dynlib.plot._style import Style
 from dynlib.plot._subject import Subject
 from dynlib.plot.cobweb import cobweb
 from dynlib.plot.phase import phase
-from dynlib.plot.timeseries import timeseries
+from dynlib.plot.timeseries import MOST_SHARED, timeseries
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 __all__ = ["OVERVIEW_SIZE", "overview"]
 
 OVERVIEW_SIZE = (10.5, 4.8)
-_MOST_PANELS = 6
 _MOST_PARAMS = 6
 _MOST_STEPS = 100  # of a cobweb
 
@@ -52,18 +51,17 @@ def overview(result: Results, *, figure: Any = None, style: Style | None = None)
     style = style or Style()
     subject = Subject(result)
     kind = _orbit_kind(subject)
-    size = OVERVIEW_SIZE if kind else (9.0, 4.2)
     target = _axes.OFFSCREEN if figure is None else figure
-    figure = _axes.new_figure(target, style, size)
-    with _axes.dressed(figure, style):
+    with _axes.dressed(target, style):
         if kind is None:
-            _draw_series(result, subject, figure, style)
+            page = _draw_series(result, subject, target, style).figure
         else:
-            left, right = figure.subfigures(1, 2, width_ratios=(1.12, 1.0))
+            page = _axes.new_figure(target, style, OVERVIEW_SIZE)
+            left, right = page.subfigures(1, 2, width_ratios=(1.12, 1.0))
             _draw_orbit(result, subject, kind, left, style)
             _draw_series(result, subject, right, style)
-        _draw_heading(figure, subject, style)
-    return figure  # type: ignore[no-any-return]
+        _draw_heading(page, subject, style)
+    return page  # type: ignore[no-any-return]
 
 
 def _orbit_kind(subject: Subject) -> str | None:
@@ -85,10 +83,12 @@ def _draw_orbit(result: Any, subject: Subject, kind: str, target: Any, style: St
     phase(result, *names, ax=target, color_by=color_by, style=style, visuals=bare)
 
 
-def _draw_series(result: Any, subject: Subject, target: Any, style: Style) -> None:
+def _draw_series(result: Any, subject: Subject, target: Any, style: Style) -> Any:
     names = subject.choose(())
-    layout = "panels" if 1 < len(names) <= _MOST_PANELS else "auto"
-    timeseries(result, *names, ax=target, layout=layout, style=style, visuals={"title": False})
+    layout = "panels" if 1 < len(names) <= MOST_SHARED else "auto"
+    return timeseries(
+        result, *names, ax=target, layout=layout, style=style, visuals={"title": False}
+    )
 
 
 def _draw_heading(figure: Any, subject: Subject, style: Style) -> None:

@@ -26,6 +26,7 @@ __all__ = ["phase"]
 _ARTISTS = ("line", "points", "start", "end", "events", "legend", "title", "colorbar")
 _ONE_LINE = 10_000  # rows up to which a path is a single line
 _MOST_ROWS = 300_000  # rows of a path; more only make the same ink slower
+_ROUND = 1.35  # variables whose ranges differ by less than this get the same scale
 _COLORS = 400  # pieces of different colour along a path
 
 
@@ -93,8 +94,8 @@ def phase(
     with _axes.dressed(ax, scene.style):
         size = (6.4, 5.6) if solid else (5.6, 4.8)
         axes: Axes = _axes.new_axes(ax, scene.style, size, "3d" if solid else None)
-        if solid and ax is not axes:
-            _axes.tidy_3d(axes, scene.style)
+        if ax is not axes:
+            _set_frame(axes, scene)
         _draw_orbit(axes, scene)
         _draw_ends(axes, scene)
         _draw_events(axes, scene, marks)
@@ -218,10 +219,28 @@ def _draw_events(ax: Any, scene: _Scene, marks: dict[str, NDArray[np.float64]]) 
             zorder=4,
         )
         if look is not None:
-            t = scene.subject.t
-            order = np.argsort(t, kind="stable")
-            at = [np.interp(times, t[order], each[order]) for each in scene.columns]
-            _visuals.points(ax, at, **look)
+            rows = _rows_at(scene.subject, times)
+            _visuals.points(ax, [each[rows] for each in scene.columns], **look)
+
+
+def _rows_at(subject: Subject, times: NDArray[np.float64]) -> Rows:
+    """Return the rows that show where events fired.
+
+    For a flow the last row before each of them: its action may have thrown the state far away.
+    """
+    rows = np.searchsorted(subject.t, times, side="right" if subject.is_map else "left") - 1
+    return np.clip(rows, 0, subject.t.size - 1).astype(np.intp)
+
+
+def _set_frame(ax: Any, scene: _Scene) -> None:
+    """Prepare new axes; in two dimensions circles are round if the variables are of a size."""
+    if len(scene.columns) == 3:
+        _axes.tidy_3d(ax, scene.style)
+        return
+    finite = [each[np.isfinite(each)] for each in scene.columns]
+    spans = [float(np.ptp(each)) for each in finite if each.size]
+    if len(spans) == 2 and 0 < max(spans) <= _ROUND * min(spans):
+        ax.set_aspect("equal")
 
 
 def _draw_labels(ax: Any, scene: _Scene) -> None:

@@ -22,11 +22,12 @@ if TYPE_CHECKING:
 
     from dynlib.runtime.results import Results
 
-__all__ = ["timeseries"]
+__all__ = ["MOST_SHARED", "timeseries"]
 
 _ARTISTS = ("line", "points", "events", "legend", "title", "image", "colorbar")
 _LAYOUTS = ("auto", "shared", "panels", "image")
-_MOST_SHARED = 8  # more than these do not fit a legend
+MOST_SHARED = 6  # more lines than these cannot be told apart
+_MOST_PANELS = 8
 _ALIKE = 12.0  # ranges within this factor are readable in one frame
 _MOST_ROWS_SHARED = 50_000  # lines of more rows hide one another
 _MOST_EVENT_LINES = 60
@@ -56,7 +57,7 @@ def timeseries(
     layout : {"auto", "shared", "panels", "image"}
         All variables in one frame, one panel for each, or one row of an image for each.
         ``"auto"`` shares a frame between variables of similar size, gives panels to others and
-        to very long records, and draws more than eight variables as an image.
+        to very long records, and draws many variables as an image.
     events : bool or iterable of str
         True marks all events, names mark some.
     style : Style or None
@@ -115,10 +116,11 @@ class _Scene:
 
 
 def _fitting_layout(scene: _Scene, alone: bool) -> str:
-    if len(scene.names) > _MOST_SHARED:
+    alike, many = _alike(scene.columns), len(scene.names)
+    if many > (MOST_SHARED if alike else _MOST_PANELS):
         return "image"
-    short = len(scene.names) == 1 or scene.subject.t.size <= _MOST_ROWS_SHARED
-    return "shared" if alone or (short and _alike(scene.columns)) else "panels"
+    short = many == 1 or scene.subject.t.size <= _MOST_ROWS_SHARED
+    return "shared" if alone or (short and alike) else "panels"
 
 
 def _alike(columns: list[NDArray[np.float64]]) -> bool:
@@ -152,9 +154,10 @@ def _draw_shared(scene: _Scene, target: Any) -> Any:
 
 def _draw_panels(scene: _Scene, target: Any) -> Any:
     rows = len(scene.names)
-    panels = _axes.stack(target, scene.style, rows, (8.0, 1.0 + 1.25 * rows))
+    panels = _axes.stack(target, scene.style, rows, (8.0, 1.0 + 1.15 * rows))
     for index, ax in enumerate(panels):
         _draw_variable(ax, scene, index)
+        _center_constant(ax, scene.columns[index])
         _draw_events(ax, scene, label=index == 0)
         ax.set_ylabel(scene.names[index])
     panels[-1].set_xlabel(scene.subject.time_name)
@@ -162,6 +165,15 @@ def _draw_panels(scene: _Scene, target: Any) -> Any:
         _draw_legend(panels[0], scene)
     _finish(panels[0], scene)
     return panels[0]
+
+
+def _center_constant(ax: Any, y: NDArray[np.float64]) -> None:
+    """Show a variable that does not move as a line, not its rounding errors as mountains."""
+    finite = y[np.isfinite(y)]
+    if finite.size and np.ptp(finite) <= 1e-9 * np.abs(finite).max():
+        middle = float(finite[0])
+        room = 0.5 * abs(middle) or 1.0
+        ax.set_ylim(middle - room, middle + room)
 
 
 def _draw_image(scene: _Scene, target: Any) -> Any:
@@ -221,7 +233,7 @@ def _draw_events(ax: Any, scene: _Scene, label: bool) -> None:
 
 
 def _draw_legend(ax: Any, scene: _Scene) -> None:
-    look = scene.looks("legend", ncols=min(_MOST_SHARED, len(scene.names) + len(scene.events)))
+    look = scene.looks("legend", ncols=min(_MOST_PANELS, len(scene.names) + len(scene.events)))
     if look is not None:
         _visuals.legend(ax, **look)
 
