@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from dynlib.errors import OptionError
 from dynlib.runtime.naming import unknown_name
 
-__all__ = ["flag", "integer", "number", "one_of", "overlay", "vector"]
+__all__ = ["flag", "integer", "number", "one_of", "overlay", "shown", "vector"]
 
 
 def number(what: str, value: Any) -> float:
@@ -21,7 +21,7 @@ def number(what: str, value: Any) -> float:
     if isinstance(value, np.ndarray) and value.ndim == 0:
         value = value[()]
     if not isinstance(value, Real | np.bool_):
-        raise OptionError(f"{what} must be a number, found {_shown(value)}.")
+        raise OptionError(f"{what} must be a number, found {shown(value)}.")
     try:
         found = float(value)
     except OverflowError:
@@ -35,16 +35,16 @@ def integer(what: str, value: Any, least: int | None = None) -> int:
     """A whole number (``1e6`` and ``10.0`` will do), not below `least`."""
     found = value if isinstance(value, Integral) else number(what, value)
     if found != int(found):
-        raise OptionError(f"{what} must be a whole number, found {_shown(value)}.")
+        raise OptionError(f"{what} must be a whole number, found {shown(value)}.")
     if least is not None and found < least:
-        raise OptionError(f"{what} must be at least {least}, found {_shown(value)}.")
+        raise OptionError(f"{what} must be at least {least}, found {shown(value)}.")
     return int(found)
 
 
 def flag(what: str, value: Any) -> bool:
     """True or False."""
     if not isinstance(value, bool | np.bool_):
-        raise OptionError(f"{what} must be True or False, found {_shown(value)}.")
+        raise OptionError(f"{what} must be True or False, found {shown(value)}.")
     return bool(value)
 
 
@@ -52,7 +52,7 @@ def one_of(what: str, value: Any, choices: Sequence[str]) -> str:
     """One of a few words."""
     if not isinstance(value, str) or value not in choices:
         accepted = " or ".join(repr(choice) for choice in choices)
-        raise OptionError(f"{what} must be {accepted}, found {_shown(value)}.")
+        raise OptionError(f"{what} must be {accepted}, found {shown(value)}.")
     return value
 
 
@@ -86,7 +86,7 @@ def vector(
     if isinstance(given, str) or scalar or not isinstance(given, Sequence | np.ndarray):
         raise OptionError(
             f"{argument} must be a dict of names and values or a vector of {len(names)} values, "
-            f"found {_shown(given)}."
+            f"found {shown(given)}."
         )
     if len(given) != len(names) or (isinstance(given, np.ndarray) and given.ndim != 1):
         raise OptionError(
@@ -125,6 +125,7 @@ def _shape(given: Sequence[Any] | NDArray[Any]) -> str:
     return f"{len(given)} value" + ("" if len(given) == 1 else "s")
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """A value as a letter quotes it: cut where it is long."""
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."

@@ -1,0 +1,1 @@
+"""The fast path: many runs at once, everything allocated beforehand."""
