@@ -13,7 +13,7 @@ from dynlib.abi.slots import Clock, Count
 
 __all__ = ["RUNNER_ARGS", "WORDS", "RunnerArg"]
 
-WORDS = 3  # table entries of one argument: address, first and second extent
+WORDS = 4  # table entries of one argument: address and up to three extents
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ class Count(IntEnum):
     FRESH = 6  # stepper memory is void: 1 after a jump, 2 at the start of a session
     CUTS = 7  # located events so far within the current step
     STARTED = 8  # step whose start-phase events have been taken
-    STOPPED = 9  # 1: the stop condition has been met
+    STOPPED = 9  # 1: the stop condition has been met; 2: and the run goes on from there
     NEXT_RECORD = 10  # step of the next record; -1: never
     STRIDE = 11  # steps from one record to the next
     ROW = 12  # next free row of the record

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from dynlib.abi.hooks import AnalysisModule
 from dynlib.abi.run_state import RunState
 from dynlib.abi.slots import Clock, Count
+from dynlib.compiler.codegen.lane_program import LaneProgram
 from dynlib.compiler.codegen.program import Program
 from dynlib.compiler.codegen.runner_variants import RunnerVariant, get_runner, module_of
 from dynlib.compiler.jit.disk_cache import DiskCache
@@ -46,6 +47,7 @@ class CompiledModel:
         self.disk_cache = disk_cache
         self.program = Program(spec, stepper)
         self._runners: dict[tuple[RunnerVariant, bool], Runner] = {}
+        self._fast: dict[tuple[int, tuple[int, ...], bool], tuple[LaneProgram, Runner]] = {}
 
     def __repr__(self) -> str:
         how = "compiled" if self.jit else "plain Python"
@@ -103,6 +105,23 @@ class CompiledModel:
             self._runners[variant, sampled] = runner
         return runner
 
+    def fast_runner(
+        self, lanes: int, varied: tuple[int, ...], *, sampled: bool = False
+    ) -> tuple[LaneProgram, Runner]:
+        """The runner of a batch in blocks of `lanes`, in which the parameters `varied` differ."""
+        key = (lanes, varied, sampled)
+        if key not in self._fast:
+            program = LaneProgram(self.spec, self.stepper, lanes, varied)
+            runner = get_runner(
+                RunnerVariant.FASTPATH,
+                program,
+                sampled=sampled,
+                jit=self.jit,
+                disk_cache=self.disk_cache,
+            )
+            self._fast[key] = (program, runner)
+        return self._fast[key]
+
     def new_state(self, y: ArrayLike, p: ArrayLike, t0: float = 0.0) -> RunState:
         """A session at its start.
 
@@ -127,7 +146,7 @@ class CompiledModel:
         state.clock[Clock.T] = state.clock[Clock.ORIGIN] = t0
         state.clock[Clock.ERROR] = 1e-8
         state.count[Count.STEP] = int(t0) if self.spec.kind == "map" else 0
-        state.count[Count.STARTED] = -1
+        state.count[Count.STARTED] = -(2**62)
         state.count[Count.FRESH] = 2
         return state
 

@@ -11,19 +11,19 @@ import re
 from collections.abc import Iterable, Sequence
 
 from dynlib.compiler.codegen import locate
-from dynlib.compiler.codegen.layout import Layout
+from dynlib.compiler.codegen.layout import Layout, looks_back
 from dynlib.compiler.codegen.model_text import EXAMINE, ModelText
 from dynlib.compiler.codegen.specialize import fold
-from dynlib.dsl.expr import free_nodes
-from dynlib.dsl.expr.nodes import Param, Previous, PreviousTime
+from dynlib.dsl.expr.nodes import Param
 from dynlib.dsl.spec import EventSpec
 from dynlib.steppers.text import function, group, names, unpack
 
-__all__ = ["CROWDED", "EventText"]
+__all__ = ["EventText"]
 
 SCAN_POINTS = 8  # places at which an adaptive step is looked at
 EARLY_POINTS = 40  # more of them after a jump, each twice as far from the start as the one before
-CROWDED = 1e-9  # of the time: events closer together than this are a crowd
+CROWDED = 1e-9  # of the step: events closer together than this are a crowd
+INSTANT = 8.0  # resolutions: crossings closer together than this are one instant
 
 _LOG = "event_row, evt_t, evt_step, evt_id, evt_log, lane"
 _PASS = f"{EXAMINE.removesuffix(', lane')}, {_LOG}"
@@ -50,15 +50,74 @@ class EventText:
         if end:
             parts.append(self._pass("end_events", end, at_grid=True))
         if located:
-            parts += [inspect.getsource(f) for f in (locate.inside, locate.inverse_power)]
+            helpers = (locate.inside, locate.resolution, locate.inverse_power)
+            parts += [inspect.getsource(f) for f in helpers]
             parts += [self._locate(e) for e in located]
             parts += [self._any_crossing(located), self._first_crossing(located)]
             parts.append(self._pass("located_events", located, at_grid=False))
+        if self.layout.looks_back:
+            parts += self._step_start()
         return "\n".join(parts)
+
+    def emit_quiet(self) -> str:
+        """Whether a step passes without any event, for all lanes of a block alike."""
+        lines = ["noisy = False"]
+        for e, event in enumerate(self.events):
+            lines.append(f"was = {self._was(e)}")
+            looks = []
+            if event.phase in ("end", "both"):
+                looks.append(f"cond_{e}({EXAMINE})")
+            if event.phase in ("start", "both"):
+                looks.append(f"cond_{e}(tp, step - 1, up, tp, up, p, ws, lane)")
+            for look in looks:
+                lines += [f"holds = {look}", "noisy = noisy | (holds != was)"]
+                if event.direction is None:
+                    lines.append("noisy = noisy | holds")
+        texts = [function("quiet", EXAMINE, [*lines, "return not_(noisy)"])]
+        located = [e for e, event in enumerate(self.events) if self.layout.located(event)]
+        if located and self.layout.stepper.adaptive:
+            texts.append(self._quiet_inside(located))
+        return "\n".join(texts)
+
+    def _quiet_inside(self, located: Sequence[int]) -> str:
+        lines = ["noisy = False"]
+        lines += [f"was_{e} = {self._was(e)}" for e in located]
+        for j in range(1, SCAN_POINTS):
+            lines += [f"theta = {j / SCAN_POINTS!r}", "v = interpolate(theta, h, u, u_new, d)"]
+            for e in located:
+                holds = f"cond_{e}(t + theta * h, step, v, t, u, p, ws, lane)"
+                lines.append(f"noisy = noisy | ({holds} != was_{e})")
+        args = "t, h, step, u, u_new, d, p, ws, lane"
+        return function("quiet_inside", args, [*lines, "return not_(noisy)"])
 
     def inlined(self) -> set[str]:
         """Functions of the hot path, always inlined."""
         return {"any_crossing", *(f"cond_{e}" for e in range(len(self.events)))}
+
+    def numbers(self) -> dict[str, float]:
+        """Numbers that the run loop needs, by the words that stand for them in its text."""
+        located = [event for event in self.events if self.layout.located(event)]
+        starting, ending = self._phase("start", "both"), self._phase("end", "both")
+        return {
+            "N_EVENTS": max(1, len(self.events)),
+            # What one turn of the loop may enter in the log.
+            "EVENT_ROOM": max(1, len(starting) + len(located) + len(ending)),
+            "CROWDED": CROWDED,
+            "CROWD": self.layout.crowd,
+            "LAST_CUT": self.layout.crowd + 1,
+        }
+
+    def _step_start(self) -> list[str]:
+        """Keep the start of a step that may be cut, and look it up."""
+        first = self.layout.step_start
+        rows = [f"ws[{first + i}, lane]" for i in range(self.layout.states + 1)]
+        u = names("u", self.layout.states)
+        lines = [unpack(u, "u"), *(f"{row} = {x}" for row, x in zip(rows, [*u, "t"], strict=True))]
+        found = [f"return {rows[-1]}, {group(rows[:-1])}"]
+        return [
+            function("push_step_start", "ws, t, u, lane", lines),
+            function("step_start", "ws, lane", found),
+        ]
 
     def _phase(self, *phases: str) -> list[int]:
         return [e for e, event in enumerate(self.events) if event.phase in phases]
@@ -93,14 +152,10 @@ class EventText:
         state = group(names("u", self.layout.states)) if acts_on_state else "u"
         return function(f"fire_{e}", f"{EXAMINE.removesuffix(', lane')}, {_LOG}", [*lines, f"return {state}"])
 
-    def _edge(self, event: EventSpec) -> bool:
-        """Whether the condition itself compares with the start of the step."""
-        return any(isinstance(leaf, Previous | PreviousTime) for leaf in free_nodes(event.cond))
-
     def _locate(self, e: int) -> str:
         event = self.events[e]
         flags = {
-            "EDGE": self._edge(event),
+            "EDGE": looks_back(event.cond),
             "LEVEL": event.level is not None,
             "RISING": event.direction in (None, "rising"),
             "FALLING": event.direction == "falling",
@@ -121,8 +176,7 @@ class EventText:
     # -- passes -------------------------------------------------------------------------------
 
     def _was(self, e: int) -> str:
-        edge = self._edge(self.events[e])
-        return "False" if edge else f"ws[{self.layout.truth(e)}, lane] != 0"
+        return "False" if looks_back(self.events[e].cond) else f"ws[{self.layout.truth(e)}, lane] != 0"
 
     def _wanted(self, e: int, holds: str, *, changed_only: bool) -> str:
         """Whether the event is to be taken now that its condition is `holds`."""
@@ -153,16 +207,22 @@ class EventText:
         condition has just changed are due.
         """
         lines = ["touched = False"]
+        whole = self.layout.looks_back and name == "end_events"
+        if whole:
+            lines.append("ts, us = step_start(ws, lane)")
         for e in events:
             event, truth, held = self.events[e], self.layout.truth(e), self.layout.held(e)
-            lines.append(f"holds = cond_{e}({EXAMINE})")
+            seen, given = EXAMINE, _PASS
+            if whole and not self.layout.located(event):
+                seen, given = (text.replace("tp, up", "ts, us") for text in (seen, given))
+            lines.append(f"holds = cond_{e}({seen})")
             due = self._wanted(e, "holds", changed_only=not at_grid)
             once = self.layout.located(event) and event.direction is None
             if once and at_grid and name == "end_events":
                 due = f"{due} and ws[{held}, lane] == 0"
             lines += [
                 f"if {due}:",
-                f"    u = fire_{e}({_PASS})",
+                f"    u = fire_{e}({given})",
                 "    event_row += 1",
             ]
             if event.actions:
@@ -186,16 +246,35 @@ class EventText:
         return function("any_crossing", EXAMINE, [*lines, "return found"])
 
     def _first_crossing(self, events: Sequence[int]) -> str:
-        """Where the step is to be cut; what changes there is remembered as not changed yet."""
+        """Where the step is to be cut; what changes there is remembered as not changed yet.
+
+        Crossings at one instant, as far as it can be located, are taken together.  At the instant
+        of the step's end, the step is left whole.
+        """
         args = "t, h, step, u, u_new, d, jumped, p, ws, lane"
         lines = [f"theta_{e} = crossing_{e}({args})" for e in events]
         lines.append(f"theta = theta_{events[0]}")
         lines += [f"theta = min_(theta, theta_{e})" for e in events[1:]]
-        lines += ["if theta <= 1.0:", "    v = inside(theta, h, u, u_new, d)"]
+        lines += ["if theta > 1.0:", "    return theta"]
+        lines.append(f"instant = min_(theta + {INSTANT} * resolution(t, h), 1.0)")
+        if len(events) > 1:
+            for e in events:
+                lines += [f"if theta_{e} <= instant:", f"    theta = max_(theta, theta_{e})"]
+        lines += ["v = inside(theta, h, u, u_new, d)", "whole = instant == 1.0"]
         for e in events:
-            condition = f"cond_{e}(t + theta * h, step, v, t, u, p, ws, lane)"
+            there = f"cond_{e}(t + theta * h, step, v, t, u, p, ws, lane)"
+            end = f"cond_{e}(t + h, step, u_new, t, u, p, ws, lane)"
             lines += [
-                f"    if theta_{e} == theta:",
-                f"        ws[{self.layout.truth(e)}, lane] = not_({condition})",
+                f"if theta_{e} <= theta:",
+                f"    there = {there}",
+                f"    ws[{self.layout.truth(e)}, lane] = not_(there)",
+                f"    whole = whole and {end} == there",
             ]
-        return function("first_crossing", args, [*lines, "return theta"])
+        lines += ["if whole:"]
+        lines += [
+            f"    ws[{self.layout.held(e)}, lane] *= theta_{e} > theta"
+            for e in events
+            if self.events[e].direction is None
+        ]
+        lines += ["    theta = 2.0", "return theta"]
+        return function("first_crossing", args, lines)

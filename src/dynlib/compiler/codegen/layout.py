@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+from dynlib.dsl.expr import free_nodes, postorder
+from dynlib.dsl.expr.nodes import Apply, Node, Previous, PreviousTime, State, Time
 from dynlib.dsl.spec import EventSpec, ModelSpec
 from dynlib.steppers.base import Stepper
 
@@ -18,6 +20,8 @@ class Layout:
     The workspace holds for each lagged state a ring of its last values (the entry of step k is
     row k modulo the ring's depth), then for each event the truth of its condition when it was
     last examined, and whether the event has been taken within the current step and still holds.
+    Where crossings are located, two rows follow that watch over events that accumulate, and, if
+    something that is not located looks back to the start of the step, the state and time there.
     """
 
     spec: ModelSpec
@@ -61,9 +65,21 @@ class Layout:
         return self._events_from + len(self.spec.events) + event
 
     @property
+    def crowd(self) -> int:
+        """Row with the number of located events in quick succession; the next: the last's step."""
+        return self._events_from + 2 * len(self.spec.events)
+
+    @property
+    def step_start(self) -> int:
+        """First row of the state, then the time, at the start of the step under way."""
+        return self.crowd + 2
+
+    @property
     def workspace(self) -> int:
         """Rows of the workspace."""
-        return self._events_from + 2 * len(self.spec.events)
+        if not self.any_located:
+            return self.crowd
+        return self.step_start + (self.states + 1 if self.looks_back else 0)
 
     @property
     def log_width(self) -> int:
@@ -77,4 +93,49 @@ class Layout:
             and self.spec.kind == "ode"
             and event.locate
             and event.phase != "start"
+            and not _compares_ends(event.cond)
         )
+
+    @cached_property
+    def any_located(self) -> bool:
+        """Whether a step can be cut."""
+        return any(self.located(event) for event in self.spec.events)
+
+    @cached_property
+    def looks_back(self) -> bool:
+        """Whether what is examined at the ends of whole steps only looks back to their starts.
+
+        Such a condition must see the whole of a step that located events have cut.
+        """
+        if not self.any_located:
+            return False
+        examined = [self.spec.stop.cond] if self.spec.stop else []
+        for event in self.spec.events:
+            if not self.located(event):
+                examined += [event.cond, *(column.expr for column in event.log)]
+                examined += [action.expr for action in event.actions]
+        return any(looks_back(node) for node in examined)
+
+
+def looks_back(node: Node) -> bool:
+    """Whether an expression itself looks back to the start of the step."""
+    return any(isinstance(leaf, Previous | PreviousTime) for leaf in free_nodes(node))
+
+
+def _compares_ends(cond: Node) -> bool:
+    """Whether a condition compares a value now with one at the start of the step.
+
+    ``increasing(x)`` holds anywhere within a step, as close to its start as one likes: it is a
+    question about whole steps.  ``cross_up(x, c)`` is not: both values are compared with `c`.
+    """
+    return any(
+        isinstance(node, Apply) and node.kind == "bool" and _mixed(node)
+        for node in postorder([cond])
+        if all(child.kind != "bool" for child in node.children)
+    )
+
+
+def _mixed(comparison: Apply) -> bool:
+    leaves = free_nodes(comparison)
+    earlier = any(isinstance(leaf, Previous | PreviousTime) for leaf in leaves)
+    return earlier and any(isinstance(leaf, State | Time) for leaf in leaves)

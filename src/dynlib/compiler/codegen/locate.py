@@ -10,7 +10,7 @@ its length; states there come from the step's interpolant.
 
 from __future__ import annotations
 
-__all__ = ["crossing_EVENT", "inside", "inverse_power", "refine_EVENT"]
+__all__ = ["crossing_EVENT", "inside", "inverse_power", "refine_EVENT", "resolution"]
 
 
 def crossing_EVENT(t, h, step, u, u_new, d, jumped, p, ws, lane):
@@ -51,12 +51,11 @@ def refine_EVENT(left, right, holds, t, h, step, u, u_new, d, p, ws, lane):
 
     Interpolate–truncate–project (Oliveira, Takahashi, ACM Trans. Math. Softw. 47, 2020) on the
     event's level function, bisection where it has none.  Which half to keep is decided by the
-    condition itself, so that it is certain to be `holds` at the theta returned.  The tolerance
-    is some units in the last place of the time.
+    condition itself, so that it is certain to be `holds` at the theta returned.
     """
     if cond_EVENT(t + left * h, step, inside(left, h, u, u_new, d), t, u, p, ws, lane) == holds:
         return left
-    tolerance = max_(1e-15, 4.4e-16 * max_(abs_(t), abs_(t + h)) / abs_(h))
+    tolerance = resolution(t, h)
     if LEVEL:
         g_left = level_EVENT(t + left * h, step, inside(left, h, u, u_new, d), t, u, p, ws, lane)
         g_right = level_EVENT(t + right * h, step, inside(right, h, u, u_new, d), t, u, p, ws, lane)
@@ -91,6 +90,11 @@ def refine_EVENT(left, right, holds, t, h, step, u, u_new, d, p, ws, lane):
             if LEVEL:
                 g_left = level_EVENT(t + theta * h, step, v, t, u, p, ws, lane)
     return right
+
+
+def resolution(t, h):
+    """How closely a theta is located: to some units in the last place of the time."""
+    return max_(1e-15, 4.4e-16 * max_(abs_(t), abs_(t + h)) / abs_(h))
 
 
 def inverse_power(k):

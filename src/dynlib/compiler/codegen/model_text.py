@@ -25,10 +25,21 @@ _MODEL = "t, step, u, p, ws, lane"
 
 
 class ModelText:
-    """Writes functions that evaluate expressions of one model."""
+    """Writes functions that evaluate expressions of one model.
 
-    def __init__(self, layout: Layout) -> None:
+    Parameters
+    ----------
+    layout
+        Where things lie.
+    varied
+        None: `p` is the matrix of all parameters.  Otherwise `p` is the pair of a matrix that
+        holds these parameters, which differ from lane to lane, and the tuple of all of them,
+        from which the others are read.
+    """
+
+    def __init__(self, layout: Layout, varied: tuple[int, ...] | None = None) -> None:
         self.layout = layout
+        self.varied = varied
         self.dtype = layout.spec.dtype
         self.real = Scalar(self.dtype)
 
@@ -42,7 +53,7 @@ class ModelText:
             case Previous():
                 return f"up{node.index}"
             case Param():
-                return f"p[{node.index}, lane]"
+                return self._param(node.index)
             case Lag():
                 start, depth = self.layout.rings[node.index]
                 return f"ws[{start} + (step - {node.k}) % {depth}, lane]"
@@ -54,6 +65,13 @@ class ModelText:
                 return "step"
         msg = f"no way to read {node!r}"
         raise AssertionError(msg)
+
+    def _param(self, index: int) -> str:
+        if self.varied is None:
+            return f"p[{index}, lane]"
+        if index in self.varied:
+            return f"p[0][{self.varied.index(index)}, lane]"
+        return f"p[1][{index}]"
 
     def prologue(self, nodes: Sequence[Node]) -> list[str]:
         """Lines that take the state tuples apart, where `nodes` refer to them."""
@@ -103,6 +121,32 @@ class ModelText:
                 function("all_finite", "u", [unpack(u, "u"), f"return {difference} == 0"])
             )
         return "\n".join(texts)
+
+    def choices(self) -> str:
+        """Keeping the old or the new state of a lane, without a branch."""
+        texts = []
+        for what, matrix, rows in (
+            ("state", "y", self.layout.states),
+            ("memory", "mem", self.layout.memory),
+        ):
+            lines = [
+                f"{matrix}[{i}, lane] = select(take, new[{i}], old[{i}])" for i in range(rows)
+            ]
+            if lines:
+                texts.append(function(f"choose_{what}", f"{matrix}, lane, take, new, old", lines))
+        return "\n".join(texts)
+
+    def uniform(self) -> str:
+        """The parameters as a tuple."""
+        values = [f"uniform[{i}]" for i in range(self.layout.params)]
+        return function("load_uniform", "uniform", [f"return {group(values or ['0.0'])}"])
+
+    def start_lags(self) -> str:
+        """Before the start, every lag is the initial state."""
+        lines = [unpack(names("u", self.layout.states), "u")]
+        for state, (start, depth) in self.layout.rings.items():
+            lines += [f"ws[{row}, lane] = u{state}" for row in range(start, start + depth)]
+        return function("start_lags", "ws, u, lane", lines)
 
     def memory(self) -> str:
         """Moving the stepper's memory between array and tuple."""

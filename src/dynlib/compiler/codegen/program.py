@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from dynlib.abi.runner_args import RUNNER_ARGS, WORDS, RunnerArg
-from dynlib.compiler.codegen.event_text import CROWDED, EventText
+from dynlib.compiler.codegen.event_text import EventText
 from dynlib.compiler.codegen.layout import Layout
 from dynlib.compiler.codegen.model_text import ModelText
 from dynlib.compiler.codegen.specialize import fold
@@ -17,23 +18,29 @@ from dynlib.steppers.base import Stepper
 from dynlib.steppers.control import CONTROL_FUNCTIONS
 from dynlib.steppers.text import function
 
-__all__ = ["Module", "Program"]
+__all__ = ["Module", "Program", "entry_text"]
 
 _HOT = frozenset(
     """rhs attempt next_memory load_state store_state load_memory store_memory all_finite record
-    push_lags error_norm stop_condition""".split()
+    push_lags error_norm stop_condition choose_state choose_memory load_uniform""".split()
 ) | {function.__name__ for function in CONTROL_FUNCTIONS}
+
+_SINGLE_LANE = 0  # an ordinary run is the one lane of its arrays
 
 _FULL_NAMES = {"f8": "float64", "i8": "int64"}
 
 
 @dataclass(frozen=True)
 class Module:
-    """Text of a module, the functions in it, and which of them are always inlined."""
+    """Text of a module, the functions in it, and which of them are always inlined.
+
+    `leading` are numbers that the runner takes before its arrays.
+    """
 
     text: str
     functions: Mapping[str, bool]
     runner: str
+    leading: tuple[int, ...] = ()
     entry: str = "entry"
 
     @cached_property
@@ -56,11 +63,13 @@ class Program:
         The method, written out for this number of states.
     """
 
-    def __init__(self, spec: ModelSpec, stepper: Stepper) -> None:
+    def __init__(
+        self, spec: ModelSpec, stepper: Stepper, varied: tuple[int, ...] | None = None
+    ) -> None:
         self.spec = spec
         self.stepper = stepper
         self.layout = Layout(spec, stepper)
-        self._model = ModelText(self.layout)
+        self._model = ModelText(self.layout, varied)
         self._events = EventText(self._model)
 
     @cached_property
@@ -98,7 +107,8 @@ class Program:
             "EVENTS": bool(events),
             "START_EVENTS": any(e.phase in ("start", "both") for e in events),
             "END_EVENTS": any(e.phase in ("end", "both") for e in events),
-            "LOCATED": any(self.layout.located(e) for e in events),
+            "LOCATED": self.layout.any_located,
+            "LOOKS_BACK": self.layout.looks_back,
             "STOP": bool(stop),
             "STOP_START": stop in ("start", "both"),
             "STOP_END": stop in ("end", "both"),
@@ -109,31 +119,50 @@ class Program:
         self, template: str, runner: str, *, sampled: bool, variational: bool = False
     ) -> Module:
         """The module of one runner, whose text `template` calls the model's functions."""
-        flags = self.flags(sampled=sampled, variational=variational)
-        loop = fold(template, flags, numbers=True)
-        loop = loop.replace("N_EVENTS", str(max(1, len(self.spec.events))))
-        loop = loop.replace("CROWDED", repr(CROWDED))
-        model = fold(self.model_text, {}, numbers=True)
-        parts = [model, self.event_text, self.stepper_text, loop, self._entry(runner)]
-        text = "\n\n".join(part.strip() for part in parts if part) + "\n"
-        return Module(text, self._functions(text), runner)
+        loop = self.run_loop(template, self.flags(sampled=sampled, variational=variational))
+        parts = [*self.parts(), loop, self._entry(runner)]
+        return replace(self.assemble(parts, runner), leading=(_SINGLE_LANE,))
 
-    def _functions(self, text: str) -> dict[str, bool]:
-        hot = _HOT | self._events.inlined()
+    def run_loop(self, template: str, flags: Mapping[str, bool]) -> str:
+        """The run loop, folded for this model."""
+        loop = fold(template, flags, numbers=True)
+        for word, value in self._events.numbers().items():
+            loop = re.sub(rf"\b{word}\b", repr(value), loop)
+        return loop
+
+    def parts(self) -> list[str]:
+        """The model's functions, its events, the stepper."""
+        return [fold(self.model_text, {}, numbers=True), self.event_text, self.stepper_text]
+
+    def assemble(
+        self, parts: Iterable[str], runner: str, inline: frozenset[str] = frozenset()
+    ) -> Module:
+        """A module of these texts; functions named in `inline` are inlined always."""
+        text = "\n\n".join(part.strip() for part in parts if part) + "\n"
+        hot = _HOT | self._events.inlined() | inline
         defined = [line[4:].split("(")[0] for line in text.splitlines() if line.startswith("def ")]
-        return {name: name in hot for name in defined}
+        return Module(text, {name: name in hot for name in defined}, runner)
 
     def _entry(self, runner: str) -> str:
-        """The C entry point: unpack the table of addresses and extents, call the runner."""
-        lines = [f"table = view1_int64(address, {WORDS * len(RUNNER_ARGS)})"]
-        lines += [f"{arg.name} = {self._view(i, arg)}" for i, arg in enumerate(RUNNER_ARGS)]
-        lines.append(f"return {runner}(0, {', '.join(arg.name for arg in RUNNER_ARGS)})")
-        return function("entry", "address", lines)
+        sizes = {name: getattr(self.layout, name) for name in ("states", "params", "memory")}
+        sizes["workspace"] = self.layout.workspace
+        return entry_text(runner, RUNNER_ARGS, sizes, self.spec.dtype, f"{_SINGLE_LANE}, ")
 
-    def _view(self, i: int, arg: RunnerArg) -> str:
-        dtype = _FULL_NAMES.get(arg.kind, self.spec.dtype)
-        extents = []
-        for j, extent in enumerate(arg.shape):
-            known = getattr(self.layout, extent) if isinstance(extent, str) else extent
-            extents.append(str(known) if known else f"table[{WORDS * i + 1 + j}]")
-        return f"view{len(arg.shape)}_{dtype}(table[{WORDS * i}], {', '.join(extents)})"
+
+def entry_text(
+    runner: str, args: Sequence[RunnerArg], sizes: Mapping[str, int], dtype: str, first: str = ""
+) -> str:
+    """The C entry point: unpack the table of addresses and extents, call the runner."""
+    lines = [f"table = view1_int64(address, {WORDS * len(args)})"]
+    lines += [f"{arg.name} = {_view(i, arg, sizes, dtype)}" for i, arg in enumerate(args)]
+    lines.append(f"return {runner}({first}{', '.join(arg.name for arg in args)})")
+    return function("entry", "address", lines)
+
+
+def _view(i: int, arg: RunnerArg, sizes: Mapping[str, int], dtype: str) -> str:
+    extents = []
+    for j, extent in enumerate(arg.shape):
+        known = sizes[extent] if isinstance(extent, str) else extent
+        extents.append(str(known) if known else f"table[{WORDS * i + 1 + j}]")
+    kind = _FULL_NAMES.get(arg.kind, dtype)
+    return f"view{len(arg.shape)}_{kind}(table[{WORDS * i}], {', '.join(extents)})"

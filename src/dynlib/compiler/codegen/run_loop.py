@@ -59,7 +59,6 @@ def run_loop(
 
     if LOCATED:
         jumped = False
-        crowd = 0
 
     while True:
         if cuts == 0:
@@ -79,7 +78,7 @@ def run_loop(
                     row += 1
                     next_record += count[Count.STRIDE]
             if STOP:
-                if stopped != 0:
+                if stopped == 1:
                     status = Status.EARLY_EXIT
                     break
             if ADAPTIVE:
@@ -96,24 +95,30 @@ def run_loop(
             break
         budget -= 1
         if EVENTS:
-            if event_row + N_EVENTS > count[Count.EVENT_ROWS]:
+            if event_row + EVENT_ROOM > count[Count.EVENT_ROWS]:
                 status = Status.GROW_EVT
                 break
         if cuts == 0 and started != step:
-            started = step
             if STOP_START:
-                if stop_condition(t, step, u, t, u, p, ws, lane):
+                if stopped == 0 and stop_condition(t, step, u, t, u, p, ws, lane):
                     stopped = 1
                     status = Status.EARLY_EXIT
                     break
+                stopped = 0
+            started = step
             if START_EVENTS:
                 u, event_row, touched = start_events(
                     t, step, u, t, u, p, ws, event_row, evt_t, evt_step, evt_id, evt_log, lane
                 )
                 if touched:
                     fresh = 1
+                    if not all_finite(u):
+                        status = Status.NAN_DETECTED
+                        break
             if LAGS:
                 push_lags(ws, step, u, lane)
+            if LOOKS_BACK:
+                push_step_start(ws, t, u, lane)
 
         if DISCRETE:
             h = 1.0
@@ -214,13 +219,21 @@ def run_loop(
                     event_row, evt_t, evt_step, evt_id, evt_log, lane,
                 )  # fmt: skip
                 fresh = 1
-                if (t - t_old) / h <= CROWDED or abs(t - t_old) <= CROWDED * abs(t):
-                    crowd += 1
-                    if crowd > 2 * N_EVENTS + 20:
+                if touched and not all_finite(u):
+                    status = Status.NAN_DETECTED
+                    break
+                if ADAPTIVE:
+                    again = ws[LAST_CUT, lane] == step
+                    ws[LAST_CUT, lane] = step + 1
+                else:
+                    again = cuts > 0
+                if again and (theta <= CROWDED or abs(t - t_old) <= 4.4e-16 * abs(t)):
+                    ws[CROWD, lane] += 1
+                    if ws[CROWD, lane] > 2 * N_EVENTS + 20:
                         status = Status.ZENO
                         break
                 else:
-                    crowd = 0
+                    ws[CROWD, lane] = 0
                 if not ADAPTIVE:
                     cuts += 1
                     continue
@@ -247,6 +260,8 @@ def run_loop(
                 if not all_finite(u):
                     status = Status.NAN_DETECTED
                     break
+        if LOOKS_BACK:
+            t_old, u_old = step_start(ws, lane)
         if STOP_END:
             if stop_condition(t, step, u, t_old, u_old, p, ws, lane):
                 stopped = 1

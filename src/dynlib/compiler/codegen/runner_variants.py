@@ -15,6 +15,21 @@ from functools import cache
 from typing import Any
 
 from dynlib.abi.hooks import AnalysisModule
+from dynlib.compiler.codegen.lane_loop import (
+    adaptive_step,
+    advance,
+    careful,
+    fast_run,
+    finish,
+    fixed_step,
+    next_record,
+    plan_chunk,
+    settle_adaptive,
+    settle_fixed,
+    take_up,
+    write_row,
+)
+from dynlib.compiler.codegen.lane_program import LaneProgram
 from dynlib.compiler.codegen.program import Module, Program
 from dynlib.compiler.codegen.run_loop import run_loop
 from dynlib.compiler.codegen.specialize import specialize
@@ -33,25 +48,48 @@ __all__ = [
 
 
 class RunnerVariant(Enum):
-    """The kinds of runner: ordinary, without or with observers."""
+    """The kinds of runner: ordinary or fast path, without or with observers."""
 
     BASE = "base"
     ANALYSIS = "analysis"
+    FASTPATH = "fastpath"
 
     @property
     def observed(self) -> bool:
         """Whether observers' hooks are compiled in."""
         return self is RunnerVariant.ANALYSIS
 
+    @property
+    def fast(self) -> bool:
+        """Whether it runs the lanes of a block."""
+        return self is RunnerVariant.FASTPATH
+
+
+_NEVER_IN_MAPS = ("ADAPTIVE", "SAMPLED", "LOCATED", "MULTISTEP", "MEMORY")
+_LANE_FUNCTIONS = (
+    *(take_up, next_record, plan_chunk, write_row, fixed_step, advance, adaptive_step),
+    *(careful, finish, settle_fixed, settle_adaptive),
+)
+_ONLY_ADAPTIVE = (adaptive_step, settle_adaptive)
+
 
 def _template(variant: RunnerVariant, discrete: bool) -> tuple[str, str]:
     name = f"run_{variant.value}_{'map' if discrete else 'ode'}"
-    flags = {"ANALYSIS": variant.observed, "DISCRETE": discrete}
+    flags = {"DISCRETE": discrete}
     if discrete:
-        flags |= dict.fromkeys(("ADAPTIVE", "SAMPLED", "LOCATED", "MULTISTEP", "MEMORY"), False)
+        flags |= dict.fromkeys(_NEVER_IN_MAPS, False)
+    if variant.fast:
+        return _lane_template(name, flags, discrete=discrete), name
+    flags["ANALYSIS"] = variant.observed
     if not variant.observed:
         flags["VARIATIONAL"] = False
     return specialize(run_loop, name, flags), name
+
+
+def _lane_template(name: str, flags: Mapping[str, bool], *, discrete: bool) -> str:
+    functions = [f for f in _LANE_FUNCTIONS if not (discrete and f in _ONLY_ADAPTIVE)]
+    texts = [specialize(function, function.__name__, flags) for function in functions]
+    return "\n".join([*texts, specialize(fast_run, name, flags)])
 
 
 _RUNNER_TEMPLATE_MAP: Mapping[tuple[RunnerVariant, bool], tuple[str, str]] = {
@@ -129,16 +167,24 @@ def compile_analysis_hooks(analysis: AnalysisModule | None) -> dict[str, Any]:
 
 
 def module_of(
-    program: Program, variant: RunnerVariant, *, sampled: bool = False, variational: bool = False
+    program: Program | LaneProgram,
+    variant: RunnerVariant,
+    *,
+    sampled: bool = False,
+    variational: bool = False,
 ) -> Module:
     """The generated module of one runner."""
-    template, name = _RUNNER_TEMPLATE_MAP[variant, program.spec.kind == "map"]
+    discrete = program.spec.kind == "map"
+    template, name = _RUNNER_TEMPLATE_MAP[variant, discrete]
+    if isinstance(program, LaneProgram):
+        careful_loop, _ = _RUNNER_TEMPLATE_MAP[RunnerVariant.BASE, discrete]
+        return program.module(template, name, careful_loop, sampled=sampled)
     return program.module(template, name, sampled=sampled, variational=variational)
 
 
 def get_runner(
     variant: RunnerVariant,
-    program: Program,
+    program: Program | LaneProgram,
     *,
     sampled: bool = False,
     analysis: AnalysisModule | None = None,
@@ -152,7 +198,7 @@ def get_runner(
     variant
         Its kind; with `analysis` it must be an observed one.
     program
-        Model and stepper.
+        Model and stepper; for the fast path with the number of lanes and what varies.
     sampled
         Whether it records at given times, by dense output, instead of at steps.
     analysis

@@ -13,12 +13,15 @@ import textwrap
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from dynlib.abi.lane_args import Lane, LaneClock, LaneCount
 from dynlib.abi.slots import Clock, Count
 from dynlib.abi.status import Status
 
-__all__ = ["fold", "specialize"]
+__all__ = ["fold", "specialize", "without"]
 
-_ENUMS: Mapping[str, Any] = {"Clock": Clock, "Count": Count, "Status": Status}
+_ENUMS: Mapping[str, Any] = {
+    enum.__name__: enum for enum in (Clock, Count, Status, Lane, LaneClock, LaneCount)
+}
 
 
 class _Fold(ast.NodeTransformer):
@@ -87,9 +90,20 @@ def specialize(template: Callable[..., Any], name: str, flags: Mapping[str, bool
 
 
 def fold(source: str, flags: Mapping[str, bool], *, numbers: bool = False) -> str:
-    """Fold `flags` in the text of one function; with `numbers`, the slots' names as well."""
+    """Fold `flags` in a text of functions; with `numbers`, the slots' names as well."""
     tree = ast.parse(source)
     folded: ast.AST = _Fold(flags).visit(tree)
     if numbers:
         folded = _Numbers().visit(folded)
     return ast.unparse(ast.fix_missing_locations(folded)) + "\n"
+
+
+def without(source: str, names: tuple[str, ...]) -> str:
+    """The text without the functions of these names."""
+    tree = ast.parse(source)
+    tree.body = [
+        node
+        for node in tree.body
+        if not (isinstance(node, ast.FunctionDef) and node.name in names)
+    ]
+    return ast.unparse(tree) + "\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import linecache
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -64,7 +65,7 @@ class PlainCall:
 
     def __call__(self) -> int:
         with np.errstate(all="ignore"):
-            return int(self._runner(0, *self._arrays))
+            return int(self._runner(*self._arrays))
 
 
 class Runner:
@@ -105,7 +106,7 @@ def make_runner(
     """Compile a module's runner, or fetch it from the disk cache."""
     if not jit:
         namespace = execute(module, hooks, dtype)
-        return Runner(namespace[module.runner], compiled=False)
+        return Runner(partial(namespace[module.runner], *module.leading), compiled=False)
     if cache is not None:
         found = cache.load(key)
         if found is not None:

@@ -50,16 +50,25 @@ def _view(dtype: Any, ndim: int) -> Any:
 
         return view1
 
-    @intrinsic
-    def view2(typingctx: Any, address: Any, n: Any, m: Any) -> Any:
-        """An n-by-m matrix at an address."""
-        return array_type(types.int64, types.int64, types.int64), codegen
+    if ndim == 2:
 
-    return view2
+        @intrinsic
+        def view2(typingctx: Any, address: Any, n: Any, m: Any) -> Any:
+            """An n-by-m matrix at an address."""
+            return array_type(types.int64, types.int64, types.int64), codegen
+
+        return view2
+
+    @intrinsic
+    def view3(typingctx: Any, address: Any, n: Any, m: Any, k: Any) -> Any:
+        """An array of three dimensions at an address."""
+        return array_type(types.int64, types.int64, types.int64, types.int64), codegen
+
+    return view3
 
 
 VIEWS: dict[str, Any] = {
     f"view{ndim}_{name}": _view(getattr(types, name), ndim)
     for name in ("float64", "float32", "int64", "int32")
-    for ndim in (1, 2)
+    for ndim in (1, 2, 3)
 }

@@ -1,0 +1,87 @@
+"""What a fast-path runner is given: the fast path's twin of `dynlib.abi.runner_args`."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from dynlib.abi.runner_args import RunnerArg
+
+__all__ = ["LANE_ARGS", "Lane", "LaneClock", "LaneCount"]
+
+
+class LaneClock(IntEnum):
+    """Slots of the float64 array `grid`: times that all runs of a batch share."""
+
+    T0 = 0
+    DT = 1  # step of the fixed grid; adaptive: the first step (0: find one)
+    DT_LAST = 2
+    T_END = 3
+
+
+class LaneCount(IntEnum):
+    """Slots of the int64 array `batch`."""
+
+    RUNS = 0  # runs in this slice
+    NEXT_RUN = 1  # next one to be taken up
+    STEP0 = 2  # index of the first step
+    STEP_END = 3  # fixed grids and maps: the run is done at this step
+    STEP_LIMIT = 4  # max_steps
+    FIRST_RECORD = 5  # step of the first record; -1: none
+    STRIDE = 6
+    ROWS = 7  # rows of the record of one run
+    SELECTED_STATES = 8
+    SELECTED_AUX = 9
+    SAMPLES = 10
+    EVENT_ROW = 11
+    EVENT_ROWS = 12
+    BUDGET = 13  # steps of a block until the runner pauses
+    AGAIN = 14  # lane whose careful pass is to be gone on with; -1: none
+
+
+class Lane(IntEnum):
+    """Rows of the float64 matrix `lanes`: what each lane has of its own."""
+
+    STEP = 0
+    T = 1  # adaptive
+    DT = 2
+    ERROR = 3
+    RETRY = 4
+    REJECTED = 5
+    LEAVES = 6  # why the lane leaves the vector loop: a status, or 0
+    ALIVE = 7  # 1: stepping
+    ROW = 8  # next row of the record
+    SAMPLE = 9  # next sample
+    FRESH = 10  # as Count.FRESH
+    ACCEPTED = 11
+
+
+LANE_ARGS: tuple[RunnerArg, ...] = (
+    RunnerArg("grid", "f8", (len(LaneClock),)),
+    RunnerArg("batch", "i8", (len(LaneCount),)),
+    RunnerArg("block", "y", ("block_rows", "lanes")),
+    RunnerArg("lanes", "f8", (len(Lane), "lanes")),
+    RunnerArg("run", "i8", ("lanes",)),
+    RunnerArg("clock", "f8", (0,)),
+    RunnerArg("count", "i8", (0,)),
+    RunnerArg("uniform", "y", ("params",)),
+    RunnerArg("varied", "y", (0, 0)),
+    RunnerArg("states", "y", (0, 0)),
+    RunnerArg("times", "f8", (0,)),
+    RunnerArg("status", "i8", (0,)),
+    RunnerArg("steps", "i8", (0,)),
+    RunnerArg("rejects", "i8", (0,)),
+    RunnerArg("rows", "i8", (0,)),
+    RunnerArg("options", "f8", (0,)),
+    RunnerArg("tolerances", "f8", (0,)),
+    RunnerArg("rec_t", "f8", (0,)),
+    RunnerArg("rec_y", "y", (0, 0, 0)),
+    RunnerArg("rec_aux", "f8", (0, 0, 0)),
+    RunnerArg("sel_y", "i8", (0,)),
+    RunnerArg("sel_aux", "i8", (0,)),
+    RunnerArg("samples", "f8", (0,)),
+    RunnerArg("evt_run", "i8", (0,)),
+    RunnerArg("evt_t", "f8", (0,)),
+    RunnerArg("evt_step", "i8", (0,)),
+    RunnerArg("evt_id", "i8", (0,)),
+    RunnerArg("evt_log", "f8", (0, 0)),
+)

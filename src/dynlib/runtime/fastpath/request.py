@@ -1,0 +1,107 @@
+"""What a batch is asked for, and what it brings, in the fast path's terms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["BatchRequest", "RawBatch", "RecordPlan"]
+
+Column = float | NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordPlan:
+    """Rows to record of each run: every `stride`-th step from step `first` on (-1: none)."""
+
+    first: int = -1
+    stride: int = 1
+    rows: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRequest:
+    """Many runs of one model.
+
+    Attributes
+    ----------
+    n_runs
+        How many.
+    y0, p
+        For each state and each parameter one number, or one for each run.
+    t_end, n_end
+        Where to stop: a time (ODE) or a number of iterations (map).
+    t0, dt
+        Start; step of a fixed grid, or first step of adaptive runs (None: found for each run).
+    plan, samples
+        What to record: at steps, or at times.
+    states, aux
+        Indices of what is recorded; `states` None: all of them.
+    max_steps
+        Steps after which a run is given up; None: no limit.
+    options
+        Options of the stepper.
+    workers, lanes
+        Threads; runs side by side in a block (None: as the machine likes it).
+    progress
+        Called with the fraction done, now and then, once a batch takes longer than a second.
+    """
+
+    n_runs: int
+    y0: tuple[Column, ...]
+    p: tuple[Column, ...]
+    t_end: float | None = None
+    n_end: int | None = None
+    t0: float = 0.0
+    dt: float | None = None
+    plan: RecordPlan = field(default_factory=RecordPlan)
+    samples: NDArray[np.float64] | None = None
+    states: tuple[int, ...] | None = None
+    aux: tuple[int, ...] = ()
+    max_steps: int | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    workers: int = 1
+    lanes: int | None = None
+    progress: Callable[[float, str], None] | None = None
+
+
+@dataclass(slots=True)
+class RawBatch:
+    """What a batch brought, still without names.
+
+    Attributes
+    ----------
+    y_final, t_final
+        Final states, shape (n_states, n_runs), and times.
+    status, steps, rejected
+        For each run: how it ended (`USER_BREAK` if it never did), committed and rejected steps.
+    rec_t, rec_y, rec_aux, rows
+        Times of the rows, shared by all runs; states (n_runs, rows, n_selected); aux; for each
+        run how many of its rows are valid (what follows is NaN, or 0 for integers).
+    evt_run, evt_t, evt_step, evt_id, evt_log
+        The event log, run after run.
+    seconds, lanes, workers
+        How long it took, and in how many lanes and threads.
+    """
+
+    y_final: NDArray[Any]
+    t_final: NDArray[np.float64]
+    status: NDArray[np.int64]
+    steps: NDArray[np.int64]
+    rejected: NDArray[np.int64]
+    rows: NDArray[np.int64]
+    rec_t: NDArray[np.float64]
+    rec_y: NDArray[Any]
+    rec_aux: NDArray[np.float64]
+    evt_run: NDArray[np.int64]
+    evt_t: NDArray[np.float64]
+    evt_step: NDArray[np.int64]
+    evt_id: NDArray[np.int64]
+    evt_log: NDArray[np.float64]
+    seconds: float = 0.0
+    lanes: int = 1
+    workers: int = 1
