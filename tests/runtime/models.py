@@ -105,7 +105,6 @@ def sim_of(name: str, stepper: str | None = None, *, jit: bool = False) -> Sim:
     return Sim(_built(name, stepper, jit))
 
 
-
 def same_bits(first: Results, second: Results) -> bool:
     """Whether two results agree to the last bit: record, events, final state and parameters."""
     return not differences(first, second)

@@ -48,7 +48,9 @@ def test_map_is_its_pieces(pieces: list[int]) -> None:
     assert len(last.segments) == len(pieces)
 
 
-@given(st.sampled_from(("driven", "busy")), st.sampled_from((*FIXED, *ADAPTIVE)), st.integers(1, 30))
+@given(
+    st.sampled_from(("driven", "busy")), st.sampled_from((*FIXED, *ADAPTIVE)), st.integers(1, 30)
+)
 def test_stopped_run_goes_on(name: str, stepper: str, steps: int) -> None:
     """Adaptive and multistep methods too, at any step, through a snapshot in memory."""
     whole = sim_of(name, stepper).run(T=3.0)

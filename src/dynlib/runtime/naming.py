@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from dynlib.errors import UnknownNameError
 from dynlib.suggest import did_you_mean
 
-__all__ = ["EditableValues", "NamedValues", "unknown_name"]
+__all__ = ["EditableValues", "NamedValues", "named", "unknown_name"]
 
-_SHOWN = 8
+_WIDTH = 64
 
 
 def unknown_name(what: str, name: object, known: Iterable[str]) -> UnknownNameError:
@@ -121,11 +121,14 @@ class EditableValues(NamedValues):
         self._write(changes)
 
 
-def named(values: Mapping[str, Any], most: int = _SHOWN) -> str:
+def named(values: Mapping[str, Any], width: int = _WIDTH) -> str:
     """Values as ``x = 1, y = 2.5``, the first few if there are many."""
-    shown = [f"{name} = {shorten(values[name])}" for name in list(values)[:most]]
-    if len(values) > most:
-        shown.append(f"… ({len(values)} in all)")
+    shown: list[str] = []
+    for name in values:
+        shown.append(f"{name} = {shorten(values[name])}")
+        if sum(map(len, shown)) + 2 * len(shown) > width:
+            shown[-1] = f"… ({len(values)} in all)"
+            break
     return ", ".join(shown)
 
 

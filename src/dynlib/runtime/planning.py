@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dynlib.compiler.model import CompiledModel
@@ -133,8 +133,10 @@ class Planner:
         return Plan(options, selection, request)
 
 
-def refuse_observers(observers: Iterable[Any]) -> None:
+def refuse_observers(observers: Any) -> None:
     """Refuse what is no observer."""
+    if isinstance(observers, str) or not isinstance(observers, Sequence):
+        raise OptionError(f"observers must be a list of observers, found {observers!r}.")
     for item in observers:
         raise OptionError(f"observers holds {item!r}, which is no observer.")
 

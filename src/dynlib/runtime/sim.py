@@ -23,7 +23,7 @@ from dynlib.runtime.results import Results
 from dynlib.runtime.segments import segment_name
 from dynlib.runtime.session import Session
 from dynlib.runtime.snapshots import read_snapshot, write_snapshot
-from dynlib.runtime.validate import one_of, vector
+from dynlib.runtime.validate import flag, one_of, vector
 from dynlib.suggest import did_you_mean
 
 __all__ = ["Sim", "setup"]
@@ -186,7 +186,7 @@ class Sim:
         one_of("on_failure", on_failure, ("raise", "return"))
         refuse_observers(observers)
         session = self._session
-        if resume and session.running:
+        if flag("resume", resume) and session.running:
             refuse_start(ic=ic, params=params, t0=t0)
             plan = self._planner.resumed(call, stepper_options, progress, session)
             name = segment_name(tag, session.state.segments)
