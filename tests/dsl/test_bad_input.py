@@ -38,7 +38,7 @@ SLIPS = {
     "true": ("angle = 0.5", "angle = true", ["found true", "Write 1."]),
     "date": ("angle = 0.5", "angle = 1979-05-27", ["found a date"]),
     "list": ("angle = 0.5", "angle = [1, 2]", ["found a list"]),
-    "dt": ("dt = 1e-3", "dt = 0", ["dt = 0 is not a number above 0"]),
+    "dt": ("dt = 1e-3", "dt = 0", ["dt = 0: expected a number above 0"]),
     "tolerances": ("[1e-9, 1e-8]", "[1e-9]", ["1 tolerances for 2 states"]),
     "n_end": ("t_end = 20.0", "n_end = 20", ["'n_end' has no meaning here", "t_end = 20"]),
     "time": ("half = 0.5", "half = 0.5\nt = 1", ["reserved for time"]),

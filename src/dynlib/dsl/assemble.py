@@ -7,7 +7,7 @@ from typing import Any
 from dynlib.dsl.document import Item
 from dynlib.dsl.expr import Lag, postorder
 from dynlib.dsl.frozen import FrozenMap
-from dynlib.dsl.given_jacobian import check_jacobian
+from dynlib.dsl.given_jacobian import check_jacobian, resolve_jacobian
 from dynlib.dsl.happenings import resolve_events, resolve_stop
 from dynlib.dsl.mods import apply_mods
 from dynlib.dsl.names import check_names
@@ -36,6 +36,7 @@ def assemble(model: RawModel, applied: list[RawMod], issues: list[Issue]) -> Mod
     aux = resolve_aux(resolver)
     equations = resolve_equations(resolver)
     inverse = resolve_inverse(resolver)
+    jacobian = resolve_jacobian(resolver)
     events, stop = resolve_events(resolver), resolve_stop(resolver)
     sim = read_settings(model, issues)
     if issues:
@@ -76,7 +77,8 @@ def assemble(model: RawModel, applied: list[RawMod], issues: list[Issue]) -> Mod
         meta=FrozenMap(model.meta),
     )
     spec = replace(spec, lags=_count_lags(spec))
-    check_jacobian(resolver, spec)
+    if jacobian is not None:
+        check_jacobian(jacobian, spec, issues)
     return spec if not issues else None
 
 

@@ -5,6 +5,8 @@ from dynlib.dsl.schema import AMOUNT, FORMULA, NOT_A_SLIP, OTHER_WORDS, SIM, Eit
 from dynlib.errors import Issue
 from dynlib.suggest import closest, did_you_mean
 
+_MANY = 8  # a longer list of what is known only hides a good guess
+
 Rule = Value | Table | Either | None
 
 
@@ -82,12 +84,17 @@ def describe(item: Item) -> str:
 
 
 def _check_table(item: Item, rule: Table, issues: list[Issue]) -> Item:
-    kept = {}
+    kept: dict[str, Item] = {}
+    strays: dict[str, Item] = {}
     for key, entry in item.value.items():
         meant = key
         if key not in rule.keys and (rule.each is None or _is_slip(key, rule)):
-            guess = OTHER_WORDS.get(key) if OTHER_WORDS.get(key) in rule.keys else None
-            meant = guess or closest(key, rule.keys) or ""
+            word = OTHER_WORDS.get(key)
+            known = word if word in rule.keys else closest(key, rule.keys)
+            meant = known or ""
+            if rule.stray and isinstance(entry.value, str) and not meant:
+                strays[key] = entry
+                continue
             issues.append(_unknown_key(entry, meant, rule))
             if not meant or meant in item.value or meant in kept:
                 continue
@@ -95,17 +102,32 @@ def _check_table(item: Item, rule: Table, issues: list[Issue]) -> Item:
         checked = check(entry, rule.keys.get(meant, rule.each), issues)
         if checked is not None:
             kept[meant] = checked
+    if strays:
+        _take_home(item, rule.stray, strays, kept, issues)
     absent = [key for key in rule.required if key not in item.value and key not in kept]
     issues.extend(_missing(item, key, rule) for key in absent)
     return Item(kept, item.path, item.document)
+
+
+def _take_home(
+    item: Item, home: str, strays: dict[str, Item], kept: dict[str, Item], issues: list[Issue]
+) -> None:
+    """Put entries that belong in a sub-table there, and say so."""
+    where = ".".join([*map(str, item.path), home])
+    issues.extend(
+        entry.key_issue(f"unknown key {key!r}", f"If it is a state, write it under [{where}].")
+        for key, entry in strays.items()
+    )
+    held = kept[home].value if home in kept else {}
+    kept[home] = Item({**strays, **held}, (*item.path, home), item.document)
 
 
 def _missing(item: Item, key: str, rule: Table) -> Issue:
     entry = rule.keys[key]
     if isinstance(entry, Table):
         return item.key_issue(f"the table [{key}] is missing", _missing_hint(key))
-    expects = f" = {entry.expects}" if isinstance(entry, Value) else ""
-    return item.key_issue(f"the key {key!r} is missing", f"Add {key}{expects}.")
+    expects = f": {entry.expects}" if isinstance(entry, Value) else ""
+    return item.key_issue(f"the key {key!r} is missing", f"Add {key} = ...{expects}.")
 
 
 def _missing_hint(key: str) -> str:
@@ -139,8 +161,11 @@ def _near(word: str, known: str) -> bool:
 def _unknown_key(entry: Item, guess: str, rule: Table) -> Issue:
     """Return the letter about a key that nothing here knows."""
     what = "table" if entry.is_table else "key"
-    hint = f"Did you mean {guess!r}? " if guess else ""
-    if len(entry.path) == 1 and not entry.is_table and not guess:
-        hint = f"{entry.key!r} stands before the first table; which one does it belong to? "
-    hint += f"Known: {', '.join(rule.keys)}."
+    known = f"Known: {', '.join(rule.keys)}."
+    if guess:
+        hint = f"Did you mean {guess!r}?" + (f" {known}" if len(rule.keys) < _MANY else "")
+    elif len(entry.path) == 1 and not entry.is_table:
+        hint = f"{entry.key!r} stands before the first table; which one does it belong to? {known}"
+    else:
+        hint = known
     return entry.key_issue(f"unknown {what} {entry.key!r}", hint)

@@ -1,7 +1,7 @@
 """Check a Jacobian that the document gives against the derived one."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from math import isfinite
 from random import Random
 
@@ -12,13 +12,14 @@ from dynlib.dsl.check import describe
 from dynlib.dsl.document import Item
 from dynlib.dsl.expr import (
     ExprError,
+    Iteration,
     Lag,
     Node,
     Time,
     evaluate,
     free_nodes,
 )
-from dynlib.dsl.resolve import Resolver
+from dynlib.dsl.resolve import Resolver, check_leaves
 from dynlib.dsl.schema import is_number
 from dynlib.dsl.spec import ModelSpec
 from dynlib.errors import Issue
@@ -28,32 +29,48 @@ _RELATIVE = 1e-6  # two ways to write one formula differ by rounding, a wrong on
 _ABSOLUTE = 1e-12  # of the greatest entry at the point: entries that cancel are rounding only
 
 
-def check_jacobian(resolver: Resolver, spec: ModelSpec) -> None:
+@dataclass(frozen=True)
+class GivenJacobian:
+    """The entries that a document gives, by row and column: as written, and bound."""
+
+    pieces: dict[tuple[int, int], Piece]
+    nodes: dict[tuple[int, int], Node]
+
+
+def resolve_jacobian(resolver: Resolver) -> GivenJacobian | None:
+    """Return the Jacobian that the document gives, if it does; what is wrong in it is noted."""
+    item, issues = resolver.model.equations.jacobian, resolver.issues
+    if item is None:
+        return None
+    if resolver.scope.integer:
+        message = "a map of integers has no Jacobian"
+        issues.append(item.issue(message, "Remove [equations.jacobian]."))
+        return None
+    pieces = _pieces(item, len(resolver.model.states), issues)
+    scope = replace(resolver.scope, edges=False)
+    nodes = {}
+    for place, piece in pieces.items():
+        node = read(piece, scope, "real", issues)
+        if node is not None:
+            check_leaves(piece, node, scope, issues)
+            nodes[place] = node
+    return GivenJacobian(pieces, nodes)
+
+
+def check_jacobian(given: GivenJacobian, spec: ModelSpec, issues: list[Issue]) -> None:
     """Note every entry of a given Jacobian that differs from the derived one.
 
     Both are worked out at points around the initial values.  At kinks a correct entry may differ
     from the derived one, so only entries that differ at most of the points are wrong.
     """
-    item = resolver.model.equations.jacobian
-    if item is None:
-        return
-    if spec.is_integer:
-        message = "a map of integers has no Jacobian"
-        resolver.issues.append(item.issue(message, "Remove [equations.jacobian]."))
-        return
-    pieces = _pieces(item, len(spec.states), resolver.issues)
-    scope = replace(resolver.scope, edges=False)
-    given = {place: read(piece, scope, "real", resolver.issues) for place, piece in pieces.items()}
-    if resolver.issues:
-        return
     doubtful = {
         place: node
-        for place, node in given.items()
-        if node is not None and node is not spec.jacobian[place[0]][place[1]]
+        for place, node in given.nodes.items()
+        if node is not spec.jacobian[place[0]][place[1]]
     }
     for (i, j), wrong in _compare(doubtful, spec).items():
         if wrong:
-            resolver.issues.append(_letter(pieces[i, j], spec, i, j))
+            issues.append(_letter(given.pieces[i, j], spec, i, j))
 
 
 def _pieces(item: Item, n: int, issues: list[Issue]) -> dict[tuple[int, int], Piece]:
@@ -110,22 +127,20 @@ def _value(node: Node, point: dict[Node, float]) -> float:
 
 
 def _points(spec: ModelSpec, nodes: list[Node]) -> Iterator[dict[Node, float]]:
-    """Yield values for every leaf: near the initial values, half with the parameters as given."""
+    """Yield values for every leaf: near the initial values, some with the parameters as given."""
     random = Random(0)  # the same points in every run
-    leaves = {leaf for node in nodes for leaf in free_nodes(node) if isinstance(leaf, Lag | Time)}
-    others = sorted(
-        leaves,
-        key=lambda leaf: (type(leaf).__name__, getattr(leaf, "index", 0), getattr(leaf, "k", 0)),
-    )
+    kinds = (Lag, Time, Iteration)
+    leaves = {leaf for node in nodes for leaf in free_nodes(node) if isinstance(leaf, kinds)}
+    others = sorted(leaves, key=repr)
     for turn in range(_POINTS):
         point: dict[Node, float] = {}
         for node, value in zip(spec.state_nodes, spec.state_values, strict=True):
             point[node] = value + random.uniform(-1, 1) * max(1.0, abs(value))
         for param, value in zip(spec.param_nodes, spec.param_values, strict=True):
             varied = value * random.uniform(0.5, 1.5) if value else random.uniform(-1, 1)
-            point[param] = varied if turn % 2 and isfinite(value) else value
+            point[param] = varied if turn % 4 and isfinite(value) else value
         for leaf in others:
-            point[leaf] = random.uniform(0, 2)
+            point[leaf] = random.randrange(9) if leaf.kind == "int" else random.uniform(0, 2)
         yield point
 
 
@@ -133,5 +148,5 @@ def _letter(piece: Piece, spec: ModelSpec, i: int, j: int) -> Issue:
     derived = expr.to_text(spec.jacobian[i][j])
     row, column = spec.states[i], spec.states[j]
     what = f"d({row}')/d({column})" if not spec.is_map else f"d(next {row})/d({column})"
-    message = f"wrong entry in row {i}, column {j}: {what}"
+    message = f"wrong entry in row {i} ({row}), column {j} ({column}): {what}"
     return piece.issue(message, f"given:   {piece.text}\nderived: {derived}")

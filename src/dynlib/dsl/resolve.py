@@ -244,12 +244,12 @@ def _equations(
         piece = equations[name].value
         node = resolver.next_value(piece, scope)
         if node is not None:
-            _check_leaves(piece, node, scope, issues)
+            check_leaves(piece, node, scope, issues)
             found.append(node)
     return tuple(found)
 
 
-def _check_leaves(piece: Piece, node: Node, scope: Scope, issues: list[Issue]) -> None:
+def check_leaves(piece: Piece, node: Node, scope: Scope, issues: list[Issue]) -> None:
     """Refuse what came in by way of an aux and has no meaning in an equation."""
     leaves = [each for each in postorder([node]) if not each.children]
     if any(isinstance(each, Previous | PreviousTime) for each in leaves):

@@ -44,14 +44,14 @@ class Table:
         The rule of every other key, where the model's author chooses the keys.
     required : tuple of str
         Fixed keys that must be there.
-    noun : str
-        What a key of the author's choice is called in messages.
+    stray : str
+        The sub-table in which strings under unknown keys belong, if there is such a one.
     """
 
     keys: "Mapping[str, Value | Table | Either | None]" = field(default_factory=dict)
     each: "Value | Table | Either | None" = None
     required: tuple[str, ...] = ()
-    noun: str = "key"
+    stray: str = ""
 
 
 @dataclass(frozen=True)
@@ -118,23 +118,26 @@ MODEL = Table(
     },
     required=("type",),
 )
-AMOUNTS = Table(each=AMOUNT, noun="name")
-FORMULAS = Table(each=FORMULA, noun="name")
+AMOUNTS = Table(each=AMOUNT)
+FORMULAS = Table(each=FORMULA)
 RULES: "dict[str, Value | Table | Either | None]" = {
-    "rhs": Table(each=FORMULA, noun="state"),
+    "rhs": Table(each=FORMULA),
     "expr": BLOCK,
 }
 EQUATIONS = Table(
-    {**RULES, "inverse": Table(RULES), "jacobian": Table({"expr": MATRIX}, required=("expr",))}
+    {
+        **RULES,
+        "inverse": Table(RULES, stray="rhs"),
+        "jacobian": Table({"expr": MATRIX}, required=("expr",)),
+    },
+    stray="rhs",
 )
-FUNCTIONS = Table(
-    each=Table({"args": TEXTS, "expr": FORMULA}, required=("args", "expr")), noun="function"
-)
+FUNCTIONS = Table(each=Table({"args": TEXTS, "expr": FORMULA}, required=("args", "expr")))
 EVENT = Table(
     {
         "cond": CONDITION,
         "phase": _choice(PHASES),
-        "action": Either(BLOCK, Table(each=FORMULA, noun="state or param")),
+        "action": Either(BLOCK, Table(each=FORMULA)),
         "log": TEXTS,
         "tags": TEXTS,
         "locate": FLAG,
@@ -142,7 +145,7 @@ EVENT = Table(
     },
     required=("cond",),
 )
-EVENTS = Table(each=EVENT, noun="event")
+EVENTS = Table(each=EVENT)
 STOP = Either(CONDITION, Table({"cond": CONDITION, "phase": _choice(PHASES)}, required=("cond",)))
 SIM = Table(
     {
@@ -158,9 +161,8 @@ SIM = Table(
         "stop": STOP,
     },
     each=OPTION,
-    noun="option",
 )
-PRESETS = Table(each=Table({"params": AMOUNTS, "states": AMOUNTS}), noun="preset")
+PRESETS = Table(each=Table({"params": AMOUNTS, "states": AMOUNTS}))
 _NAMES = Table({"names": TEXTS}, required=("names",))
 MOD = Table(
     {
@@ -206,13 +208,12 @@ DOCUMENT = Table(
         "sim": SIM,
         "presets": PRESETS,
         "mod": ONE_MOD,
-        "mods": Table(each=MOD, noun="mod"),
+        "mods": Table(each=MOD),
         "meta": None,
     },
     required=("model", "states"),
-    noun="table",
 )
-MODS_ONLY = Table({"mod": ONE_MOD, "mods": DOCUMENT.keys["mods"]}, noun="table")
+MODS_ONLY = Table({"mod": ONE_MOD, "mods": DOCUMENT.keys["mods"]})
 
 # What people coming from other tools write, and what it is called here.
 OTHER_WORDS = {

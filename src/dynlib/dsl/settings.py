@@ -69,7 +69,7 @@ def _number(entry: Item, key: str, n_states: int, issues: list[Issue]) -> Any:
         values = [_number(each, key, n_states, issues) for each in entry]
         return None if None in values else tuple(values)
     if not _passes(test, entry.value):
-        issues.append(entry.issue(f"{key} = {_shown(entry.value)} is not {expects}"))
+        issues.append(entry.issue(f"{key} = {_shown(entry.value)}: expected {expects}"))
         return None
     return int(entry.value) if key in _WHOLE else float(entry.value)
 
