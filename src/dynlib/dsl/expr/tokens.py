@@ -173,7 +173,7 @@ def _number(word: str, start: int, end: int, text: str) -> Token:
     return Token("number", digits, start, end)
 
 
-_DOTTED = re.compile(r"math\s*\.\s*([^\W\d]\w*)")
+_DOTTED = re.compile(r"math\.([^\W\d]\w*)")
 
 
 def _dotted(word: str, start: int, end: int, text: str) -> Token:
@@ -207,7 +207,7 @@ def _refusal(text: str, place: int) -> ExprError:
         piece = text[place : place + length]
         if piece in _NOT_ALLOWED:
             message, hint = _NOT_ALLOWED[piece]
-            return ExprError(message, place, place + length, hint)
+            return ExprError(message, place, place + len(piece), hint)
     piece = text[place]
     if piece in _LOOK_ALIKES:
         meant = _LOOK_ALIKES[piece]
