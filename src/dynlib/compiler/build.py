@@ -13,7 +13,8 @@ from dynlib.compiler.model import CompiledModel
 from dynlib.dsl import load_model
 from dynlib.dsl.config import cache_root, load_config
 from dynlib.dsl.spec import ModelSpec
-from dynlib.errors import StepperKindMismatchError
+from dynlib.errors import OptionError, StepperKindMismatchError
+from dynlib.steppers.base import Stepper
 
 __all__ = ["build"]
 
@@ -57,6 +58,8 @@ def build(
         If the model cannot be loaded; all its problems are listed.
     UnknownStepper, StepperKindMismatchError
         If there is no such stepper, or it is not for this kind of model.
+    OptionError
+        If the model cannot have this `dtype`.
 
     Examples
     --------
@@ -67,7 +70,7 @@ def build(
     settings = load_config(config)
     spec = load_model(model, mods=mods, config=settings)
     if dtype is not None and dtype != spec.dtype:
-        spec = replace(spec, dtype=dtype)
+        spec = _converted(spec, dtype)
     method = steppers.get(stepper or spec.sim.stepper)
     if method.kind != spec.kind:
         fitting = [row["name"] for row in steppers.describe() if row["kind"] == spec.kind]
@@ -77,5 +80,28 @@ def build(
             f"{spec.kind!r}. Steppers for it: {', '.join(map(str, fitting))}."
         )
         raise StepperKindMismatchError(msg)
+    if method.adaptive and any(spec.lags):
+        raise StepperKindMismatchError(_lagged(spec, method))
     cache = DiskCache(cache_root(settings)) if disk_cache and jit else None
     return CompiledModel(spec, method, jit=jit, disk_cache=cache)
+
+
+def _converted(spec: ModelSpec, dtype: str) -> ModelSpec:
+    real = ("float32", "float64")
+    if dtype not in real:
+        msg = f"dtype must be {' or '.join(map(repr, real))}, found {dtype!r}."
+        raise OptionError(msg)
+    if spec.dtype not in real:
+        msg = f"model {spec.name!r} is made of integers ({spec.dtype}) and cannot be {dtype}."
+        raise OptionError(msg)
+    return replace(spec, dtype=dtype)
+
+
+def _lagged(spec: ModelSpec, method: Stepper) -> str:
+    names = [name for name, depth in zip(spec.states, spec.lags, strict=True) if depth]
+    fixed = [n for n in steppers.list_steppers() if not steppers.get(n).adaptive]
+    flows = [n for n in fixed if steppers.get(n).kind == "ode"]
+    return (
+        f"model {spec.name!r} uses lag_{names[0]}(), a value so many steps back, and the steps of "
+        f"{method.name!r} adapt in length. Steppers for it: {', '.join(flows)}."
+    )

@@ -43,6 +43,8 @@ def fixed_horizon(t: float, step: int, dt: float, origin: float, t_end: float) -
     >>> fixed_horizon(0.0, 0, 0.4, 0.0, 1.0).step
     3
     """
+    if t_end == t:
+        return Horizon(step, t, dt)
     exact = (t_end - origin) / dt
     nearest = round(exact)
     slack = _ON_GRID + 1e-15 * abs(exact)

@@ -27,6 +27,7 @@ __all__ = ["RawRun", "RunRequest", "RunStats", "run_with_wrapper"]
 
 _CHUNK_SECONDS = 0.04  # time between two looks at Ctrl-C and the clock
 _FIRST_CHUNK = 4096  # attempts
+_MOST_ROWS = 2**24  # of a new record: a run may end long before its time
 _NEVER = 2**62
 
 Progress = Callable[[float, str], None]
@@ -169,7 +170,8 @@ def _aim(model: CompiledModel, state: RunState, request: RunRequest) -> float:
     step = int(count[Count.STEP])
     limit = _NEVER if request.max_steps is None else step + request.max_steps
     count[Count.STEP_LIMIT] = limit
-    count[Count.STOPPED] = 0
+    if count[Count.STOPPED]:
+        count[Count.STOPPED] = 2
     if request.n_end is not None:
         count[Count.STEP_END] = request.n_end
         return float(request.n_end)
@@ -225,9 +227,11 @@ def _plan_records(
     first = int(count[Count.STEP]) + request.skip
     if request.transient and not model.stepper.adaptive:
         first += _steps_of(float(request.transient), model, state)
+        first = min(first, int(count[Count.STEP_END]))
     rows = request.first_rows
     if rows is None and not model.stepper.adaptive:
         rows = max(0, int(count[Count.STEP_END]) - first) // request.stride + 1
+        rows = min(rows, _MOST_ROWS)
     buffers.plan_records(first, request.stride, rows)
 
 

@@ -55,8 +55,6 @@ class EventText:
             parts += [self._locate(e) for e in located]
             parts += [self._any_crossing(located), self._first_crossing(located)]
             parts.append(self._pass("located_events", located, at_grid=False))
-        if self.layout.looks_back:
-            parts += self._step_start()
         return "\n".join(parts)
 
     def emit_quiet(self) -> str:
@@ -106,18 +104,6 @@ class EventText:
             "CROWD": self.layout.crowd,
             "LAST_CUT": self.layout.crowd + 1,
         }
-
-    def _step_start(self) -> list[str]:
-        """Keep the start of a step that may be cut, and look it up."""
-        first = self.layout.step_start
-        rows = [f"ws[{first + i}, lane]" for i in range(self.layout.states + 1)]
-        u = names("u", self.layout.states)
-        lines = [unpack(u, "u"), *(f"{row} = {x}" for row, x in zip(rows, [*u, "t"], strict=True))]
-        found = [f"return {rows[-1]}, {group(rows[:-1])}"]
-        return [
-            function("push_step_start", "ws, t, u, lane", lines),
-            function("step_start", "ws, lane", found),
-        ]
 
     def _phase(self, *phases: str) -> list[int]:
         return [e for e, event in enumerate(self.events) if event.phase in phases]

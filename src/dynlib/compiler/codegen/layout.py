@@ -20,8 +20,8 @@ class Layout:
     The workspace holds for each lagged state a ring of its last values (the entry of step k is
     row k modulo the ring's depth), then for each event the truth of its condition when it was
     last examined, and whether the event has been taken within the current step and still holds.
-    Where crossings are located, two rows follow that watch over events that accumulate, and, if
-    something that is not located looks back to the start of the step, the state and time there.
+    Where crossings are located, two rows follow that watch over events that accumulate; where
+    something looks back to the start of the last whole step, the state and the time there.
     """
 
     spec: ModelSpec
@@ -71,14 +71,12 @@ class Layout:
 
     @property
     def step_start(self) -> int:
-        """First row of the state, then the time, at the start of the step under way."""
-        return self.crowd + 2
+        """First row of the state, then the time, at the start of the last step."""
+        return self.crowd + (2 if self.any_located else 0)
 
     @property
     def workspace(self) -> int:
         """Rows of the workspace."""
-        if not self.any_located:
-            return self.crowd
         return self.step_start + (self.states + 1 if self.looks_back else 0)
 
     @property
@@ -103,10 +101,12 @@ class Layout:
 
     @cached_property
     def looks_back(self) -> bool:
-        """Whether what is examined at the ends of whole steps only looks back to their starts.
+        """Whether something examined at the ends of whole steps only looks back to their starts.
 
-        Such a condition must see the whole of a step that located events have cut.
+        An aux does so when it is recorded; a condition must see all of a step that is cut.
         """
+        if self.aux_looks_back:
+            return True
         if not self.any_located:
             return False
         examined = [self.spec.stop.cond] if self.spec.stop else []
@@ -115,6 +115,11 @@ class Layout:
                 examined += [event.cond, *(column.expr for column in event.log)]
                 examined += [action.expr for action in event.actions]
         return any(looks_back(node) for node in examined)
+
+    @property
+    def aux_looks_back(self) -> bool:
+        """Whether an aux compares with the step before."""
+        return any(looks_back(aux.expr) for aux in self.spec.aux)
 
 
 def looks_back(node: Node) -> bool:

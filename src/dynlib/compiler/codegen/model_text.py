@@ -141,6 +141,14 @@ class ModelText:
         values = [f"uniform[{i}]" for i in range(self.layout.params)]
         return function("load_uniform", "uniform", [f"return {group(values or ['0.0'])}"])
 
+    def settings(self, options: int) -> str:
+        """Options and tolerances of an adaptive stepper as tuples."""
+        texts = []
+        for name, size in (("options", options), ("tolerances", 2 * self.layout.states)):
+            values = [f"{name}[{i}]" for i in range(size)]
+            texts.append(function(f"load_{name}", name, [f"return {group(values)}"]))
+        return "\n".join(texts)
+
     def start_lags(self) -> str:
         """Before the start, every lag is the initial state."""
         lines = [unpack(names("u", self.layout.states), "u")]
@@ -173,9 +181,12 @@ class ModelText:
         aux = [spec.expr for spec in self.layout.spec.aux]
         if aux:
             values = names("a", len(aux))
+            given = EXAMINE if self.layout.aux_looks_back else _MODEL
+            lines.append("if count[Count.SELECTED_AUX] > 0:")
+            if self.layout.aux_looks_back:
+                lines.append("    tp, up = step_start(ws, lane)")
             lines += [
-                "if count[Count.SELECTED_AUX] > 0:",
-                "    " + unpack(values, "aux(t, step, u, p, ws, lane)"),
+                "    " + unpack(values, f"aux({given})"),
                 "    for j in range(count[Count.SELECTED_AUX]):",
                 "        value = 0.0",
                 *_choose("sel_aux[j]", values, lambda value: f"value = {value}"),
@@ -184,7 +195,7 @@ class ModelText:
         args = "row, t, step, u, y, p, ws, rec_y, rec_aux, sel_y, sel_aux, count, lane"
         text = function("record", args, lines)
         if aux:
-            text = self.expressions("aux", _MODEL, aux) + "\n" + text
+            text = self.expressions("aux", given, aux) + "\n" + text
         return text
 
     def push_lags(self) -> str:
@@ -193,6 +204,20 @@ class ModelText:
         for state, (start, depth) in self.layout.rings.items():
             lines.append(f"ws[{start} + step % {depth}, lane] = u{state}")
         return function("push_lags", "ws, step, u, lane", lines)
+
+    def step_start(self) -> str:
+        """Keep the start of a step, and look it up."""
+        first = self.layout.step_start
+        rows = [f"ws[{first + i}, lane]" for i in range(self.layout.states + 1)]
+        u = names("u", self.layout.states)
+        lines = [unpack(u, "u"), *(f"{row} = {x}" for row, x in zip(rows, [*u, "t"], strict=True))]
+        found = [f"return {rows[-1]}, {group(rows[:-1])}"]
+        return "\n".join(
+            [
+                function("push_step_start", "ws, t, u, lane", lines),
+                function("step_start", "ws, lane", found),
+            ]
+        )
 
     def stop(self) -> str:
         """The stop condition."""

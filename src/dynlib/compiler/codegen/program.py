@@ -80,6 +80,8 @@ class Program:
             parts.append(self._model.memory())
         if self.layout.rings:
             parts.append(self._model.push_lags())
+        if self.layout.looks_back:
+            parts.append(self._model.step_start())
         if self.spec.stop:
             parts.append(self._model.stop())
         return "\n".join(parts)

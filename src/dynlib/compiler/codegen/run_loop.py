@@ -50,6 +50,9 @@ def run_loop(
     if EVENTS:
         if fresh == 2:
             init_events(t, step, u, p, ws, lane)
+    if LOOKS_BACK:
+        if fresh == 2:
+            push_step_start(ws, t, u, lane)
     if ADAPTIVE:
         rejected = count[Count.REJECTED]
         error_last = clock[Clock.ERROR]
@@ -198,7 +201,7 @@ def run_loop(
                     us = interpolate((ts - t) / h, h, u, u_new, d)
                     rec_t[row] = ts
                     record(
-                        row, ts, step, us, y, p, ws,
+                        row, ts, step + 1, us, y, p, ws,
                         rec_y, rec_aux, sel_y, sel_aux, count, lane,
                     )  # fmt: skip
                     row += 1
