@@ -74,7 +74,9 @@ _WIDEST = 100
 
 def _caret(span: Span, message: str) -> list[str]:
     """Return the source line and the line with carets and message below it."""
-    start, text = span.column - 1, span.text.expandtabs(1)
+    # Text out of a dict may hold anything, even what would steer the terminal.
+    text = "".join(each if each.isprintable() else " " for each in span.text)
+    start = span.column - 1
     length = max(1, min(span.length, len(text) - start))
     first = max(0, min(start - _WIDEST // 2, len(text) - _WIDEST))
     shown = text[first : first + _WIDEST]

@@ -71,6 +71,7 @@ SLIPS = {
     "subscript": ('"speed"\n', '"speed[0]"\n', ["no subscripts"]),
     "huge": ("gravity = 9.81", f"gravity = 1{'0' * 400}", ["too large for float64"]),
     "digits": ("gravity = 9.81", f"gravity = 1{'0' * 9000}", ["thousands of digits"]),
+    "control": ('name = "pendulum"', 'name = "\\u001b[31m"', ["a control character"]),
     "locate": ('phase = "end"', 'phase = "start"\nlocate = true', ["cannot be located"]),
 }
 
@@ -201,6 +202,18 @@ def test_a_dict_that_holds_itself() -> None:
     source: dict[str, object] = {}
     source["meta"] = source
     assert "nested too deeply" in str(problems(source))
+
+
+def test_a_letter_cannot_steer_the_terminal() -> None:
+    source = {
+        "model": {"type": "ode", "name": "\x1b[2J"},
+        "states": {"x": "\x1b[2J"},
+        "params": {"a": 1.0},
+        "equations": {"rhs": {"x": "a + \x1b[31m + q"}},
+        "events": {"e": {"cond": "a > \x9b1m", "log": ["\r"], "tags": ["\a"]}},
+        "sim": {"stepper": "\b", "\x7f": 1},
+    }
+    assert all(each.isprintable() or each == "\n" for each in str(problems(source)))
 
 
 def test_deep_nesting() -> None:

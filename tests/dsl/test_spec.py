@@ -140,6 +140,16 @@ def test_a_specification_cannot_be_changed() -> None:
         spec.presets["moon"].params["gravity"] = 1.0  # type: ignore[index]
 
 
+@pytest.mark.parametrize("uri", [*ALL, PENDULUM])
+def test_a_specification_is_shown_on_one_screen(uri: str) -> None:
+    spec = load_model(uri)
+    lines = repr(spec).splitlines()
+    assert len(lines) <= 24
+    assert all(len(line) <= 110 for line in lines)
+    assert spec.name in lines[0]
+    assert all(name in repr(spec) for name in spec.states[:4])
+
+
 def test_a_map_of_integers_has_no_jacobian() -> None:
     with pytest.raises(OptionError, match="integers"):
         _ = load_model(COLLATZ).jacobian

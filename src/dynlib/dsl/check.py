@@ -1,10 +1,24 @@
 """Compare a document with the schema: wrong tables, keys and types, all of them."""
 
+import re
+
 from dynlib.dsl.document import Item
-from dynlib.dsl.schema import AMOUNT, FORMULA, NOT_A_SLIP, OTHER_WORDS, SIM, Either, Table, Value
+from dynlib.dsl.schema import (
+    AMOUNT,
+    FORMULA,
+    NOT_A_SLIP,
+    OTHER_WORDS,
+    SIM,
+    TEXT,
+    TEXTS,
+    Either,
+    Table,
+    Value,
+)
 from dynlib.errors import Issue
 from dynlib.suggest import closest, did_you_mean
 
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _MANY = 8  # a longer list of what is known only hides a good guess
 
 Rule = Value | Table | Either | None
@@ -33,6 +47,8 @@ def check(item: Item, rule: Rule, issues: list[Issue]) -> Item | None:
 
 def _check_value(item: Item, rule: Value, issues: list[Issue]) -> Item | None:
     if rule.accepts(item.value):
+        if rule in (TEXT, TEXTS) and _steers(item):
+            issues.append(item.issue("the text holds a control character", "Remove it."))
         return item
     found = describe(item)
     if rule.choices and isinstance(item.value, str):
@@ -45,6 +61,12 @@ def _check_value(item: Item, rule: Value, issues: list[Issue]) -> Item | None:
     else:
         issues.append(item.issue(f"expected {rule.expects}, found {found}", _hint(item, rule)))
     return None if rule.stand_in is None else Item(rule.stand_in, item.path, item.document)
+
+
+def _steers(item: Item) -> bool:
+    """Tell whether a text holds characters that would steer the terminal that shows it."""
+    texts = [item.value] if isinstance(item.value, str) else [each.value for each in item]
+    return any(_CONTROL.search(text) for text in texts)
 
 
 def _hint(item: Item, rule: Value) -> str:

@@ -184,7 +184,7 @@ def decode(token: str) -> tuple[str, list[int]]:
 
     Examples
     --------
-    >>> decode(r'"a\\tb"')
+    >>> decode(r'"a\tb"')
     ('a\tb', [1, 2, 4, 5])
     """
     width = 3 if token[:3] in ('"""', "'''") and len(token) >= 6 else 1

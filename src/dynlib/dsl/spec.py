@@ -8,6 +8,7 @@ from typing import Any
 from dynlib.dsl.expr import Kind, Node, Param, State, jacobian
 from dynlib.dsl.fingerprint import fingerprint
 from dynlib.dsl.frozen import FrozenMap
+from dynlib.dsl.summary import summary
 from dynlib.dsl.write import spec_to_toml
 from dynlib.errors import OptionError
 
@@ -124,7 +125,7 @@ class Preset:
     states: Values = field(default_factory=FrozenMap)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ModelSpec:
     """A model, checked and bound: what `load_model` returns and the compiler takes.
 
@@ -188,6 +189,9 @@ class ModelSpec:
     presets: Mapping[str, Preset] = field(default_factory=FrozenMap)
     mods: Mapping[str, Any] = field(default_factory=FrozenMap)
     meta: Mapping[str, Any] = field(default_factory=FrozenMap)
+
+    def __repr__(self) -> str:
+        return summary(self)
 
     @property
     def is_map(self) -> bool:
