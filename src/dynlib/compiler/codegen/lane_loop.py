@@ -27,7 +27,7 @@ __all__ = ["adaptive_step", "careful", "fast_run", "finish", "fixed_step", "take
 
 def fast_run(
     grid, batch, block, lanes, run, clock, count, uniform, varied, states,
-    times, status, steps, rejects, rows, options, tolerances,
+    times, status, steps, rejects, rows, given_options, given_tolerances,
     rec_t, rec_y, rec_aux, sel_y, sel_aux, samples,
     evt_run, evt_t, evt_step, evt_id, evt_log,
 ):  # fmt: skip
@@ -37,6 +37,14 @@ def fast_run(
     p = (block[ROW_P:ROW_FLAG], load_uniform(uniform))
     flag = block[ROW_FLAG]
     dt = grid[LaneClock.DT]
+    if ADAPTIVE:
+        options = load_options(given_options)
+        tolerances = load_tolerances(given_tolerances)
+    else:
+        options = given_options
+        tolerances = given_tolerances
+    t_end = grid[LaneClock.T_END]
+    limit = batch[LaneCount.STEP_LIMIT]
     result = Status.OK
     budget = batch[LaneCount.BUDGET]
     chunk = 0
@@ -65,7 +73,7 @@ def fast_run(
                 while leaving == 0 and chunk < CHUNK:
                     for lane in range(LANES):
                         leaving += adaptive_step(
-                            lane, grid, batch, lanes, y, mem, ws, p, options, tolerances, samples
+                            lane, t_end, limit, lanes, y, mem, ws, p, options, tolerances
                         )
                     chunk += 1
             else:
@@ -334,9 +342,8 @@ def settle_fixed(
     return Status.OK
 
 
-def adaptive_step(lane, grid, batch, lanes, y, mem, ws, p, options, tolerances, samples):
+def adaptive_step(lane, t_end, limit, lanes, y, mem, ws, p, options, tolerances):
     """One attempt of one lane; returns whether the lane leaves the vector loop."""
-    t_end = grid[LaneClock.T_END]
     t = lanes[Lane.T, lane]
     dt = lanes[Lane.DT, lane]
     retry = lanes[Lane.RETRY, lane]
@@ -377,7 +384,7 @@ def adaptive_step(lane, grid, batch, lanes, y, mem, ws, p, options, tolerances, 
     code = select(fair & finite & not_(calm), CAREFUL, 0.0)
     code = select(fair & not_(finite), Status.NAN_DETECTED, code)
     code = select(refuse & short, Status.STEPFAIL, code)
-    code = select(take & (step >= batch[LaneCount.STEP_LIMIT]), Status.MAX_STEPS, code)
+    code = select(take & (step >= limit), Status.MAX_STEPS, code)
     code = select(take & near, Status.DONE, code)
     lanes[Lane.T, lane] = select(take, t_next, t)
     lanes[Lane.DT, lane] = dt_new

@@ -14,6 +14,7 @@ from dynlib.compiler.codegen.program import Module, Program, entry_text
 from dynlib.compiler.codegen.specialize import fold, without
 from dynlib.dsl.spec import ModelSpec
 from dynlib.steppers.base import Stepper
+from dynlib.steppers.options import Options
 
 __all__ = ["LaneProgram"]
 
@@ -71,6 +72,8 @@ class LaneProgram:
         layout = self.program.layout
         model = ModelText(layout, self.varied)
         extra = [model.choices(), model.uniform()]
+        if self.stepper.adaptive:
+            extra.append(model.settings(len(Options.PLACES)))
         if layout.rings:
             extra.append(model.start_lags())
         if self.spec.events:

@@ -42,6 +42,7 @@ def compile_entry(
     try:
         from numba import njit, types
 
+        from dynlib.compiler.jit.front_end import front_end_only
         from dynlib.compiler.jit.primitives import primitives
     except ImportError as error:
         msg = f"compilation needs Numba, which cannot be imported: {error}; jit=False works without"
@@ -51,9 +52,11 @@ def compile_entry(
         namespace[name] = njit(forceinline=inline, **_OPTIONS)(namespace[name])
     signature = (types.int64,)
     compiled = namespace[entry]
-    compiled.compile(signature)
-    symbol = compiled.overloads[signature].fndesc.llvm_func_name
-    return emit_object(compiled.inspect_llvm(signature), symbol)
+    with front_end_only() as raw:
+        compiled.compile(signature)
+        symbol = compiled.overloads[signature].fndesc.llvm_func_name
+        assembly = compiled.inspect_llvm(signature)
+    return emit_object(assembly, symbol, optimize=raw)
 
 
 def _used(namespace: Mapping[str, Any], functions: Iterable[str]) -> set[str]:

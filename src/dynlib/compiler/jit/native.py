@@ -31,11 +31,14 @@ class ObjectCode:
         code raises nothing, so the first two are there to be filled and the result is read.
     externals
         Symbols it takes from the process, such as those of the C mathematics library.
+    assembly
+        The LLVM assembly it was made of; empty where it came from a file.
     """
 
     code: bytes
     symbol: str
     externals: tuple[str, ...] = ()
+    assembly: str = ""
 
 
 @cache
@@ -66,15 +69,40 @@ def _target_machine() -> Any:
     return target.create_target_machine(cpu=cpu, features=features, opt=3, jit=True)
 
 
-def emit_object(ir: str, symbol: str) -> ObjectCode:
-    """Translate optimised LLVM assembly into object code."""
-    module = _llvm().parse_assembly(ir)
+def emit_object(assembly: str, symbol: str, *, optimize: bool) -> ObjectCode:
+    """Translate LLVM assembly into object code.
+
+    Parameters
+    ----------
+    assembly
+        A module with everything that its function `symbol` calls.
+    symbol
+        The entry point; nothing else stays visible.
+    optimize
+        Whether the assembly is still as it was generated.
+    """
+    module = _llvm().parse_assembly(assembly)
+    machine = _target_machine()
+    if optimize:
+        _optimize(module, symbol, machine)
     externals = tuple(
         function.name
         for function in module.functions
         if function.is_declaration and not function.name.startswith("llvm.")
     )
-    return ObjectCode(_target_machine().emit_object(module), symbol, externals)
+    return ObjectCode(machine.emit_object(module), symbol, externals, str(module))
+
+
+def _optimize(module: Any, symbol: str, machine: Any) -> None:
+    for function in module.functions:
+        if not function.is_declaration and function.name != symbol:
+            function.linkage = "internal"
+    llvm = _llvm()
+    tuning = llvm.create_pipeline_tuning_options(speed_level=3)
+    tuning.loop_vectorization = True
+    tuning.loop_interleaving = True
+    builder = llvm.create_pass_builder(machine, tuning)
+    builder.getModulePassManager().run(module, builder)
 
 
 _engines: list[Any] = []  # loaded code lives as long as the process

@@ -57,7 +57,8 @@ def exp_of_pair(high: float, low: float) -> float:
     near = fma(-k, LN2_HIGH, high)
     r = fma(-k, LN2_LOW, near)
     rest = fma(-k, LN2_LOW, near - r) + low
-    return scaled(r + fma(r * r, poly10(r, EXP), rest), shifted)
+    t = fma(r * r, poly10(r, EXP), r)
+    return scaled(t + fma(t, rest, rest), shifted)
 
 
 def expm1(x: float) -> float:
@@ -83,11 +84,13 @@ def tanh(x: float) -> float:
     near = fma(-k, LN2_HIGH, y)
     r = fma(-k, LN2_LOW, near)
     rest = fma(r * r, poly10(r, EXP), fma(-k, LN2_LOW, near - r))
+    t = r + rest
+    rest = (r - t) + rest
     power = bits_to_float((float_to_bits(shifted) << 52) + (1023 << 52))
-    top = fma(power, r, power - 1.0)
-    top_rest = fma(power, rest, fma(power, r, (power - 1.0) - top))
-    bottom = fma(power, r, power + 1.0)
-    bottom_rest = fma(power, rest, fma(power, r, (power + 1.0) - bottom))
+    top = fma(power, t, power - 1.0)
+    top_rest = fma(power, rest, fma(power, t, (power - 1.0) - top))
+    bottom = fma(power, t, power + 1.0)
+    bottom_rest = fma(power, rest, fma(power, t, (power + 1.0) - bottom))
     inverse = 1.0 / bottom
     q = top * inverse
     error = fma(-q, bottom, top) + fma(-q, bottom_rest, top_rest)

@@ -115,6 +115,9 @@ def log1p_of_pair(x: float, low: float, extra: float) -> float:
 
     ``f = (1 + x)/2**k - 1`` is formed as ``(x - (2**k - 1))/2**k``, which is exact.
     """
+    huge = x > 2.0**700
+    extra = extra + select(huge, 600.0, 0.0)
+    x = select(huge, x * 2.0**-600, x)
     bits = float_to_bits(1.0 + x) + ONE_MINUS_SQRT_HALF_BITS
     exponent = bits & (2047 << 52)
     power = bits_to_float(exponent)
@@ -163,7 +166,8 @@ def atanh(x: float) -> float:
     """Inverse hyperbolic tangent.
 
     ``(1 + x)/(1 - x) = 2**k * (1 + s)/(1 - s)`` with
-    ``s = (x*(1 + 2**k) + 1 - 2**k)/(x*(1 - 2**k) + 1 + 2**k)``, which is x itself for k = 0.
+    ``s = (x*(1 + 2**k) + 1 - 2**k)/(x*(1 - 2**k) + 1 + 2**k)``, which is x itself for k = 0;
+    where ``2**k`` is large, 1 - x is exact and ``(1 + x -+ 2**k*(1 - x))`` the better form.
     """
     a = fabs(x)
     half = 1 << 51
@@ -171,7 +175,10 @@ def atanh(x: float) -> float:
     exponent = (bits & (2047 << 52)) + (1023 << 52)
     power = bits_to_float(exponent)
     k = bits_to_float(((bits >> 52) & 2047) | TWO_52_BITS) - TWO_52
-    s = fma(a, 1.0 + power, 1.0 - power) / fma(a, 1.0 - power, 1.0 + power)
+    near_one = power > 2.0**20
+    top = select(near_one, fma(-power, 1.0 - a, 1.0 + a), fma(a, 1.0 + power, 1.0 - power))
+    bottom = select(near_one, fma(power, 1.0 - a, 1.0 + a), fma(a, 1.0 - power, 1.0 + power))
+    s = top / bottom
     z = s * s
     lead = k * (0.5 * LN2_SHORT_HIGH)
     rest = fma(z * s, poly8(z, ATANH), k * (0.5 * LN2_SHORT_LOW))
