@@ -29,8 +29,21 @@ OFFSCREEN = object()
 
 
 def is_axes(target: Any) -> bool:
-    """Tell axes of the caller from a figure, and from nothing."""
-    return not (target is None or target is OFFSCREEN or hasattr(target, "add_subplot"))
+    """Tell axes of the caller from a figure, and from nothing.
+
+    Raises
+    ------
+    OptionError
+        If there is no drawing on it.
+    """
+    if target is None or target is OFFSCREEN or hasattr(target, "add_subplot"):
+        return False
+    if not hasattr(target, "add_collection"):
+        raise OptionError(
+            f"ax must be Axes, a Figure, a SubFigure or None, found {type(target).__name__}. "
+            "Of an array of axes pass one, such as ax=axes[0]."
+        )
+    return True
 
 
 @contextmanager

@@ -48,7 +48,7 @@ class _Recording:
         self.calls: list[Call] = []
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
-        if name.startswith("_"):
+        if name.startswith("_") or name == "add_subplot":  # only figures have that one
             raise AttributeError(name)
 
         def record(*args: Any, **options: Any) -> Any:

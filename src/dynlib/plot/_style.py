@@ -52,7 +52,7 @@ class Style:
     font_size: float = 10.0
     grid: bool = True
     size: tuple[float, float] | None = None
-    detail: int = 2000
+    detail: int = 1600
 
     def color(self, index: int) -> str:
         """Return the colour of the variable with this index."""

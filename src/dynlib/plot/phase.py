@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 __all__ = ["phase"]
 
 _ARTISTS = ("line", "points", "start", "end", "events", "legend", "title", "colorbar")
-_ONE_LINE = 10_000  # rows up to which a path is a single line
+_ONE_LINE = 5_000  # rows up to which a path is a single line
 _MOST_ROWS = 300_000  # rows of a path; more only make the same ink slower
+_MOST_INK = 10_000  # length of a path, in widths of the picture
 _ROUND = 1.35  # variables whose ranges differ by less than this get the same scale
 _COLORS = 400  # pieces of different colour along a path
 
@@ -149,7 +150,7 @@ def _draw_line(ax: Any, scene: _Scene) -> None:
     if rows <= _ONE_LINE:
         _visuals.line(ax, scene.columns, **look)
         return
-    pieces = thin_path(scene.columns, _MOST_ROWS)
+    pieces = thin_path(scene.columns, _affordable(scene.columns))
     _visuals.path(ax, _take(scene.columns, pieces), **look)
 
 
@@ -164,10 +165,18 @@ def _draw_gradient(ax: Any, scene: _Scene) -> None:
     if look is None:
         return
     length = max(1, min(2000, -(-rows // _COLORS)))
-    pieces = thin_path(scene.columns, _MOST_ROWS, length)
+    pieces = thin_path(scene.columns, _affordable(scene.columns), length)
     colors = np.array([np.mean(values[piece]) for piece in pieces])
     artist = _visuals.path(ax, _take(scene.columns, pieces), colors, **look)
     _draw_colorbar(ax, scene, artist)
+
+
+def _affordable(columns: tuple[NDArray[np.float64], ...]) -> int:
+    """Return how many rows of a path are drawn in a second or two: fewer if strokes are long."""
+    finite = np.logical_and.reduce([np.isfinite(each) for each in columns])
+    shares = [np.diff(each[finite]) / (np.ptp(each[finite]) or 1.0) for each in columns]
+    length = float(np.sqrt(sum(share**2 for share in shares)).sum())
+    return int(min(_MOST_ROWS, columns[0].size * _MOST_INK / max(length, 1.0)))
 
 
 def _draw_points(ax: Any, scene: _Scene) -> None:
