@@ -29,11 +29,18 @@ def replace_file(path: Path, write: Callable[[Path], object]) -> None:
     """Let `write` fill a new file beside `path`, then put it there in one move.
 
     Whoever reads `path` meanwhile, or is killed while writing, finds the old file or the new one.
+
+    Raises
+    ------
+    OptionError
+        If the file cannot be written.
     """
     new = path.with_name(f".{path.name}.{uuid4().hex}")
     try:
         write(new)
         os.replace(new, path)
+    except OSError as error:
+        raise OptionError(f"{path}: cannot be written ({error}).") from error
     finally:
         new.unlink(missing_ok=True)
 

@@ -66,8 +66,7 @@ class Presets(Mapping[str, Preset]):
         """Write a preset to a TOML file, beside those that are there already."""
         preset = self[name]
         target = Path(path).expanduser()
-        document = _read(target) if target.exists() else {}
-        kept = dict(document.get("presets", {}))
+        document, kept = _read(target) if target.exists() else ({}, {})
         if name in kept and not overwrite:
             raise OptionError(f"{target} holds a preset {name!r} already: pass overwrite=True.")
         kept[name] = {"states": dict(preset.states), "params": dict(preset.params)}
@@ -77,7 +76,7 @@ class Presets(Mapping[str, Preset]):
     def load(self, name: str, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
         """Take one preset from a TOML file; ``"*"`` takes all."""
         source = Path(path).expanduser()
-        found = _read(source).get("presets", {})
+        _, found = _read(source)
         if name != "*" and name not in found:
             raise unknown_name(f"preset in {source}:", name, found)
         for each in found if name == "*" else [name]:
@@ -95,10 +94,15 @@ def _preset(table: Any, where: str) -> Preset:
     return Preset(params=dict(table.get("params", {})), states=dict(table.get("states", {})))
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A TOML document and its table of presets."""
     try:
         if path.stat().st_size > _LARGEST:
             raise OptionError(f"{path}: too large for a file of presets.")
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise OptionError(f"{path}: cannot be read as TOML ({error}).") from error
+    presets = document.get("presets", {})
+    if not isinstance(presets, dict):
+        raise OptionError(f"{path}: presets must be a table, found {presets!r}.")
+    return document, presets

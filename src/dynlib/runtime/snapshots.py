@@ -55,10 +55,7 @@ def write_snapshot(path: str | os.PathLike[str], state: SessionState, model: Com
         arrays |= {f"machine_{name}": getattr(state.machine, name) for name in _MACHINE}
         meta["clock"] = _by_name(Clock, state.machine.clock)
         meta["count"] = _by_name(Count, state.machine.count)
-    try:
-        write_arrays(target, arrays, meta)
-    except OSError as error:
-        raise OptionError(f"{target}: the snapshot cannot be written ({error}).") from error
+    write_arrays(target, arrays, meta)
 
 
 def read_snapshot(path: str | os.PathLike[str], model: CompiledModel) -> SessionState:
