@@ -168,13 +168,15 @@ def plan_chunk(grid, batch, lanes, run):
     chunk = CHUNK
     in_phase = True
     step = -1
+    row = 0.0
     for lane in range(LANES):
         if run[lane] >= 0:
             k = int(lanes[Lane.STEP, lane])
             chunk = min(chunk, end - k)
             if step < 0:
                 step = k
-            in_phase = in_phase and k == step
+                row = lanes[Lane.ROW, lane]
+            in_phase = in_phase and k == step and lanes[Lane.ROW, lane] == row
     chunk = max(chunk, 0)
     if not in_phase and batch[LaneCount.FIRST_RECORD] >= 0:
         for lane in range(LANES):
