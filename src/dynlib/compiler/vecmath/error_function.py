@@ -9,22 +9,30 @@ Near zero ``erf(x) = x + x*P(x**2)``.  Beyond, ``erfc(x) = exp(-x**2)/(x + c) * 
 
 from __future__ import annotations
 
-from dynlib.compiler.vecmath.coefficients import ERF, ERF_SPLIT, ERFC, ERFC_CENTRE
+from dynlib.compiler.vecmath.coefficients import ERF, ERF_SPLIT, ERFC, ERFC_CENTRE, ERFC_TAIL
 from dynlib.compiler.vecmath.exponential import exp_of_pair
-from dynlib.compiler.vecmath.polynomials import poly11, poly21
+from dynlib.compiler.vecmath.polynomials import poly11, poly20
 from dynlib.compiler.vecmath.primitives import copysign, fabs, fma, select
 
 __all__ = ["erf", "erfc"]
+
+ERFC_FIRST = ERFC[0]
+ERFC_REST = ERFC[1:]
 
 
 def erfc_far(a: float) -> float:
     """erfc(a) for a >= ERF_SPLIT."""
     a = select(a > 28.0, 28.0, a)
-    inverse = 1.0 / (a + ERFC_CENTRE)
+    bottom = a + ERFC_CENTRE
+    bottom_low = a - (bottom - ERFC_CENTRE)
+    inverse = 1.0 / bottom
+    # 1/(a + c) = inverse * (1 + error)
+    error = fma(-inverse, bottom_low, fma(-inverse, bottom, 1.0))
     t = (a - ERFC_CENTRE) * inverse
+    t = fma(t, error, t)
     square = a * a
-    scale = poly21(t, ERFC) * inverse
-    return exp_of_pair(-square, -fma(a, a, -square)) * scale
+    scale = (ERFC_FIRST + fma(t, poly20(t, ERFC_REST), ERFC_TAIL)) * inverse
+    return exp_of_pair(-square, error - fma(a, a, -square), scale)
 
 
 def erf(x: float) -> float:

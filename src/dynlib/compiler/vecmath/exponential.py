@@ -29,11 +29,11 @@ SHIFT = 1.5 * 2.0**52
 EXP_SHIFT = SHIFT + 2048.0
 
 
-def scaled(t: float, shifted: float) -> float:
-    """``2**k * (1 + t)`` for any k of float64, in two factors, so that subnormals round once."""
+def scaled(factor: float, t: float, shifted: float) -> float:
+    """``2**k * factor * (1 + t)`` for any k, in two steps, so that subnormals round once."""
     biased = float_to_bits(shifted) & 4095
     half = biased >> 1
-    first = bits_to_float((half - 1) << 52)
+    first = bits_to_float((half - 1) << 52) * factor
     second = bits_to_float((biased - half - 1) << 52)
     return fma(t, first, first) * second
 
@@ -45,11 +45,11 @@ def exp(x: float) -> float:
     shifted = fma(x, LOG2_E, EXP_SHIFT)
     k = shifted - EXP_SHIFT
     r = fma(-k, LN2_LOW, fma(-k, LN2_HIGH, x))
-    return scaled(fma(r * r, poly10(r, EXP), r), shifted)
+    return scaled(1.0, fma(r * r, poly10(r, EXP), r), shifted)
 
 
-def exp_of_pair(high: float, low: float) -> float:
-    """e**(high + low) for a small low part."""
+def exp_of_pair(high: float, low: float, factor: float) -> float:
+    """``factor * e**(high + low)`` for a small low part."""
     high = select(high > 710.0, 710.0, high)
     high = select(high < -746.0, -746.0, high)
     shifted = fma(high, LOG2_E, EXP_SHIFT)
@@ -58,7 +58,7 @@ def exp_of_pair(high: float, low: float) -> float:
     r = fma(-k, LN2_LOW, near)
     rest = fma(-k, LN2_LOW, near - r) + low
     t = fma(r * r, poly10(r, EXP), r)
-    return scaled(t + fma(t, rest, rest), shifted)
+    return scaled(factor, t + fma(t, rest, rest), shifted)
 
 
 def expm1(x: float) -> float:
@@ -94,7 +94,9 @@ def tanh(x: float) -> float:
     inverse = 1.0 / bottom
     q = top * inverse
     error = fma(-q, bottom, top) + fma(-q, bottom_rest, top_rest)
-    return copysign(fma(error, inverse, q), x)
+    # power +- 1 is not exact for large powers, where 1 - 2/bottom is right to the last bit
+    q = select(y > 18.0, fma(-2.0, inverse, 1.0), fma(error, inverse, q))
+    return copysign(q, x)
 
 
 def sinh(x: float) -> float:

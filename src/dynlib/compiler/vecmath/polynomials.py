@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dynlib.compiler.vecmath.primitives import fma
 
-__all__ = ["poly5", "poly6", "poly7", "poly8", "poly10", "poly11", "poly12", "poly20", "poly21"]
+__all__ = ["poly5", "poly6", "poly7", "poly8", "poly10", "poly11", "poly12", "poly20"]
 
 Coefficients = tuple[float, ...]
 
@@ -72,15 +72,3 @@ def poly20(x: float, c: Coefficients) -> float:
     x8 = x4 * x4
     return fma(x8, fma(x8, fifth, fma(x4, fourth, third)), fma(x4, second, first))
 
-
-def poly21(x: float, c: Coefficients) -> float:
-    x2 = x * x
-    x4 = x2 * x2
-    first = fma(x2, fma(x, c[3], c[2]), fma(x, c[1], c[0]))
-    second = fma(x2, fma(x, c[7], c[6]), fma(x, c[5], c[4]))
-    third = fma(x2, fma(x, c[11], c[10]), fma(x, c[9], c[8]))
-    fourth = fma(x2, fma(x, c[15], c[14]), fma(x, c[13], c[12]))
-    fifth = fma(x2, fma(x, c[19], c[18]), fma(x, c[17], c[16]))
-    x8 = x4 * x4
-    high = fma(x8, fma(x4, c[20], fifth), fma(x4, fourth, third))
-    return fma(x8, high, fma(x4, second, first))

@@ -54,7 +54,7 @@ def power(x: float, y: float) -> float:
     product = limited * high
     product_low = fma(limited, high, -product) + limited * low
     product_low = select(fabs(product) > 1000.0, 0.0, product_low)
-    value = exp_of_pair(product, product_low)
+    value = exp_of_pair(product, product_low, 1.0)
 
     zero = a == 0.0
     grows = zero == (y < 0.0)

@@ -1,13 +1,14 @@
 """sin, cos and tan.
 
-``x = k*pi + r`` (for tan ``k*pi/2``) by Cody and Waite's method [1]_ with fma: ``x - k*PI_0`` is
-exact, because both are multiples of a power of two below 2**-51 and the difference is below 2;
-``PI_1`` and ``PI_2`` give the reduced argument in two words, also where it is tiny.  That holds for
-``|x| <= FAR = 2**45``.  Beyond (where neighbouring floats are farther apart than 0.007) the C
-library takes over, behind one branch.  The branch holds nothing but a call without side effects, so that
-LLVM's loop vectoriser keeps the loop and branches around the call lane by lane;
-``sin_near``, ``cos_near`` and ``tan_near`` are the same functions without it, for code that knows its
-arguments: beyond FAR they return NaN.
+``x = k*pi/2 + r`` by Cody and Waite's method [1]_ with fma: ``x - k*HALF_PI_0`` is exact, because
+both are multiples of a power of two below 2**-51 and the difference is below 2; the other two words
+of pi/2 give r in two words, also where it is tiny.  That holds for ``|x| <= FAR = 2**45``.  Beyond,
+where neighbouring floats are farther apart than 0.007, the C library takes over, behind a branch
+that holds nothing but a call without side effects: LLVM's loop vectoriser then keeps the loop and
+branches around the call lane by lane.  ``sin_near``, ``cos_near`` and ``tan_near`` are the same
+functions without the branch, for code that knows its arguments; beyond FAR they return NaN.
+
+sin and cos of one argument share everything but the last select.
 
 .. [1] W. J. Cody and W. Waite, Software Manual for the Elementary Functions, Prentice-Hall 1980.
 """
@@ -15,19 +16,14 @@ arguments: beyond FAR they return NaN.
 from __future__ import annotations
 
 from dynlib.compiler.vecmath.coefficients import (
-    COS_QUARTER,
+    COS,
     HALF_PI_0,
     HALF_PI_1,
     HALF_PI_2,
-    INV_PI,
-    PI_0,
-    PI_1,
-    PI_2,
     SIN,
-    SIN_QUARTER,
     TWO_OVER_PI,
 )
-from dynlib.compiler.vecmath.polynomials import poly6, poly8
+from dynlib.compiler.vecmath.polynomials import poly6
 from dynlib.compiler.vecmath.primitives import (
     bits_to_float,
     copysign,
@@ -46,57 +42,60 @@ SHIFT = 1.5 * 2.0**52
 NAN = float("nan")
 
 
-def sin_reduced(x: float, k: float, shifted: float) -> float:
-    """sin(x) from ``k`` = x/pi rounded; k is also in the low bits of ``shifted``."""
-    near = fma(-k, PI_0, x)
-    step = k * PI_1
-    r = near - step
-    rest = fma(-k, PI_2, ((near - r) - step) - fma(k, PI_1, -step))
-    z = r * r
-    y = r + fma(z * r, poly8(z, SIN), rest * fma(z, -0.5, 1.0))
-    # The sign of r, also of zero, turned where k is odd.
-    return copysign(y, bits_to_float(float_to_bits(r) ^ (float_to_bits(shifted) << 63)))
-
-
-def sin_core(x: float) -> float:
-    shifted = fma(x, INV_PI, SHIFT)
-    return sin_reduced(x, shifted - SHIFT, shifted)
-
-
-def cos_core(x: float) -> float:
-    shifted = fma(fabs(x), INV_PI, -0.5) + SHIFT
-    # cos(x) = -sin(|x| - (k + 1/2)*pi) for even k
-    return -sin_reduced(fabs(x), (shifted - SHIFT) + 0.5, shifted)
-
-
-def tan_core(x: float) -> float:
+def reduced(x: float) -> tuple[int, float, float]:
+    """``k, r, rest`` with ``x = k*pi/2 + r + rest``; of k the low bits."""
     shifted = fma(x, TWO_OVER_PI, SHIFT)
     k = shifted - SHIFT
     near = fma(-k, HALF_PI_0, x)
     step = k * HALF_PI_1
     r = near - step
     rest = fma(-k, HALF_PI_2, ((near - r) - step) - fma(k, HALF_PI_1, -step))
+    return float_to_bits(shifted), r, rest
+
+
+def sine(r: float, rest: float) -> tuple[float, float]:
+    """sin(r + rest) in two words, |r| <= pi/4."""
     z = r * r
-    # sine and cosine of r in two words each
-    sine_rest = fma(z * r, poly6(z, SIN_QUARTER), fma(z * rest, -0.5, rest))
-    sine = r + sine_rest
-    sine_rest = (r - sine) + sine_rest
+    low = fma(z * r, poly6(z, SIN), fma(z * rest, -0.5, rest))
+    high = r + low
+    return copysign(high, r), (r - high) + low
+
+
+def cosine(r: float, rest: float) -> tuple[float, float]:
+    """cos(r + rest) in two words, |r| <= pi/4."""
+    z = r * r
     half = 0.5 * z
-    cosine_rest = fma(z * z, poly6(z, COS_QUARTER), fma(-r, rest, fma(r * -0.5, r, half)))
     lead = 1.0 - half
-    cosine_rest = ((1.0 - lead) - half) + cosine_rest
-    cosine = lead + cosine_rest
-    cosine_rest = (lead - cosine) + cosine_rest
-    odd = (float_to_bits(shifted) & 1) == 1
-    top = select(odd, -cosine, sine)
-    top_rest = select(odd, -cosine_rest, sine_rest)
-    bottom = select(odd, sine, cosine)
-    bottom_rest = select(odd, sine_rest, cosine_rest)
+    low = ((1.0 - lead) - half) + fma(z * z, poly6(z, COS), fma(-r, rest, fma(r * -0.5, r, half)))
+    high = lead + low
+    return high, (lead - high) + low
+
+
+def sin_core(x: float) -> float:
+    k, r, rest = reduced(x)
+    y = select((k & 1) == 1, cosine(r, rest)[0], sine(r, rest)[0])
+    return bits_to_float(float_to_bits(y) ^ ((k & 2) << 62))
+
+
+def cos_core(x: float) -> float:
+    k, r, rest = reduced(x)
+    y = select((k & 1) == 1, sine(r, rest)[0], cosine(r, rest)[0])
+    return bits_to_float(float_to_bits(y) ^ (((k + 1) & 2) << 62))
+
+
+def tan_core(x: float) -> float:
+    k, r, rest = reduced(x)
+    s, s_low = sine(r, rest)
+    c, c_low = cosine(r, rest)
+    odd = (k & 1) == 1
+    top = select(odd, -c, s)
+    top_low = select(odd, -c_low, s_low)
+    bottom = select(odd, s, c)
+    bottom_low = select(odd, s_low, c_low)
     inverse = 1.0 / bottom
     q = top * inverse
-    error = fma(-q, bottom, top) + fma(-q, bottom_rest, top_rest)
-    y = fma(error, inverse, q)
-    return select(x == 0.0, x, y)
+    error = fma(-q, bottom, top) + fma(-q, bottom_low, top_low)
+    return select(x == 0.0, x, fma(error, inverse, q))
 
 
 def sin_near(x: float) -> float:
