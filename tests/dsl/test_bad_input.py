@@ -231,6 +231,18 @@ def test_hundreds_of_problems_are_cut_short() -> None:
     assert str(error).startswith("<text>: at least 100 problems")
 
 
+def test_a_number_that_takes_long_to_work_out() -> None:
+    text = '"sum(sum(sin(j*k) for j in range(0, 999)) for k in range(0, 999))"'
+    (issue,) = problems(changed(ode(), ("a = 2.0", f"a = {text}"))).issues
+    assert "takes too long" in issue.message
+    assert issue.path == "[params] a"
+
+
+def test_a_document_cannot_hold_up_its_reader(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dynlib.dsl.issues.PATIENCE", -1.0)
+    assert "takes more than 60 seconds" in only_problem(ode())
+
+
 def test_the_error_travels_between_processes() -> None:
     error = problems(ode("q"))
     again = pickle.loads(pickle.dumps(error))

@@ -9,6 +9,7 @@ from dynlib.dsl.expr import Lag, postorder
 from dynlib.dsl.frozen import FrozenMap
 from dynlib.dsl.given_jacobian import check_jacobian, resolve_jacobian
 from dynlib.dsl.happenings import resolve_events, resolve_stop
+from dynlib.dsl.issues import Issues
 from dynlib.dsl.mods import apply_mods
 from dynlib.dsl.names import check_names
 from dynlib.dsl.parse import plain
@@ -23,10 +24,9 @@ from dynlib.dsl.resolve import (
 from dynlib.dsl.settings import read_settings
 from dynlib.dsl.spec import AuxSpec, FunctionText, ModelSpec
 from dynlib.dsl.values import read_values
-from dynlib.errors import Issue
 
 
-def assemble(model: RawModel, applied: list[RawMod], issues: list[Issue]) -> ModelSpec | None:
+def assemble(model: RawModel, applied: list[RawMod], issues: Issues) -> ModelSpec | None:
     """Check, bind and assemble a model; None if a part that others need is broken."""
     apply_mods(model, applied, issues)
     check_names(model, issues)

@@ -13,10 +13,10 @@ from dynlib.dsl.expr import (
     parse_expression,
     postorder,
 )
-from dynlib.errors import Issue
+from dynlib.dsl.issues import Issues
 
 
-def parse_piece(piece: Piece, issues: list[Issue]) -> Parsed | None:
+def parse_piece(piece: Piece, issues: Issues) -> Parsed | None:
     """Return the syntax of an expression; None after noting what is wrong with it."""
     try:
         return parse_expression(piece.text)
@@ -26,9 +26,10 @@ def parse_piece(piece: Piece, issues: list[Issue]) -> Parsed | None:
 
 
 def bind_piece(
-    piece: Piece, parsed: Parsed, scope: Scope, kind: Kind | None, issues: list[Issue]
+    piece: Piece, parsed: Parsed, scope: Scope, kind: Kind | None, issues: Issues
 ) -> Node | None:
     """Return the expression tree, of the given kind (None: as it is); None after a problem."""
+    issues.keep_time()
     try:
         node = bind(parsed, scope)
     except ExprError as error:
@@ -39,13 +40,13 @@ def bind_piece(
     return node if kind is None else coerce(node, kind)
 
 
-def read(piece: Piece, scope: Scope, kind: Kind | None, issues: list[Issue]) -> Node | None:
+def read(piece: Piece, scope: Scope, kind: Kind | None, issues: Issues) -> Node | None:
     """Parse and bind an expression."""
     parsed = parse_piece(piece, issues)
     return bind_piece(piece, parsed, scope, kind, issues) if parsed is not None else None
 
 
-def report(piece: Piece, error: ExprError, issues: list[Issue]) -> None:
+def report(piece: Piece, error: ExprError, issues: Issues) -> None:
     """Note all problems of an expression at their places in the document."""
     issues.extend(
         piece.issue(each.message, each.hint, each.start, each.end) for each in error.errors

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from dynlib.dsl.document import Item
+from dynlib.dsl.issues import Issues
 from dynlib.errors import Issue
 
 _COMMENT = re.compile(r"#[^\n]*")
@@ -64,7 +65,7 @@ def formula(item: Item) -> Piece:
     return Piece(re.sub(r"\s", " ", blank), item).cut(0, len(blank))
 
 
-def statements(item: Item, issues: list[Issue], *, semicolons: bool) -> list[Statement]:
+def statements(item: Item, issues: Issues, *, semicolons: bool) -> list[Statement]:
     """Split a block string; a line that is no assignment is noted as a problem.
 
     Lines end at line breaks outside of brackets, and at ``;`` where ``semicolons`` says so.  A line

@@ -3,6 +3,7 @@
 import re
 
 from dynlib.dsl.document import Item
+from dynlib.dsl.issues import Issues
 from dynlib.dsl.schema import (
     AMOUNT,
     FORMULA,
@@ -24,7 +25,7 @@ _MANY = 8  # a longer list of what is known only hides a good guess
 Rule = Value | Table | Either | None
 
 
-def check(item: Item, rule: Rule, issues: list[Issue]) -> Item | None:
+def check(item: Item, rule: Rule, issues: Issues) -> Item | None:
     """Return an item with everything wrong taken out or replaced, and note what was wrong.
 
     Behind this door nobody looks at types again: every key is known, every value of its type.
@@ -45,7 +46,7 @@ def check(item: Item, rule: Rule, issues: list[Issue]) -> Item | None:
     return _check_table(item, rule, issues)
 
 
-def _check_value(item: Item, rule: Value, issues: list[Issue]) -> Item | None:
+def _check_value(item: Item, rule: Value, issues: Issues) -> Item | None:
     if rule.accepts(item.value):
         if rule in (TEXT, TEXTS) and _steers(item):
             issues.append(item.issue("the text holds a control character", "Remove it."))
@@ -105,7 +106,7 @@ def describe(item: Item) -> str:
     return "a list" if isinstance(value, tuple) else "a date or time"
 
 
-def _check_table(item: Item, rule: Table, issues: list[Issue]) -> Item:
+def _check_table(item: Item, rule: Table, issues: Issues) -> Item:
     kept: dict[str, Item] = {}
     strays: dict[str, Item] = {}
     for key, entry in item.value.items():
@@ -132,7 +133,7 @@ def _check_table(item: Item, rule: Table, issues: list[Issue]) -> Item:
 
 
 def _take_home(
-    item: Item, home: str, strays: dict[str, Item], kept: dict[str, Item], issues: list[Issue]
+    item: Item, home: str, strays: dict[str, Item], kept: dict[str, Item], issues: Issues
 ) -> None:
     """Put entries that belong in a sub-table there, and say so."""
     where = ".".join([*map(str, item.path), home])

@@ -19,6 +19,7 @@ from dynlib.dsl.expr import (
     evaluate,
     free_nodes,
 )
+from dynlib.dsl.issues import Issues
 from dynlib.dsl.resolve import Resolver, check_leaves
 from dynlib.dsl.schema import is_number
 from dynlib.dsl.spec import ModelSpec
@@ -57,7 +58,7 @@ def resolve_jacobian(resolver: Resolver) -> GivenJacobian | None:
     return GivenJacobian(pieces, nodes)
 
 
-def check_jacobian(given: GivenJacobian, spec: ModelSpec, issues: list[Issue]) -> None:
+def check_jacobian(given: GivenJacobian, spec: ModelSpec, issues: Issues) -> None:
     """Note every entry of a given Jacobian that differs from the derived one.
 
     Both are worked out at points around the initial values.  At kinks a correct entry may differ
@@ -68,12 +69,12 @@ def check_jacobian(given: GivenJacobian, spec: ModelSpec, issues: list[Issue]) -
         for place, node in given.nodes.items()
         if node is not spec.jacobian[place[0]][place[1]]
     }
-    for (i, j), wrong in _compare(doubtful, spec).items():
+    for (i, j), wrong in _compare(doubtful, spec, issues).items():
         if wrong:
             issues.append(_letter(given.pieces[i, j], spec, i, j))
 
 
-def _pieces(item: Item, n: int, issues: list[Issue]) -> dict[tuple[int, int], Piece]:
+def _pieces(item: Item, n: int, issues: Issues) -> dict[tuple[int, int], Piece]:
     """Return the entries by row and column, if there are n times n of them."""
     rows = item.value
     if len(rows) != n:
@@ -103,7 +104,9 @@ def _finite(value: float) -> bool:
         return False
 
 
-def _compare(given: dict[tuple[int, int], Node], spec: ModelSpec) -> dict[tuple[int, int], bool]:
+def _compare(
+    given: dict[tuple[int, int], Node], spec: ModelSpec, issues: Issues
+) -> dict[tuple[int, int], bool]:
     """Tell for each entry whether it differs from the derived one at most points."""
     votes = {place: [0, 0] for place in given}
     for point in _points(spec, [*given.values(), *spec.equations]):
@@ -111,6 +114,7 @@ def _compare(given: dict[tuple[int, int], Node], spec: ModelSpec) -> dict[tuple[
             (i, j): (_value(node, point), _value(spec.jacobian[i][j], point))
             for (i, j), node in given.items()
         }
+        issues.keep_time()
         scale = max((abs(b) for _, b in pairs.values() if isfinite(b)), default=0.0)
         for place, (a, b) in pairs.items():
             if isfinite(b):
@@ -121,7 +125,7 @@ def _compare(given: dict[tuple[int, int], Node], spec: ModelSpec) -> dict[tuple[
 
 def _value(node: Node, point: dict[Node, float]) -> float:
     try:
-        return float(evaluate(node, point))
+        return float(evaluate(node, {leaf: point[leaf] for leaf in free_nodes(node)}))
     except (ExprError, OverflowError):  # sums too long to be worked out here
         return float("nan")
 

@@ -9,7 +9,7 @@ from dynlib.dsl.assemble import assemble
 from dynlib.dsl.check import check
 from dynlib.dsl.config import Config, load_config
 from dynlib.dsl.document import Item, read_dict
-from dynlib.dsl.issues import Issues, TooManyIssues
+from dynlib.dsl.issues import PATIENCE, Issues, TooManyIssues, TooSlow
 from dynlib.dsl.parse import parse, table
 from dynlib.dsl.paths import builtin_names, read_source, split_fragment
 from dynlib.dsl.pick import pick_mods
@@ -68,18 +68,23 @@ def load_model(
         spec = _load(root, chosen, config, issues)
     except TooManyIssues:
         raise _error(issues, root, more=True) from None
+    except TooSlow:
+        raise root.document.load_error(
+            f"looking through this model takes more than {PATIENCE:.0f} seconds",
+            "Functions that call functions many times over, or long sums, may be the reason.",
+        ) from None
     if issues or spec is None:
         raise _error(issues, root)
     return spec
 
 
-def _load(root: Item, chosen: list[Any], config: Any, issues: list[Issue]) -> ModelSpec | None:
+def _load(root: Item, chosen: list[Any], config: Any, issues: Issues) -> ModelSpec | None:
     checked = check(root, DOCUMENT, issues)
     if checked is None or not table(checked, "states"):
-        issues += _no_states(checked)
+        issues.extend(_no_states(checked))
         return None
     model = parse(checked, issues)
-    applied = pick_mods(model, chosen, lambda uri: _read(uri, config)[0])
+    applied = pick_mods(model, chosen, lambda uri: _read(uri, config)[0], issues)
     return assemble(model, applied, issues)
 
 
@@ -97,7 +102,7 @@ def list_models() -> list[str]:
 def revive(text: str, label: str) -> ModelSpec:
     """Return the specification that `ModelSpec.to_toml` wrote: how models are unpickled."""
     root = read_text(text, label)
-    issues: list[Issue] = []
+    issues = Issues()
     spec = _load(root, [], None, issues)
     if issues or spec is None:
         raise _error(issues, root)

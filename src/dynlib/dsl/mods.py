@@ -13,6 +13,7 @@ from typing import Any
 
 from dynlib.dsl.blocks import Statement, formula
 from dynlib.dsl.document import Item
+from dynlib.dsl.issues import Issues
 from dynlib.dsl.parse import parse_equations, parse_events, parse_functions, parse_stop, table
 from dynlib.dsl.raw import RawMod, RawModel
 from dynlib.errors import Issue
@@ -27,7 +28,7 @@ _NOUNS = {
 }
 
 
-def apply_mods(model: RawModel, mods: Iterable[RawMod], issues: list[Issue]) -> None:
+def apply_mods(model: RawModel, mods: Iterable[RawMod], issues: Issues) -> None:
     """Change a model by each mod in turn, and note what does not fit."""
     chosen = list(mods)
     _check_groups(chosen, issues)
@@ -38,7 +39,7 @@ def apply_mods(model: RawModel, mods: Iterable[RawMod], issues: list[Issue]) -> 
                 change(model, part, issues)
 
 
-def _check_groups(mods: list[RawMod], issues: list[Issue]) -> None:
+def _check_groups(mods: list[RawMod], issues: Issues) -> None:
     first: dict[str, RawMod] = {}
     exclusive = {mod.group for mod in mods if mod.exclusive}
     for mod in mods:
@@ -73,7 +74,7 @@ def _must_exist(entry: Item, name: str, section: str, known: Iterable[str]) -> I
     return found(message, hint + did_you_mean(name, known))
 
 
-def _read(part: Item, section: str, issues: list[Issue]) -> dict[str, Any]:
+def _read(part: Item, section: str, issues: Issues) -> dict[str, Any]:
     """Return the entries of one section of a mod in the form that the model keeps them in."""
     entries = table(part, section)
     if section == "events":
@@ -85,7 +86,7 @@ def _read(part: Item, section: str, issues: list[Issue]) -> dict[str, Any]:
     return dict(entries)
 
 
-def _remove(model: RawModel, part: Item, issues: list[Issue]) -> None:
+def _remove(model: RawModel, part: Item, issues: Issues) -> None:
     for section, entry in part.value.items():
         held = _section(model, section)
         for name in entry.get("names") or ():
@@ -102,12 +103,12 @@ def _forget(model: RawModel, param: str) -> None:
         model.presets[name] = replace(preset, params=kept)
 
 
-def _replace(model: RawModel, part: Item, issues: list[Issue]) -> None:
+def _replace(model: RawModel, part: Item, issues: Issues) -> None:
     _change(model, part, ("events", "aux", "functions"), issues)
     _change_equations(model, part, issues, new=False)
 
 
-def _add(model: RawModel, part: Item, issues: list[Issue]) -> None:
+def _add(model: RawModel, part: Item, issues: Issues) -> None:
     for section in ("states", "params", "aux", "functions", "events"):
         held = _section(model, section)
         for name, entry in _read(part, section, issues).items():
@@ -124,7 +125,7 @@ def _add(model: RawModel, part: Item, issues: list[Issue]) -> None:
     _change_equations(model, part, issues, new=True)
 
 
-def _set(model: RawModel, part: Item, issues: list[Issue]) -> None:
+def _set(model: RawModel, part: Item, issues: Issues) -> None:
     _change(model, part, ("states", "params"), issues)
     for section in ("aux", "functions"):
         _section(model, section).update(_read(part, section, issues))
@@ -136,7 +137,7 @@ def _set(model: RawModel, part: Item, issues: list[Issue]) -> None:
     model.sim.update(options)
 
 
-def _change(model: RawModel, part: Item, sections: Iterable[str], issues: list[Issue]) -> None:
+def _change(model: RawModel, part: Item, sections: Iterable[str], issues: Issues) -> None:
     """Put new things in the place of old ones, which keep their position."""
     for section in sections:
         held = _section(model, section)
@@ -150,7 +151,7 @@ def _change(model: RawModel, part: Item, sections: Iterable[str], issues: list[I
             _retire(model)
 
 
-def _change_equations(model: RawModel, part: Item, issues: list[Issue], *, new: bool) -> None:
+def _change_equations(model: RawModel, part: Item, issues: Issues, *, new: bool) -> None:
     item = part.get("equations")
     if item is None:
         return
@@ -166,7 +167,7 @@ def _change_equations(model: RawModel, part: Item, issues: list[Issue], *, new: 
 
 
 def _check_targets(
-    given: dict[str, Statement], old: dict[str, Statement], issues: list[Issue], *, new: bool
+    given: dict[str, Statement], old: dict[str, Statement], issues: Issues, *, new: bool
 ) -> None:
     for name, statement in given.items():
         if new and name in old:
@@ -188,7 +189,7 @@ def _retire(model: RawModel) -> None:
     model.equations = replace(model.equations, jacobian=None)
 
 
-_VERBS: dict[str, Callable[[RawModel, Item, list[Issue]], None]] = {
+_VERBS: dict[str, Callable[[RawModel, Item, Issues], None]] = {
     "remove": _remove,
     "replace": _replace,
     "add": _add,

@@ -5,13 +5,13 @@ from collections.abc import Iterable, Iterator
 
 from dynlib.dsl.document import Item
 from dynlib.dsl.expr import FUNCTION_NAMES, RESERVED_NAMES
+from dynlib.dsl.issues import Issues
 from dynlib.dsl.raw import RawFunction, RawModel
-from dynlib.errors import Issue
 
 _LONGEST = 100
 
 
-def check_names(model: RawModel, issues: list[Issue]) -> None:
+def check_names(model: RawModel, issues: Issues) -> None:
     """Note every name that is none, is reserved, or is declared twice."""
     first: dict[str, Item] = {}
     for entry, what in _declarations(model):
@@ -86,7 +86,7 @@ def spelling(name: str, what: str) -> tuple[str, str] | None:
     return None
 
 
-def _check_arguments(function: RawFunction, issues: list[Issue]) -> None:
+def _check_arguments(function: RawFunction, issues: Issues) -> None:
     seen: set[str] = set()
     given = function.item.get("args")
     for entry in given or ():
@@ -98,7 +98,7 @@ def _check_arguments(function: RawFunction, issues: list[Issue]) -> None:
         seen.add(entry.value)
 
 
-def _check_titles(model: RawModel, issues: list[Issue]) -> None:
+def _check_titles(model: RawModel, issues: Issues) -> None:
     """Events, presets and mods have names of their own, which may be any printable text."""
     groups: tuple[Iterable[Item], ...] = (
         (event.item for event in model.events.values()),

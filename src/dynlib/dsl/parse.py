@@ -6,6 +6,7 @@ from typing import Any
 
 from dynlib.dsl.blocks import Piece, Statement, formula, statements
 from dynlib.dsl.document import Item
+from dynlib.dsl.issues import Issues
 from dynlib.dsl.raw import (
     RawEquations,
     RawEvent,
@@ -15,7 +16,6 @@ from dynlib.dsl.raw import (
     RawPreset,
     RawStop,
 )
-from dynlib.errors import Issue
 from dynlib.suggest import did_you_mean
 
 _DERIVATIVE = re.compile(r"d\s*\(\s*(\w+)\s*\)")
@@ -34,7 +34,7 @@ def text(item: Item | None, key: str) -> str | None:
     return str(found.value) if found is not None else None
 
 
-def parse(root: Item, issues: list[Issue]) -> RawModel:
+def parse(root: Item, issues: Issues) -> RawModel:
     """Sort a document that `check` has seen into the parts of a model."""
     head = {key: entry.value for key, entry in table(root, "model").items()}
     states, sim = table(root, "states"), table(root, "sim")
@@ -85,7 +85,7 @@ def parse_stop(item: Item | None) -> RawStop | None:
     return RawStop(formula(cond), text(item, "phase") or "end") if cond is not None else None
 
 
-def parse_events(entries: dict[str, Item], issues: list[Issue]) -> dict[str, RawEvent]:
+def parse_events(entries: dict[str, Item], issues: Issues) -> dict[str, RawEvent]:
     """Return the events of an ``[events]`` table; those without condition are left out."""
     found = {}
     for name, entry in entries.items():
@@ -105,7 +105,7 @@ def parse_events(entries: dict[str, Item], issues: list[Issue]) -> dict[str, Raw
     return found
 
 
-def _parse_actions(item: Item | None, issues: list[Issue]) -> tuple[Statement, ...]:
+def _parse_actions(item: Item | None, issues: Issues) -> tuple[Statement, ...]:
     if item is None:
         return ()
     if item.is_table:
@@ -124,7 +124,7 @@ def _parse_presets(entries: dict[str, Item]) -> dict[str, RawPreset]:
     }
 
 
-def parse_mods(root: Item, issues: list[Issue]) -> dict[str, RawMod]:
+def parse_mods(root: Item, issues: Issues) -> dict[str, RawMod]:
     """Return the mods of a document, those of ``[mods]`` and the one of ``[mod]``."""
     entries = [(name, entry) for name, entry in table(root, "mods").items()]
     single = root.get("mod")
@@ -141,7 +141,7 @@ def parse_mods(root: Item, issues: list[Issue]) -> dict[str, RawMod]:
 
 
 def parse_equations(
-    item: Item | None, kind: str, states: dict[str, Item], issues: list[Issue]
+    item: Item | None, kind: str, states: dict[str, Item], issues: Issues
 ) -> RawEquations:
     """Return the equations of an ``[equations]`` table, by state."""
     inverse = item.get("inverse") if item is not None else None
@@ -161,7 +161,7 @@ def parse_equations(
 
 
 def _parse_rules(
-    item: Item, kind: str, states: dict[str, Item], issues: list[Issue]
+    item: Item, kind: str, states: dict[str, Item], issues: Issues
 ) -> dict[str, Statement]:
     given = [_keyed(entry) for entry in table(item, "rhs").values()]
     block = item.get("expr")
@@ -182,7 +182,7 @@ def _parse_rules(
 
 
 def _target(
-    statement: Statement, kind: str, states: dict[str, Item], issues: list[Issue]
+    statement: Statement, kind: str, states: dict[str, Item], issues: Issues
 ) -> Piece | None:
     """Return the state that a line of an ``expr`` block defines."""
     target, written = statement.target, statement.target.text

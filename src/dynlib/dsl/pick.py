@@ -6,14 +6,13 @@ from typing import Any
 
 from dynlib.dsl.check import check
 from dynlib.dsl.document import Item, read_dict
+from dynlib.dsl.issues import Issues
 from dynlib.dsl.parse import parse_mods
 from dynlib.dsl.paths import is_text, split_fragment
 from dynlib.dsl.raw import RawMod, RawModel
 from dynlib.dsl.schema import MODS_ONLY, ONE_MOD
 from dynlib.errors import (
     AmbiguousModelError,
-    Issue,
-    ModelLoadError,
     ModelNotFoundError,
     OptionError,
     UnknownNameError,
@@ -25,8 +24,9 @@ def pick_mods(
     model: RawModel,
     chosen: Iterable[str | Mapping[str, Any]],
     read: Callable[[str], Item],
+    issues: Issues,
 ) -> list[RawMod]:
-    """Return the mods that are meant, in order.
+    """Return the mods that are meant, in order; what is wrong in those from elsewhere is noted.
 
     Raises
     ------
@@ -34,15 +34,13 @@ def pick_mods(
         A name that the document does not have.
     AmbiguousModelError, ModelNotFoundError
         A document with several mods, or none, and no name to choose by.
-    ModelLoadError
-        Problems of a mod that comes from elsewhere.
     """
-    return [_pick(model, each, read) for each in chosen]
+    return [_pick(model, each, read, issues) for each in chosen]
 
 
-def _pick(model: RawModel, choice: Any, read: Callable[[str], Item]) -> RawMod:
+def _pick(model: RawModel, choice: Any, read: Callable[[str], Item], issues: Issues) -> RawMod:
     if isinstance(choice, Mapping):
-        return _from_dict(choice)
+        return _from_dict(choice, issues)
     if not isinstance(choice, str | os.PathLike):
         kind = type(choice).__name__
         raise OptionError(f"a mod is a name, 'file.toml#mod=name' or a dict, not a {kind}")
@@ -51,7 +49,7 @@ def _pick(model: RawModel, choice: Any, read: Callable[[str], Item]) -> RawMod:
         return model.mods[source]
     if _is_place(source):
         place, name = split_fragment(source)
-        return _only(_mods_of(read(place)), name, source)
+        return _only(_mods_of(read(place), issues), name, source)
     raise UnknownNameError(_unknown(source, model.mods, model.root.document.label))
 
 
@@ -66,27 +64,20 @@ def _unknown(name: str, known: Iterable[str], label: str) -> str:
     return f"{label} has no mod {name!r}.{did_you_mean(name, known)}{listed}"
 
 
-def _from_dict(data: Mapping[str, Any]) -> RawMod:
-    if "mod" in data or "mods" in data:
-        return _only(_mods_of(read_dict(data, "<mod>")), None, "<mod>")
+def _from_dict(data: Mapping[str, Any], issues: Issues) -> RawMod:
     root = read_dict(data, "<mod>")
-    issues: list[Issue] = []
+    if "mod" in data or "mods" in data:
+        return _only(_mods_of(root, issues), None, "<mod>")
     checked = check(root, ONE_MOD, issues)
-    if issues or checked is None:
-        raise ModelLoadError(issues, "<mod>")
-    whole = Item({"mod": checked}, (), root.document)
+    whole = Item({"mod": checked or Item({}, (), root.document)}, (), root.document)
     return next(iter(parse_mods(whole, issues).values()))
 
 
-def _mods_of(root: Item) -> dict[str, RawMod]:
+def _mods_of(root: Item, issues: Issues) -> dict[str, RawMod]:
     """Return the mods of another document, whatever else it holds."""
-    issues: list[Issue] = []
     parts = {key: entry for key, entry in root.value.items() if key in MODS_ONLY.keys}
     checked = check(Item(parts, root.path, root.document), MODS_ONLY, issues)
-    mods = parse_mods(checked, issues) if checked is not None else {}
-    if issues:
-        raise ModelLoadError(issues, root.document.label)
-    return mods
+    return parse_mods(checked, issues) if checked is not None else {}
 
 
 def _only(mods: dict[str, RawMod], name: str | None, source: str) -> RawMod:

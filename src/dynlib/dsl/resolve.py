@@ -21,9 +21,9 @@ from dynlib.dsl.expr import (
     parse_expression,
     postorder,
 )
+from dynlib.dsl.issues import Issues
 from dynlib.dsl.parse import unknown_state
 from dynlib.dsl.raw import RawModel
-from dynlib.errors import Issue
 
 
 @dataclass(eq=False)
@@ -42,7 +42,7 @@ class Resolver:
 
     model: RawModel
     scope: Scope
-    issues: list[Issue]
+    issues: Issues
 
     def extend(self, **parts: Any) -> None:
         """Add names to the scope."""
@@ -174,7 +174,7 @@ def _report_circle(
     what: str,
     parsed: Mapping[str, Parsed],
     pieces: list[Piece],
-    issues: list[Issue],
+    issues: Issues,
 ) -> None:
     first, following = circle[0], circle[1 % len(circle)]
     shown = " -> ".join([*circle, first])
@@ -249,7 +249,7 @@ def _equations(
     return tuple(found)
 
 
-def check_leaves(piece: Piece, node: Node, scope: Scope, issues: list[Issue]) -> None:
+def check_leaves(piece: Piece, node: Node, scope: Scope, issues: Issues) -> None:
     """Refuse what came in by way of an aux and has no meaning in an equation."""
     leaves = [each for each in postorder([node]) if not each.children]
     if any(isinstance(each, Previous | PreviousTime) for each in leaves):

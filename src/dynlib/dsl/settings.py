@@ -6,11 +6,11 @@ from typing import Any
 
 from dynlib.dsl.document import Item
 from dynlib.dsl.frozen import FrozenMap
+from dynlib.dsl.issues import Issues
 from dynlib.dsl.parse import plain
 from dynlib.dsl.raw import RawModel
 from dynlib.dsl.schema import SIM
 from dynlib.dsl.spec import SimDefaults
-from dynlib.errors import Issue
 
 Test = tuple[Callable[[float], bool], str]
 
@@ -29,7 +29,7 @@ _TESTS: dict[str, Test] = {
 _WHOLE = ("n_end", "max_steps")
 
 
-def read_settings(model: RawModel, issues: list[Issue]) -> SimDefaults:
+def read_settings(model: RawModel, issues: Issues) -> SimDefaults:
     """Return the defaults of a run; wrong values are noted."""
     _check_horizon(model, issues)
     known: dict[str, Any] = {}
@@ -47,7 +47,7 @@ def read_settings(model: RawModel, issues: list[Issue]) -> SimDefaults:
     return SimDefaults(**known, options=FrozenMap(options))
 
 
-def _check_horizon(model: RawModel, issues: list[Issue]) -> None:
+def _check_horizon(model: RawModel, issues: Issues) -> None:
     wrong, right = ("t_end", "n_end") if model.kind == "map" else ("n_end", "t_end")
     entry = model.sim.get(wrong)
     if entry is not None:
@@ -59,7 +59,7 @@ def _check_horizon(model: RawModel, issues: list[Issue]) -> None:
         )
 
 
-def _number(entry: Item, key: str, n_states: int, issues: list[Issue]) -> Any:
+def _number(entry: Item, key: str, n_states: int, issues: Issues) -> Any:
     test, expects = _TESTS[key]
     if isinstance(entry.value, tuple):
         if len(entry.value) != n_states:

@@ -12,11 +12,11 @@ from typing import Any
 from dynlib.dsl.binding import parse_piece, read
 from dynlib.dsl.blocks import formula
 from dynlib.dsl.document import Item
-from dynlib.dsl.expr import Num, Scope, evaluate
+from dynlib.dsl.expr import ExprError, Num, Scope, evaluate
 from dynlib.dsl.frozen import FrozenMap
+from dynlib.dsl.issues import Issues
 from dynlib.dsl.raw import RawModel
 from dynlib.dsl.spec import Preset
-from dynlib.errors import Issue
 from dynlib.suggest import did_you_mean
 
 Number = float | int
@@ -44,7 +44,7 @@ class Reader:
         """Whether the model is one of integers."""
         return self.dtype in _BITS
 
-    def amount(self, item: Item, issues: list[Issue], *, infinite: bool = False) -> Number | None:
+    def amount(self, item: Item, issues: Issues, *, infinite: bool = False) -> Number | None:
         """Return the number of an entry that fits the dtype; None after noting a problem."""
         value = self.number(item, issues, infinite=infinite)
         if value is None:
@@ -55,7 +55,7 @@ class Reader:
             return None
         return int(value) if self.integer else float(value)
 
-    def number(self, item: Item, issues: list[Issue], *, infinite: bool = False) -> Number | None:
+    def number(self, item: Item, issues: Issues, *, infinite: bool = False) -> Number | None:
         """Return the number of an entry as it is."""
         if not isinstance(item.value, str):
             value: Any = item.value
@@ -73,11 +73,17 @@ class Reader:
         result: Number = value
         return result
 
-    def _evaluate(self, item: Item, issues: list[Issue]) -> Any:
+    def _evaluate(self, item: Item, issues: Issues) -> Any:
         node = read(formula(item), self.scope, None, issues)
         if node is None:
             return None
-        return node.value if isinstance(node, Num) else evaluate(node, {})
+        if isinstance(node, Num):
+            return node.value
+        try:
+            return evaluate(node, {})
+        except ExprError as error:
+            issues.append(item.issue(error.message, error.hint))
+            return None
 
     def _misfit(self, value: Number) -> tuple[str, str] | None:
         if self.integer:
@@ -105,7 +111,7 @@ def _not_finite(item: Item, value: float) -> tuple[str, str]:
     return f"{value} is no value here", "Write a finite number."
 
 
-def read_constants(model: RawModel, dtype: str, issues: list[Issue]) -> dict[str, Number | None]:
+def read_constants(model: RawModel, dtype: str, issues: Issues) -> dict[str, Number | None]:
     """Return the constants in order, each computed from earlier ones; None for broken ones."""
     values: dict[str, Number | None] = {}
     for name, entry in model.constants.items():
@@ -118,7 +124,7 @@ def read_constants(model: RawModel, dtype: str, issues: list[Issue]) -> dict[str
     return values
 
 
-def _literal(entry: Item, value: Number, dtype: str, issues: list[Issue]) -> Number | None:
+def _literal(entry: Item, value: Number, dtype: str, issues: Issues) -> Number | None:
     """Return a constant as it stands in expressions: an int only where an int can hold it."""
     if abs(value) > _LARGEST["float64"]:
         hint = f"At most {_LARGEST['float64']:.4g} is allowed."
@@ -128,11 +134,11 @@ def _literal(entry: Item, value: Number, dtype: str, issues: list[Issue]) -> Num
 
 
 def _uses_later(
-    entry: Item, constants: Mapping[str, Item], values: Mapping[str, Any], issues: list[Issue]
+    entry: Item, constants: Mapping[str, Item], values: Mapping[str, Any], issues: Issues
 ) -> bool:
     """Note the constants in an expression that have no value yet."""
     piece = formula(entry)
-    parsed = parse_piece(piece, [])
+    parsed = parse_piece(piece, Issues())
     found = False
     for name, (start, end) in (parsed.names if parsed is not None else {}).items():
         if name in constants and name not in values:
@@ -166,7 +172,7 @@ class Values:
     presets: dict[str, Preset]
 
 
-def read_values(model: RawModel, issues: list[Issue]) -> Values:
+def read_values(model: RawModel, issues: Issues) -> Values:
     """Return the numbers of a model; wrong ones are noted and left out."""
     dtype = _dtype(model, issues)
     found = read_constants(model, dtype, issues)
@@ -194,7 +200,7 @@ def read_values(model: RawModel, issues: list[Issue]) -> Values:
     )
 
 
-def _dtype(model: RawModel, issues: list[Issue]) -> str:
+def _dtype(model: RawModel, issues: Issues) -> str:
     dtype = model.head.get("dtype", "float64")
     if model.kind == "ode" and dtype in _BITS:
         entry = model.root.value["model"].value["dtype"]
@@ -208,7 +214,7 @@ def _dtype(model: RawModel, issues: list[Issue]) -> str:
     return dtype
 
 
-def _read_presets(model: RawModel, reader: Reader, issues: list[Issue]) -> dict[str, Preset]:
+def _read_presets(model: RawModel, reader: Reader, issues: Issues) -> dict[str, Preset]:
     presets = {}
     for name, raw in model.presets.items():
         params = _read_named(raw.params, model.params, "param", reader, issues)
@@ -222,7 +228,7 @@ def _read_named(
     known: Mapping[str, Item],
     what: str,
     reader: Reader,
-    issues: list[Issue],
+    issues: Issues,
 ) -> dict[str, Number]:
     values = {}
     for name, entry in entries.items():
