@@ -2,6 +2,7 @@
 
 import itertools
 import pickle
+import sys
 
 import pytest
 from dsl.documents import COLLATZ, HENON, PENDULUM, changed, ode, only_problem, problems
@@ -231,7 +232,8 @@ def test_hundreds_of_problems_are_cut_short() -> None:
     assert str(error).startswith("<text>: at least 100 problems")
 
 
-def test_a_number_that_takes_long_to_work_out() -> None:
+def test_a_number_that_takes_long_to_work_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules["dynlib.dsl.expr.evaluate"], "MAX_EVALUATIONS", 1000)
     text = '"sum(sum(sin(j*k) for j in range(0, 999)) for k in range(0, 999))"'
     (issue,) = problems(changed(ode(), ("a = 2.0", f"a = {text}"))).issues
     assert "takes too long" in issue.message

@@ -123,6 +123,7 @@ def test_equations_are_written_in_many_ways(block: str) -> None:
     mixed = load_model(f'{head}[equations]\nrhs.y = "-x"\nexpr = "dx = y"')
     assert mixed.equations == spec.equations
     assert mixed.model_hash == spec.model_hash
+    assert not set("\n\t#") & set("".join(spec.equations_text.values()))
 
 
 def test_a_state_may_be_called_like_a_derivative_where_it_is_clear() -> None:

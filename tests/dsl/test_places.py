@@ -200,7 +200,7 @@ def test_a_dict_is_named_by_dotted_paths() -> None:
     (issue,) = problems(source).issues
     assert issue.path == "equations.rhs.x"
     assert issue.render() == (
-        "  <dict>  equations.rhs.x\n    -x + q\n         ^ unknown name 'q'\n      known: x, a."
+        "  <dict>  equations.rhs.x\n    -x + q\n         ^ unknown name 'q'\n      Known: x, a."
     )
 
 

@@ -159,9 +159,9 @@ def test_loading_is_quick() -> None:
     load_model("builtin://ode/hodgkin-huxley")
     times = []
     for _ in range(20):
-        start = time.perf_counter()
+        start = time.process_time()
         load_model("builtin://ode/hodgkin-huxley")
-        times.append(time.perf_counter() - start)
+        times.append(time.process_time() - start)
     # The target is 10 ms; the best of many leaves other work on the machine out.
     assert min(times) < 0.010
 

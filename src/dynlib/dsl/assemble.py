@@ -51,21 +51,21 @@ def assemble(model: RawModel, applied: list[RawMod], issues: Issues) -> ModelSpe
         params=tuple(model.params),
         param_values=values.params,
         equations=equations,
-        equations_text=FrozenMap({name: rhs[name].value.text for name in model.states}),
+        equations_text=FrozenMap({name: rhs[name].value.tidy for name in model.states}),
         description=model.head.get("description", ""),
         reference=model.head.get("reference", ""),
         label=model.root.document.label,
         constants=FrozenMap(values.constants),
         inverse=inverse,
         inverse_text=FrozenMap(
-            {name: back[name].value.text for name in model.states} if back is not None else {}
+            {name: back[name].value.tidy for name in model.states} if back is not None else {}
         ),
         aux=tuple(
-            AuxSpec(name, resolver.shown(node), model.aux[name].text) for name, node in aux.items()
+            AuxSpec(name, resolver.shown(node), model.aux[name].tidy) for name, node in aux.items()
         ),
         functions=FrozenMap(
             {
-                name: FunctionText(each.args, each.body.text)
+                name: FunctionText(each.args, each.body.tidy)
                 for name, each in model.functions.items()
             }
         ),

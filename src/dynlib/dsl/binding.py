@@ -49,5 +49,6 @@ def read(piece: Piece, scope: Scope, kind: Kind | None, issues: Issues) -> Node 
 def report(piece: Piece, error: ExprError, issues: Issues) -> None:
     """Note all problems of an expression at their places in the document."""
     issues.extend(
-        piece.issue(each.message, each.hint, each.start, each.end) for each in error.errors
+        piece.issue(each.message, each.hint[:1].upper() + each.hint[1:], each.start, each.end)
+        for each in error.errors
     )

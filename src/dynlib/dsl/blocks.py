@@ -32,6 +32,11 @@ class Piece:
     item: Item
     start: int | None = 0
 
+    @property
+    def tidy(self) -> str:
+        """The text with each run of blanks as one, to be shown on one line."""
+        return " ".join(self.text.split())
+
     def issue(self, message: str, hint: str = "", start: int = 0, end: int | None = None) -> Issue:
         """Return a problem that points at the characters ``start:end`` of the piece."""
         if self.start is None:

@@ -19,7 +19,7 @@ def resolve_stop(resolver: Resolver) -> StopSpec | None:
     """Return the stop condition, if the model has one."""
     raw = resolver.model.stop
     cond = resolver.condition(raw.cond) if raw is not None else None
-    return StopSpec(cond, raw.phase, raw.cond.text) if raw is not None and cond else None
+    return StopSpec(cond, raw.phase, raw.cond.tidy) if raw is not None and cond else None
 
 
 def _resolve_event(resolver: Resolver, name: str, raw: RawEvent) -> EventSpec | None:
@@ -39,7 +39,7 @@ def _resolve_event(resolver: Resolver, name: str, raw: RawEvent) -> EventSpec | 
         actions=tuple(action for action in actions if action is not None),
         log=log,
         tags=raw.tags,
-        text=raw.cond.text,
+        text=raw.cond.tidy,
     )
 
 
@@ -69,7 +69,7 @@ def _resolve_action(resolver: Resolver, statement: Statement) -> Action | None:
     node = resolver.next_value(value)
     if target is None or node is None:
         return None
-    return Action(target, node, value.text)
+    return Action(target, node, value.tidy)
 
 
 def _shift(start: int | None, length: int) -> int | None:
