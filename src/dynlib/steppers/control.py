@@ -63,12 +63,14 @@ def shorter(a, b):
 def next_step_size(h, dt, error, error_last, retry, options):
     """Step to try after an accepted one of length `h`, where `dt` had been planned.
 
-    A step that was cut short by the end of the run says nothing against the planned one.
+    The error that the control settles at is ``safety**q``, as if it were not proportional-integral
+    but plain: hence the power 0.3, the sum of its exponents.  A step that was cut short by the end
+    of the run says nothing against the planned one.
     """
     error = select(error > 1e-20, error, 1e-20)
     error_last = select(error_last > 1e-8, error_last, 1e-8)
     power = fma(rough_log2(error_last), 0.2 / ERROR_ORDER, rough_log2(error) * (-0.35 / ERROR_ORDER))
-    factor = options[2] * rough_exp2(power)
+    factor = rough_exp2(fma(rough_log2(options[2]), 0.3, power))
     factor = select(factor > options[3], factor, options[3])
     factor = select(factor < options[4], factor, options[4])
     factor = select((retry != 0.0) & (factor > 1.0), 1.0, factor)
