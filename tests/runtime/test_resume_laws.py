@@ -1,5 +1,6 @@
 """A run that is stopped between two steps and continued gives the bits of one that is not."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from runtime.models import ADAPTIVE, FIXED, differences, sim_of
 
-from dynlib import OptionError, RunFailed, Sim
+from dynlib import OptionError, RunFailed, Sim, load_results
 from dynlib.abi.status import Status
 from dynlib.runtime import wrapper
 
@@ -131,8 +132,6 @@ sim.run(T=3.0, resume=True).save(sys.argv[4])
 @pytest.mark.parametrize("stepper", ["rk4", "ab3", "tsit5"])
 @pytest.mark.parametrize("name", ["driven", "busy"])
 def test_another_process_goes_on(name: str, stepper: str, tmp_path: Path) -> None:
-    from dynlib import load_results
-
     whole = sim_of(name, stepper).run(T=3.0)
     sim = sim_of(name, stepper)
     stopped_after(sim, 7, T=3.0)
@@ -153,9 +152,9 @@ def test_another_process_goes_on(name: str, stepper: str, tmp_path: Path) -> Non
 
 
 def _environment(tests: Path) -> dict[str, str]:
-    import os
-
-    return {**os.environ, "PYTHONPATH": str(tests)}
+    """The environment of this process, where it finds the same dynlib and these helpers."""
+    paths = [os.environ.get("PYTHONPATH", ""), str(tests)]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
 
 
 def test_a_run_that_ended_at_its_end_goes_on() -> None:
