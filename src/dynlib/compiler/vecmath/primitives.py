@@ -18,6 +18,7 @@ __all__ = [
     "fabs",
     "far_cos",
     "far_sin",
+    "far_tan",
     "float_to_bits",
     "fma",
     "rint",
@@ -36,6 +37,7 @@ PRIMITIVES = (
     "copysign",
     "far_sin",
     "far_cos",
+    "far_tan",
 )
 
 _WORD = (1 << 64) - 1
@@ -103,3 +105,8 @@ def far_sin(x: float) -> float:
 def far_cos(x: float) -> float:
     """The C library's cosine: for arguments too large for the vector code."""
     return math.cos(x) if math.isfinite(x) else math.nan
+
+
+def far_tan(x: float) -> float:
+    """The C library's tangent: for arguments too large for the vector code."""
+    return math.tan(x) if math.isfinite(x) else math.nan

@@ -30,6 +30,7 @@ from dynlib.compiler.vecmath.primitives import (
     fabs,
     far_cos,
     far_sin,
+    far_tan,
     float_to_bits,
     fma,
     select,
@@ -133,5 +134,5 @@ def tan(x: float) -> float:
     """Tangent of any float."""
     y = tan_core(x)
     if fabs(x) > FAR:
-        y = far_sin(x) / far_cos(x)
+        y = far_tan(x)
     return y
