@@ -178,6 +178,30 @@ def bits_to_float(i: Any) -> Any:
     return np.int64(i).view(np.float64)
 
 
+def load_rows(array: Any, start: int, n: int, lane: int) -> Any:
+    return tuple(array[start : start + n, lane])
+
+
+def store_rows(array: Any, start: int, lane: int, values: Any) -> None:
+    array[start : start + len(values), lane] = values
+
+
+def load_values(array: Any, n: int) -> Any:
+    return tuple(array[:n])
+
+
+def store_row(array: Any, row: int, values: Any) -> None:
+    array[row, : len(values)] = values
+
+
+def choose(condition: Any, a: Any, b: Any) -> Any:
+    return a if condition else b
+
+
+def all_finite(values: Any) -> bool:
+    return bool(np.all(np.isfinite(values)))
+
+
 def erf(x: Any) -> Any:
     """Return the error function."""
     return _like(math.erf(x), x)
@@ -235,6 +259,12 @@ PRIMITIVES: dict[str, Callable[..., Any] | float] = {
     "trunc": np.trunc,
     "round_": np.rint,
     "rint": np.rint,
+    "load_rows": load_rows,
+    "store_rows": store_rows,
+    "load_values": load_values,
+    "store_row": store_row,
+    "choose": choose,
+    "all_finite": all_finite,
     "float_to_bits": float_to_bits,
     "bits_to_float": bits_to_float,
     "abs_": np.abs,

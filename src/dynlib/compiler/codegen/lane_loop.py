@@ -34,17 +34,18 @@ def fast_run(
     y = block[ROW_Y:ROW_MEM]
     mem = block[ROW_MEM:ROW_WS]
     ws = block[ROW_WS:ROW_KEPT]
-    p = (block[ROW_P:ROW_FLAG], load_uniform(uniform))
+    p = (block[ROW_P:ROW_FLAG], load_values(uniform, N_PARAMS))
     flag = block[ROW_FLAG]
     dt = grid[LaneClock.DT]
     if ADAPTIVE:
-        options = load_options(given_options)
-        tolerances = load_tolerances(given_tolerances)
+        options = load_values(given_options, N_OPTIONS)
+        tolerances = load_values(given_tolerances, N_TOLERANCES)
     else:
         options = given_options
         tolerances = given_tolerances
     t_end = grid[LaneClock.T_END]
     limit = batch[LaneCount.STEP_LIMIT]
+    picked = load_values(count, N_COUNT)
     result = Status.OK
     budget = batch[LaneCount.BUDGET]
     chunk = 0
@@ -90,7 +91,7 @@ def fast_run(
                 else:
                     advance(
                         chunk, in_phase, dt, grid, batch, lanes, run, y, mem, ws, p, flag,
-                        rec_t, rec_y, rec_aux, sel_y, sel_aux, count,
+                        rec_t, rec_y, rec_aux, sel_y, sel_aux, picked,
                     )  # fmt: skip
             budget -= chunk
         if ADAPTIVE:
@@ -132,13 +133,15 @@ def take_up(
     lanes[Lane.STEP, lane] = step
     lanes[Lane.T, lane] = t
     lanes[Lane.ALIVE, lane] = 1.0
-    u = load_state(y, lane)
+    u = load_rows(y, 0, N_STATES, lane)
     if LAGS:
         start_lags(ws, u, lane)
+    if LOOKS_BACK:
+        push_step_start(ws, t, u, lane)
     if EVENTS:
         init_events(t, step, u, p, ws, lane)
     if MEMORY:
-        store_memory(mem, lane, restart(t, step, u, p, ws, lane))
+        store_rows(mem, 0, lane, restart(t, step, u, p, ws, lane))
     if LOCATED:
         lanes[Lane.FRESH, lane] = 2.0
     if ADAPTIVE:
@@ -200,7 +203,7 @@ def next_record(batch, lanes, lane):
 
 def advance(
     chunk, in_phase, dt, grid, batch, lanes, run, y, mem, ws, p, flag,
-    rec_t, rec_y, rec_aux, sel_y, sel_aux, count,
+    rec_t, rec_y, rec_aux, sel_y, sel_aux, picked,
 ):  # fmt: skip
     """`chunk` steps of all lanes."""
     t0 = grid[LaneClock.T0]
@@ -219,7 +222,7 @@ def advance(
                         if run[lane] >= 0:
                             write_row(
                                 row, step + i, lane, grid, run, y, p, ws,
-                                rec_t, rec_y, rec_aux, sel_y, sel_aux, count,
+                                rec_t, rec_y, rec_aux, sel_y, sel_aux, picked,
                             )  # fmt: skip
                     row += 1
                     due += batch[LaneCount.STRIDE]
@@ -233,24 +236,24 @@ def advance(
                         write_row(
                             int(lanes[Lane.ROW, lane]), int(lanes[Lane.STEP, lane]), lane,
                             grid, run, y, p, ws,
-                            rec_t, rec_y, rec_aux, sel_y, sel_aux, count,
+                            rec_t, rec_y, rec_aux, sel_y, sel_aux, picked,
                         )  # fmt: skip
         for lane in range(LANES):
             fixed_step(i, lane, t0, dt, lanes, y, mem, ws, p, flag)
 
 
 def write_row(
-    row, step, lane, grid, run, y, p, ws, rec_t, rec_y, rec_aux, sel_y, sel_aux, count
+    row, step, lane, grid, run, y, p, ws, rec_t, rec_y, rec_aux, sel_y, sel_aux, picked
 ):
     """Record a lane's state."""
     t = grid[LaneClock.T0] + step * grid[LaneClock.DT]
     if DISCRETE:
         t = step * 1.0
     rec_t[row] = t
-    u = load_state(y, lane)
+    u = load_rows(y, 0, N_STATES, lane)
     record(
         row, t, step, u, y, p, ws, rec_y[run[lane]], rec_aux[run[lane]],
-        sel_y, sel_aux, count, lane,
+        sel_y, sel_aux, picked, lane,
     )  # fmt: skip
 
 
@@ -266,15 +269,17 @@ def fixed_step(i, lane, t0, dt, lanes, y, mem, ws, p, flag):
         h = dt
         t_next = t0 + (s + 1.0) * dt
     step = integer(s)
-    u = load_state(y, lane)
+    u = load_rows(y, 0, N_STATES, lane)
+    if LOOKS_BACK:
+        push_step_start(ws, t, u, lane)
     if LAGS:
         push_lags(ws, step, u, lane)
     m = 0.0
     if MEMORY:
-        m = load_memory(mem, lane)
+        m = load_rows(mem, 0, N_MEMORY, lane)
     u_new, k = attempt(t, h, step, u, m, p, ws, lane)
     if MEMORY:
-        store_memory(mem, lane, next_memory(m, k))
+        store_rows(mem, 0, lane, next_memory(m, k))
     if WATCHED:
         happens = False
         if EVENTS:
@@ -286,7 +291,7 @@ def fixed_step(i, lane, t0, dt, lanes, y, mem, ws, p, flag):
         if DISCRETE:
             happens = happens | not_(all_finite(u_new))
         flag[lane] = select(happens, 1, flag[lane])
-    store_state(y, lane, u_new)
+    store_rows(y, 0, lane, u_new)
 
 
 def settle_fixed(
@@ -304,7 +309,7 @@ def settle_fixed(
             continue
         code = Status.OK
         again = batch[LaneCount.AGAIN] == lane
-        if again or flag[lane] != 0 or not all_finite(load_state(y, lane)):
+        if again or flag[lane] != 0 or not all_finite(load_rows(y, 0, N_STATES, lane)):
             if not again:
                 for r in range(N_KEPT):
                     block[r, lane] = block[ROW_KEPT + r, lane]
@@ -330,7 +335,7 @@ def settle_fixed(
                 if next_record(batch, lanes, lane) == step:
                     write_row(
                         int(lanes[Lane.ROW, lane]), step, lane, grid, run, y, p, ws,
-                        rec_t, rec_y, rec_aux, sel_y, sel_aux, count,
+                        rec_t, rec_y, rec_aux, sel_y, sel_aux, load_values(count, N_COUNT),
                     )  # fmt: skip
                     lanes[Lane.ROW, lane] += 1.0
                 code = Status.DONE
@@ -355,10 +360,12 @@ def adaptive_step(lane, t_end, limit, lanes, y, mem, ws, p, options, tolerances)
     near = abs_(rest) <= 1.01 * abs_(dt)
     h = select(near, rest, dt)
     t_next = select(near, t_end, t + dt)
-    u = load_state(y, lane)
+    u = load_rows(y, 0, N_STATES, lane)
     m = 0.0
     if MEMORY:
-        m = load_memory(mem, lane)
+        m = load_rows(mem, 0, N_MEMORY, lane)
+    if LOOKS_BACK:
+        push_step_start(ws, t, u, lane)
     u_new, k = attempt(t, h, 0, u, m, p, ws, lane)
     error = error_norm(h, u, u_new, k, options, tolerances, lane)
     good = error <= 1.0
@@ -399,9 +406,9 @@ def adaptive_step(lane, t_end, limit, lanes, y, mem, ws, p, options, tolerances)
     leaves = alive & (code != 0.0)
     lanes[Lane.LEAVES, lane] = select(leaves, code, lanes[Lane.LEAVES, lane])
     lanes[Lane.ALIVE, lane] = select(leaves, 0.0, lanes[Lane.ALIVE, lane])
-    choose_state(y, lane, take, u_new, u)
+    store_rows(y, 0, lane, choose(take, u_new, u))
     if MEMORY:
-        choose_memory(mem, lane, take, next_memory(m, k), m)
+        store_rows(mem, 0, lane, choose(take, next_memory(m, k), m))
     return select(leaves, 1, 0)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from dynlib.abi.lane_args import LANE_ARGS, Lane
+from dynlib.abi.slots import Count
 from dynlib.compiler.codegen.event_text import EventText
 from dynlib.compiler.codegen.model_text import ModelText
 from dynlib.compiler.codegen.program import Module, Program, entry_text
@@ -71,9 +72,7 @@ class LaneProgram:
         loop = self.program.run_loop(run_loop, flags)
         layout = self.program.layout
         model = ModelText(layout, self.varied)
-        extra = [model.choices(), model.uniform()]
-        if self.stepper.adaptive:
-            extra.append(model.settings(len(Options.PLACES)))
+        extra = []
         if layout.rings:
             extra.append(model.start_lags())
         if self.spec.events:
@@ -94,6 +93,11 @@ class LaneProgram:
             "CHUNK": chunk,
             "CAREFUL": _CAREFUL,
             "N_STATES": layout.states,
+            "N_MEMORY": layout.memory,
+            "N_PARAMS": max(1, layout.params),
+            "N_COUNT": len(Count),
+            "N_OPTIONS": len(Options.PLACES),
+            "N_TOLERANCES": 2 * layout.states,
             "N_VARIED": len(self.varied),
             "N_KEPT": kept,
             "N_LANE_ROWS": len(Lane),

@@ -104,51 +104,6 @@ class ModelText:
         """The right-hand side: derivatives of an ODE, next values of a map."""
         return self.expressions("rhs", _MODEL, self.layout.spec.equations)
 
-    def states(self) -> str:
-        """Moving the state between arrays and tuples, and looking at it."""
-        n = self.layout.states
-        rows = [f"y[{i}, lane]" for i in range(n)]
-        u = names("u", n)
-        texts = [
-            function("load_state", "y, lane", [f"return {group(rows)}"]),
-            function("store_state", "y, lane, u", [f"{group(rows)} = u"]),
-        ]
-        if self.dtype.startswith("int"):
-            texts.append(function("all_finite", "u", ["return True"]))
-        else:
-            difference = " + ".join(f"({x} - {x})" for x in u)  # 0 unless infinite or NaN
-            texts.append(
-                function("all_finite", "u", [unpack(u, "u"), f"return {difference} == 0"])
-            )
-        return "\n".join(texts)
-
-    def choices(self) -> str:
-        """Keeping the old or the new state of a lane, without a branch."""
-        texts = []
-        for what, matrix, rows in (
-            ("state", "y", self.layout.states),
-            ("memory", "mem", self.layout.memory),
-        ):
-            lines = [
-                f"{matrix}[{i}, lane] = select(take, new[{i}], old[{i}])" for i in range(rows)
-            ]
-            if lines:
-                texts.append(function(f"choose_{what}", f"{matrix}, lane, take, new, old", lines))
-        return "\n".join(texts)
-
-    def uniform(self) -> str:
-        """The parameters as a tuple."""
-        values = [f"uniform[{i}]" for i in range(self.layout.params)]
-        return function("load_uniform", "uniform", [f"return {group(values or ['0.0'])}"])
-
-    def settings(self, options: int) -> str:
-        """Options and tolerances of an adaptive stepper as tuples."""
-        texts = []
-        for name, size in (("options", options), ("tolerances", 2 * self.layout.states)):
-            values = [f"{name}[{i}]" for i in range(size)]
-            texts.append(function(f"load_{name}", name, [f"return {group(values)}"]))
-        return "\n".join(texts)
-
     def start_lags(self) -> str:
         """Before the start, every lag is the initial state."""
         lines = [unpack(names("u", self.layout.states), "u")]
@@ -156,25 +111,13 @@ class ModelText:
             lines += [f"ws[{row}, lane] = u{state}" for row in range(start, start + depth)]
         return function("start_lags", "ws, u, lane", lines)
 
-    def memory(self) -> str:
-        """Moving the stepper's memory between array and tuple."""
-        rows = [f"mem[{i}, lane]" for i in range(self.layout.memory)]
-        return "\n".join(
-            [
-                function("load_memory", "mem, lane", [f"return {group(rows)}"]),
-                function("store_memory", "mem, lane, m", [f"{group(rows)} = m"]),
-            ]
-        )
-
     def record(self) -> str:
         """Write one row: all states, or the selected states and aux."""
-        n = self.layout.states
         lines = [
-            unpack(names("u", n), "u"),
             "if count[Count.SELECTED_STATES] < 0:",
-            *(f"    rec_y[row, {i}] = u{i}" for i in range(n)),
+            "    store_row(rec_y, row, u)",
             "else:",
-            "    store_state(y, lane, u)",
+            "    store_rows(y, 0, lane, u)",
             "    for j in range(count[Count.SELECTED_STATES]):",
             "        rec_y[row, j] = y[sel_y[j], lane]",
         ]

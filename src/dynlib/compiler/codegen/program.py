@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from dynlib.abi.runner_args import RUNNER_ARGS, WORDS, RunnerArg
+from dynlib.abi.slots import Clock, Count
 from dynlib.compiler.codegen.event_text import EventText
 from dynlib.compiler.codegen.layout import Layout
 from dynlib.compiler.codegen.model_text import ModelText
@@ -21,8 +22,7 @@ from dynlib.steppers.text import function
 __all__ = ["Module", "Program", "entry_text"]
 
 _HOT = frozenset(
-    """rhs attempt next_memory load_state store_state load_memory store_memory all_finite record
-    push_lags error_norm stop_condition choose_state choose_memory load_uniform""".split()
+    "rhs attempt next_memory record push_lags error_norm stop_condition".split()
 ) | {function.__name__ for function in CONTROL_FUNCTIONS}
 
 _SINGLE_LANE = 0  # an ordinary run is the one lane of its arrays
@@ -75,9 +75,7 @@ class Program:
     @cached_property
     def model_text(self) -> str:
         """The model's functions."""
-        parts = [self._model.rhs(), self._model.states(), self._model.record()]
-        if self.layout.memory:
-            parts.append(self._model.memory())
+        parts = [self._model.rhs(), self._model.record()]
         if self.layout.rings:
             parts.append(self._model.push_lags())
         if self.layout.looks_back:
@@ -128,7 +126,10 @@ class Program:
     def run_loop(self, template: str, flags: Mapping[str, bool]) -> str:
         """The run loop, folded for this model."""
         loop = fold(template, flags, numbers=True)
-        for word, value in self._events.numbers().items():
+        numbers = self._events.numbers()
+        numbers |= {"N_STATES": self.layout.states, "N_MEMORY": self.layout.memory}
+        numbers |= {"N_CLOCK": len(Clock), "N_COUNT": len(Count)}
+        for word, value in numbers.items():
             loop = re.sub(rf"\b{word}\b", repr(value), loop)
         return loop
 
@@ -155,16 +156,13 @@ def entry_text(
     runner: str, args: Sequence[RunnerArg], sizes: Mapping[str, int], dtype: str, first: str = ""
 ) -> str:
     """The C entry point: unpack the table of addresses and extents, call the runner."""
-    lines = [f"table = view1_int64(address, {WORDS * len(args)})"]
-    lines += [f"{arg.name} = {_view(i, arg, sizes, dtype)}" for i, arg in enumerate(args)]
+    lines = [f"{arg.name} = {_view(i, arg, sizes, dtype)}" for i, arg in enumerate(args)]
     lines.append(f"return {runner}({first}{', '.join(arg.name for arg in args)})")
     return function("entry", "address", lines)
 
 
 def _view(i: int, arg: RunnerArg, sizes: Mapping[str, int], dtype: str) -> str:
-    extents = []
-    for j, extent in enumerate(arg.shape):
-        known = sizes[extent] if isinstance(extent, str) else extent
-        extents.append(str(known) if known else f"table[{WORDS * i + 1 + j}]")
+    extents = [sizes[n] if isinstance(n, str) else n for n in arg.shape]
     kind = _FULL_NAMES.get(arg.kind, dtype)
-    return f"view{len(arg.shape)}_{kind}(table[{WORDS * i}], {', '.join(extents)})"
+    place = f"address + {8 * WORDS * i}"
+    return f"view{len(extents)}_{kind}({place}, {', '.join(map(str, extents))})"

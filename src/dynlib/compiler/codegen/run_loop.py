@@ -29,10 +29,13 @@ def run_loop(
     analysis_ws, analysis_out, trace_buf, trace_count,
 ):  # fmt: skip
     status = Status.OK
-    u = load_state(y, lane)
+    u = load_rows(y, 0, N_STATES, lane)
     m = 0.0
     if MEMORY:
-        m = load_memory(mem, lane)
+        m = load_rows(mem, 0, N_MEMORY, lane)
+    clock_out, count_out = clock, count
+    clock = load_values(clock, N_CLOCK)
+    count = load_values(count, N_COUNT)
     t = clock[Clock.T]
     dt = clock[Clock.DT]
     t_end = clock[Clock.T_END]
@@ -155,7 +158,7 @@ def run_loop(
                 m = restart(t, step, u, p, ws, lane)
             fresh = 0
         if ANALYSIS:
-            store_state(y, lane, u)
+            store_rows(y, 0, lane, u)
             ANALYSIS_PRE(
                 lane, t, h, step, y, y_prev, p, ws,
                 analysis_ws, analysis_out, trace_buf, trace_count,
@@ -269,32 +272,32 @@ def run_loop(
             if stop_condition(t, step, u, t_old, u_old, p, ws, lane):
                 stopped = 1
         if ANALYSIS:
-            store_state(y, lane, u)
-            store_state(y_prev, lane, u_old)
+            store_rows(y, 0, lane, u)
+            store_rows(y_prev, 0, lane, u_old)
             ANALYSIS_POST(
                 lane, t, h, step, y, y_prev, p, ws,
                 analysis_ws, analysis_out, trace_buf, trace_count,
                 count[Count.TRACE_ROWS], count[Count.TRACE_STRIDE],
             )  # fmt: skip
 
-    store_state(y, lane, u)
+    store_rows(y, 0, lane, u)
     if MEMORY:
-        store_memory(mem, lane, m)
-    clock[Clock.T] = t
-    clock[Clock.DT] = dt
+        store_rows(mem, 0, lane, m)
+    clock_out[Clock.T] = t
+    clock_out[Clock.DT] = dt
     if ADAPTIVE:
-        clock[Clock.ERROR] = error_last
-        count[Count.REJECTED] = rejected
-        count[Count.RETRY] = retry
-    count[Count.STEP] = step
-    count[Count.ROW] = row
-    count[Count.EVENT_ROW] = event_row
-    count[Count.NEXT_RECORD] = next_record
-    count[Count.SAMPLE] = sample
-    count[Count.BUDGET] = budget
-    count[Count.ACCEPTED] = accepted
-    count[Count.FRESH] = fresh
-    count[Count.CUTS] = cuts
-    count[Count.STARTED] = started
-    count[Count.STOPPED] = stopped
+        clock_out[Clock.ERROR] = error_last
+        count_out[Count.REJECTED] = rejected
+        count_out[Count.RETRY] = retry
+    count_out[Count.STEP] = step
+    count_out[Count.ROW] = row
+    count_out[Count.EVENT_ROW] = event_row
+    count_out[Count.NEXT_RECORD] = next_record
+    count_out[Count.SAMPLE] = sample
+    count_out[Count.BUDGET] = budget
+    count_out[Count.ACCEPTED] = accepted
+    count_out[Count.FRESH] = fresh
+    count_out[Count.CUTS] = cuts
+    count_out[Count.STARTED] = started
+    count_out[Count.STOPPED] = stopped
     return status

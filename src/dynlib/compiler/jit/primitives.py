@@ -12,6 +12,7 @@ from typing import Any
 from numba import boolean, float32, float64, int32, int64, njit
 
 from dynlib.compiler.jit import intrinsics
+from dynlib.compiler.jit.columns import COLUMNS
 from dynlib.compiler.jit.intrinsics import copysign, fabs, rint, select
 from dynlib.compiler.jit.views import VIEWS
 
@@ -121,6 +122,8 @@ def primitives(names: Iterable[str], dtype: str = "float64") -> dict[str, Any]:
     for name in names:
         if name in VIEWS:
             found[name] = VIEWS[name]
+        elif name in COLUMNS:
+            found[name] = COLUMNS[name]
         elif name in casts:
             found[name] = casts[name]
         elif name in _COMPOSED:

@@ -12,7 +12,7 @@ import numpy as np
 
 __all__ = ["toolchain"]
 
-_OWN = ("door.py", "front_end.py", "intrinsics.py", "native.py", "primitives.py", "views.py")
+_OWN = ("columns.py", "door.py", "front_end.py", "intrinsics.py", "native.py", "primitives.py", "views.py")
 
 
 @cache

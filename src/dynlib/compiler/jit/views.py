@@ -14,11 +14,21 @@ __all__ = ["VIEWS"]
 types: Any = numba_types
 
 
-def _build(context: Any, builder: Any, array_type: Any, address: Any, shape: list[Any]) -> Any:
+def _word(value: int) -> Any:
+    return ir.Constant(ir.IntType(64), value)
+
+
+def _build(context: Any, builder: Any, array_type: Any, table: Any, extents: list[int]) -> Any:
+    """The array whose address stands first in a stretch of the table, its extents after it."""
+    words = builder.inttoptr(table, ir.IntType(64).as_pointer())
+
+    def entry(i: int) -> Any:
+        return builder.load(builder.gep(words, [_word(i)]))
+
     array = make_array(array_type)(context, builder)
     item = context.get_data_type(array_type.dtype)
-    word = context.get_value_type(types.intp)
-    size = ir.Constant(word, context.get_abi_sizeof(item))
+    size = _word(context.get_abi_sizeof(item))
+    shape = [_word(n) if n else entry(i + 1) for i, n in enumerate(extents)]
     strides: list[Any] = []
     stride = size
     for extent in reversed(shape):
@@ -26,7 +36,7 @@ def _build(context: Any, builder: Any, array_type: Any, address: Any, shape: lis
         stride = builder.mul(stride, extent)
     populate_array(
         array,
-        data=builder.inttoptr(address, item.as_pointer()),
+        data=builder.inttoptr(entry(0), item.as_pointer()),
         shape=shape,
         strides=strides,
         itemsize=size,
@@ -38,31 +48,35 @@ def _build(context: Any, builder: Any, array_type: Any, address: Any, shape: lis
 def _view(dtype: Any, ndim: int) -> Any:
     array_type = types.Array(dtype, ndim, "C")
 
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return _build(context, builder, array_type, args[0], list(args[1:]))
+    def typed(extents: tuple[Any, ...], table: Any) -> Any:
+        known = [extent.literal_value for extent in extents]
+
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            return _build(context, builder, array_type, args[0], known)
+
+        return array_type(types.int64, *extents), codegen
 
     if ndim == 1:
 
-        @intrinsic
-        def view1(typingctx: Any, address: Any, n: Any) -> Any:
-            """A vector of `n` items at an address."""
-            return array_type(types.int64, types.int64), codegen
+        @intrinsic(prefer_literal=True)
+        def view1(typingctx: Any, table: Any, n: Any) -> Any:
+            """A vector; extents are literal, 0 says that the table has them."""
+            return typed((n,), table)
 
         return view1
-
     if ndim == 2:
 
-        @intrinsic
-        def view2(typingctx: Any, address: Any, n: Any, m: Any) -> Any:
-            """An n-by-m matrix at an address."""
-            return array_type(types.int64, types.int64, types.int64), codegen
+        @intrinsic(prefer_literal=True)
+        def view2(typingctx: Any, table: Any, n: Any, m: Any) -> Any:
+            """A matrix."""
+            return typed((n, m), table)
 
         return view2
 
-    @intrinsic
-    def view3(typingctx: Any, address: Any, n: Any, m: Any, k: Any) -> Any:
-        """An array of three dimensions at an address."""
-        return array_type(types.int64, types.int64, types.int64, types.int64), codegen
+    @intrinsic(prefer_literal=True)
+    def view3(typingctx: Any, table: Any, n: Any, m: Any, k: Any) -> Any:
+        """An array of three dimensions."""
+        return typed((n, m, k), table)
 
     return view3
 
