@@ -20,7 +20,9 @@ _HOME = {
     "setup": "dynlib.runtime.sim",
     "Sim": "dynlib.runtime.sim",
     "Results": "dynlib.runtime.results",
-    "load_results": "dynlib.runtime.results",
+    "BatchResults": "dynlib.runtime.batch.results",
+    "grid": "dynlib.runtime.grid",
+    "load_results": "dynlib.runtime.loading",
     "build": "dynlib.compiler.build",
     "CompiledModel": "dynlib.compiler.model",
     "list_steppers": "dynlib.steppers.registry",
@@ -28,7 +30,7 @@ _HOME = {
     "list_models": "dynlib.dsl",
     "ModelSpec": "dynlib.dsl",
 }
-_MODULES = ("errors",)
+_MODULES = ("errors", "plans")
 _HOME |= dict.fromkeys(
     (
         "DynlibError",

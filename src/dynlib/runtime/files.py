@@ -17,11 +17,19 @@ from numpy.typing import NDArray
 
 from dynlib.errors import OptionError
 
-__all__ = ["from_bytes", "read_arrays", "replace_file", "to_bytes", "write_arrays"]
+__all__ = [
+    "DAMAGE",
+    "META",
+    "from_bytes",
+    "read_arrays",
+    "replace_file",
+    "to_bytes",
+    "write_arrays",
+]
 
-_META = "description"
+META = "description"
 # What NumPy, zipfile and json raise for files that are cut, overwritten or of another kind.
-_DAMAGE = (OSError, EOFError, KeyError, TypeError, AttributeError, BadZipFile, zlib.error)
+DAMAGE = (OSError, EOFError, KeyError, TypeError, AttributeError, BadZipFile, zlib.error)
 Arrays = dict[str, NDArray[Any]]
 
 
@@ -49,7 +57,7 @@ def to_bytes(arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> byt
     """Arrays and a description (plain data) as the content of an ``.npz`` file."""
     buffer = BytesIO()
     text = np.frombuffer(json.dumps(meta).encode(), dtype=np.uint8)
-    everything: Any = {**arrays, _META: text}
+    everything: Any = {**arrays, META: text}
     np.savez(buffer, **everything)
     return buffer.getvalue()
 
@@ -65,9 +73,9 @@ def from_bytes(source: IO[bytes], format_name: str) -> tuple[Arrays, dict[str, A
     try:
         with np.load(source, allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
-        meta = json.loads(arrays.pop(_META).tobytes())
+        meta = json.loads(arrays.pop(META).tobytes())
         found = meta["format"]
-    except _DAMAGE as error:
+    except DAMAGE as error:
         raise ValueError(str(error)) from error
     if found != format_name:
         raise ValueError(f"it calls itself {found!r}")

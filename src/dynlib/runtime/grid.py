@@ -67,7 +67,8 @@ class Grid(Mapping[str, Any]):
 
     def __repr__(self) -> str:
         axes = [
-            f"{name}: {len(values)}" + (f" ({values[0]:g} to {values[-1]:g})" if len(values) else "")
+            f"{name}: {len(values)}"
+            + (f" ({values[0]:g} to {values[-1]:g})" if len(values) else "")
             for name, values in self._axes.items()
         ]
         fixed = [f"{name} = {value:g}" for name, value in self._fixed.items()]

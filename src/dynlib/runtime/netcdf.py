@@ -23,16 +23,16 @@ if TYPE_CHECKING:
 
     from dynlib.runtime.results import Results
 
-__all__ = ["read", "write"]
+__all__ = ["ENGINE", "plain_label", "read", "write", "xarray_for_files"]
 
 Arrays = dict[str, NDArray[Any]]
-_ENGINE: Literal["h5netcdf"] = "h5netcdf"
+ENGINE: Literal["h5netcdf"] = "h5netcdf"
 _LONGEST_TEXT = 30_000  # HDF5 keeps an attribute of at most 64 KiB
 
 
 def write(path: Path, results: Results, arrays: Arrays, meta: Mapping[str, Any]) -> None:
     """Write a result; `arrays` and `meta` are its complete description."""
-    xarray = _xarray()
+    xarray = xarray_for_files()
     if len({tuple(entry["selection"]["names"]) for entry in meta["segments"]}) > 1:
         raise OptionError(
             f"{path}: the segments recorded different variables, and .nc holds one table. "
@@ -47,27 +47,27 @@ def write(path: Path, results: Results, arrays: Arrays, meta: Mapping[str, Any])
         del table.attrs["receipt"]
 
     def fill(new: Path) -> None:
-        table.to_netcdf(new, engine=_ENGINE)
+        table.to_netcdf(new, engine=ENGINE)
         packed = xarray.Dataset({"all_else": ("byte", content)})
-        packed.to_netcdf(new, engine=_ENGINE, mode="a", group="dynlib")
+        packed.to_netcdf(new, engine=ENGINE, mode="a", group="dynlib")
         for name, event in results.events.items():
             if len(event):
                 columns = {label: ("firing", event[label]) for label in ("t", "step")}
-                columns |= {_plain(each): ("firing", event[each]) for each in event.columns}
+                columns |= {plain_label(each): ("firing", event[each]) for each in event.columns}
                 group = xarray.Dataset(columns)
-                group.to_netcdf(new, engine=_ENGINE, mode="a", group=f"events/{name}")
+                group.to_netcdf(new, engine=ENGINE, mode="a", group=f"events/{name}")
 
     replace_file(path, fill)
 
 
 def read(path: Path, format_name: str) -> tuple[Arrays, dict[str, Any]]:
     """The complete description of a result that `write` wrote."""
-    xarray = _xarray()
+    xarray = xarray_for_files()
     try:
-        with xarray.open_dataset(path, engine=_ENGINE, group="dynlib") as packed:
+        with xarray.open_dataset(path, engine=ENGINE, group="dynlib") as packed:
             content = packed["all_else"].to_numpy().tobytes()
         arrays, meta = from_bytes(BytesIO(content), format_name)
-        with xarray.open_dataset(path, engine=_ENGINE, decode_times=False) as table:
+        with xarray.open_dataset(path, engine=ENGINE, decode_times=False) as table:
             table.load()
     except FileNotFoundError as error:
         raise OptionError(f"{path}: there is no such file.") from error
@@ -96,13 +96,20 @@ def _in_table(name: str) -> bool:
     return name.endswith(("/raw_t", "/raw_y", "/raw_aux"))
 
 
-def _plain(label: str) -> str:
+def plain_label(label: str, fixed: tuple[str, ...] = ("t", "step")) -> str:
     """A log column's name for a file: no slashes, and never that of a fixed column."""
     plain = label.replace("/", "÷")
-    return f"{plain}_" if plain in ("t", "step") else plain
+    return f"{plain}_" if plain in fixed else plain
 
 
-def _xarray() -> Any:
+def xarray_for_files() -> Any:
+    """The package xarray, if it can write NetCDF too.
+
+    Raises
+    ------
+    MissingExtraError
+        Otherwise.
+    """
     try:
         import h5netcdf  # noqa: F401  # the engine, which xarray itself looks for too late
         import xarray

@@ -11,7 +11,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-__all__ = ["plotter"]
+__all__ = ["batch_plotter", "plotter"]
 
 _HOME = "dynlib.plot"
 
@@ -25,3 +25,14 @@ def plotter(results: object) -> Any:
         If Matplotlib is not installed.
     """
     return import_module(_HOME).ResultsPlotter(results)
+
+
+def batch_plotter(results: object) -> Any:
+    """The object behind the ``plot`` of a batch: a `dynlib.plot.BatchPlotter`.
+
+    Raises
+    ------
+    MissingExtraError
+        If Matplotlib is not installed.
+    """
+    return import_module(_HOME).BatchPlotter(results)

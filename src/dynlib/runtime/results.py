@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-__all__ = ["Results", "Segments", "load_results"]
+__all__ = ["Results", "Segments"]
 
 Array = NDArray[Any]
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -277,24 +277,6 @@ class Segments(Mapping[str, Results]):
     def __repr__(self) -> str:
         spans = (f"{s.name}: {s.start_t:g} to {s.raw.t_final:g}" for s in self._segments)
         return f"<segments {', '.join(spans)}>"
-
-
-def load_results(path: str | os.PathLike[str]) -> Results:
-    """Read a result that `Results.save` wrote (``.npz`` or ``.nc``).
-
-    Raises
-    ------
-    OptionError
-        If the file is no such result.
-
-    Examples
-    --------
-    >>> from dynlib import setup
-    >>> setup("builtin://map/logistic", jit=False).run(N=10).save("orbit.npz")
-    >>> load_results("orbit.npz").t[-1]
-    np.int64(10)
-    """
-    return Results(*results_io.load(path))
 
 
 def _joined(parts: Sequence[Array]) -> Array:

@@ -136,14 +136,19 @@ def model_defaults(model: CompiledModel) -> tuple[dict[str, Any], dict[str, Any]
     return run, {name: value for name, value in options.items() if name in stepper.option_names}
 
 
-def check_stepper_options(given: Iterable[str], model: CompiledModel) -> None:
-    """Refuse keywords that are neither arguments of `run` nor options of the stepper."""
+def check_stepper_options(
+    given: Iterable[str],
+    model: CompiledModel,
+    caller: str = "run",
+    known: tuple[str, ...] = CALL_NAMES,
+) -> None:
+    """Refuse keywords that are neither arguments of the caller nor options of the stepper."""
     accepted = model.stepper.option_names
     for name in given:
         if name in accepted:
             continue
-        message = f"run() got an unknown argument {name!r}."
-        guess = closest(name, (*CALL_NAMES, *accepted))
+        message = f"{caller}() got an unknown argument {name!r}."
+        guess = closest(name, (*known, *accepted))
         users = [s for s in registry.list_steppers() if name in registry.get(s).option_names]
         if users:
             message = f"stepper {model.stepper.name!r} has no option {name!r}; these do: " + (

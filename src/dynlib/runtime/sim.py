@@ -14,6 +14,10 @@ from dynlib.compiler.model import CompiledModel
 from dynlib.dsl import ModelSpec
 from dynlib.dsl.spec import Preset
 from dynlib.errors import OptionError, UnknownOptionError
+from dynlib.runtime.batch.call import Means, run_batch, run_fast
+from dynlib.runtime.batch.inputs import Start
+from dynlib.runtime.batch.results import BatchResults
+from dynlib.runtime.fastpath.plans import RecordingPlan
 from dynlib.runtime.naming import EditableValues, NamedValues
 from dynlib.runtime.origin import Origin
 from dynlib.runtime.plan import Plan
@@ -213,6 +217,93 @@ class Sim:
         if on_failure == "raise" and results.status is not Status.USER_BREAK:
             results.raise_for_status()
         return results
+
+    def fastpath(
+        self, T: float | None = None, *, N: int | None = None, t0: float | None = None,
+        dt: float | None = None, plan: RecordingPlan | None = None, transient: float = 0,
+        observers: Sequence[Any] = (), ic: Values | None = None, params: Values | None = None,
+        record_vars: Sequence[str] | None = None, t_eval: ArrayLike | None = None,
+        max_steps: int | None = None, on_failure: str = "raise", **stepper_options: Any,
+    ) -> Results:  # fmt: skip
+        """Compute a trajectory on the fast path: everything is allocated before it starts.
+
+        The numbers are those of `run`, to the last bit.  The session neither starts from here
+        nor goes on from here; what is not explained is as in `run`.
+
+        - ``plan``: what to record, of `dynlib.plans`: ``FinalState()``, ``Stride(k)``,
+          ``TailWindow(n, k)``.  By default every step; of an adaptive stepper, whose steps
+          nobody knows beforehand, the final state.
+        - ``t_eval``: times to record at, instead of a plan.
+
+        Raises
+        ------
+        OptionError
+            If the run cannot take the fast path; it says why.
+        RunFailed, UnknownNameError, UnknownOptionError
+
+        Examples
+        --------
+        >>> from dynlib.plans import TailWindow
+        >>> sim = setup("builtin://map/logistic", jit=False)
+        >>> sim.fastpath(N=1000, plan=TailWindow(3), params={"r": 3.9}).t
+        array([ 998,  999, 1000])
+        """
+        call = {
+            "T": T, "N": N, "t0": t0, "dt": dt, "plan": plan, "transient": transient,
+            "observers": observers, "record_vars": record_vars, "t_eval": t_eval,
+            "max_steps": max_steps, "on_failure": on_failure,
+        }  # fmt: skip
+        return run_fast(self.model, self._values(), (ic, params), call, stepper_options)
+
+    def batch(
+        self, ic: Any = None, params: Any = None, *, T: float | None = None,
+        N: int | None = None, t0: float | None = None, dt: float | None = None,
+        plan: RecordingPlan | None = None, t_eval: ArrayLike | None = None,
+        transient: float = 0, observers: Sequence[Any] = (),
+        record_vars: Sequence[str] | None = None, max_steps: int | None = None,
+        workers: int | None = None, lanes: int | None = None, executor: Any = None,
+        out: str | os.PathLike[str] | None = None, progress: Any = None,
+        on_failure: str = "return", **stepper_options: Any,
+    ) -> BatchResults:  # fmt: skip
+        """Compute many trajectories, side by side in vector lanes and on all cores.
+
+        Each has the numbers that `run` gives for its values, to the last bit.  What is not
+        explained is as in `run` and `fastpath`.
+
+        - ``ic``, ``params``: by name a number, or one number for each run (all of one length);
+          a matrix with a row for each run; or `dynlib.grid`, which makes the product.
+        - ``plan``: what to record of each run; for very many runs ``FinalState()``.
+        - ``workers``: threads; by default one for each core.
+        - ``lanes``: runs side by side in a block; by default as the machine likes it.
+        - ``executor``: any executor of `concurrent.futures`, for other processes and machines.
+        - ``out="sweep.zarr"``: writes to disk part by part; the same call goes on with a batch
+          that was interrupted or killed.
+        - ``on_failure="raise"`` raises `RunFailed` if a run failed; otherwise ``.ok`` tells.
+
+        Raises
+        ------
+        OptionError
+            If arguments do not fit, or the record does not fit into memory.
+        RunFailed, UnknownNameError, UnknownOptionError
+
+        Examples
+        --------
+        >>> sim = setup("builtin://map/logistic", jit=False)
+        >>> sim.batch(params={"r": [2.0, 4.0]}, ic={"x": 0.25}, N=1).final["x"]
+        array([0.375, 0.75 ])
+        """
+        call = {
+            "T": T, "N": N, "t0": t0, "dt": dt, "plan": plan, "transient": transient,
+            "observers": observers, "record_vars": record_vars, "t_eval": t_eval,
+            "max_steps": max_steps, "on_failure": on_failure,
+        }  # fmt: skip
+        means = Means.checked(workers, lanes, executor, out, progress)
+        return run_batch(self.model, self._values(), (ic, params), call, means, stepper_options)
+
+    def _values(self) -> Start:
+        """What a run of its own starts from, unless it is told otherwise."""
+        state = self._session.state
+        return Start(self.spec, state.y, state.p)
 
     def results(self) -> Results:
         """The result of the last run (of the whole session, if it was resumed).

@@ -1,0 +1,130 @@
+"""What the runs of a batch have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynlib.abi.status import Status
+from dynlib.dsl.expr import Param
+from dynlib.runtime.batch.inputs import Inputs
+from dynlib.runtime.batch.table import EventLog, RunArrays
+from dynlib.runtime.origin import Origin
+from dynlib.runtime.recording import Selection
+from dynlib.runtime.run_options import RunOptions
+from dynlib.runtime.segments import Segment
+from dynlib.runtime.wrapper import RawRun, RunStats
+
+__all__ = ["BatchFrame", "RunEnd"]
+
+
+@dataclass(frozen=True)
+class RunEnd:
+    """How one run ended, and what it cost."""
+
+    status: Status
+    t: float
+    steps: int
+    rejected: int
+    seconds: float
+    evaluations: int
+
+
+@dataclass(frozen=True)
+class BatchFrame:
+    """Model, starts, times and names of a batch.
+
+    Attributes
+    ----------
+    origin
+        Model and method.
+    inputs
+        What the runs start from.
+    t
+        Times of the rows, shared by all runs.
+    selection
+        Names of the recorded columns.
+    call
+        Options with which `Sim.run` does such a run; plain data where they come from a file.
+    t0
+        Where the runs start.
+    plan
+        What is recorded, in words.
+    """
+
+    origin: Origin
+    inputs: Inputs
+    t: NDArray[Any]
+    selection: Selection
+    call: RunOptions | Mapping[str, Any]
+    t0: float
+    plan: str
+
+    @cached_property
+    def receipt(self) -> dict[str, Any]:
+        """What was computed, as plain data; the starts of the runs stand beside it."""
+        return {
+            **self.origin.facts,
+            "t0": int(self.t0) if self.origin.is_map else self.t0,
+            "arguments": self.arguments,
+            "plan": self.plan,
+            "dims": self.inputs.dims,
+        }
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """Arguments of `Sim.run` that do such a run, as plain data."""
+        if isinstance(self.call, RunOptions):
+            return self.call.to_dict(is_map=self.origin.is_map)
+        return dict(self.call)
+
+    def segment(self, index: int, arrays: RunArrays, log: EventLog, end: RunEnd) -> Segment:
+        """One run of the batch, as `Sim.run` would have left it."""
+        origin = self.origin
+        start_y, start_p = self.inputs.of_run(index, np.dtype(origin.dtype))
+        raw = RawRun(
+            t=self.t[: len(arrays.y)].astype(np.float64),
+            y=arrays.y,
+            aux=arrays.aux,
+            evt_t=log.t,
+            evt_step=log.step,
+            evt_id=log.id,
+            evt_log=log.log,
+            status=end.status,
+            t_final=end.t,
+            stats=RunStats(end.steps, end.rejected, end.evaluations, end.seconds),
+        )
+        first_step = int(self.t0) if origin.is_map else 0
+        return Segment(
+            name=f"run{index}",
+            call=self.call,
+            selection=self.selection,
+            raw=raw,
+            start_t=self.t0,
+            start_y=start_y,
+            start_p=start_p,
+            t=end.t,
+            step=first_step + end.steps,
+            y=arrays.y_final,
+            p=self._end_params(start_p),
+            start_step=first_step,
+        )
+
+    def _end_params(self, start: NDArray[Any]) -> NDArray[Any]:
+        """Parameters at the end: those at the start, if no event assigns any."""
+        assigned = [
+            action.target.index
+            for event in self.origin.spec.events
+            for action in event.actions
+            if isinstance(action.target, Param)
+        ]
+        if not assigned:
+            return start
+        end = start.copy()
+        end[assigned] = np.nan if end.dtype.kind == "f" else 0
+        return end

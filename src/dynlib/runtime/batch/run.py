@@ -1,0 +1,154 @@
+"""The three ways of a batch: in this process, on an executor, into a store on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Executor
+from dataclasses import replace
+from pathlib import Path
+from time import perf_counter
+
+from dynlib.abi.status import Status
+from dynlib.compiler.model import CompiledModel
+from dynlib.runtime.batch.executors import crew_size, perform_on
+from dynlib.runtime.batch.frame import BatchFrame
+from dynlib.runtime.batch.recording import Recording
+from dynlib.runtime.batch.room import bytes_per_run
+from dynlib.runtime.batch.store import Store
+from dynlib.runtime.batch.table import Effort, MemoryTable, Table
+from dynlib.runtime.batch.work import Assembly, Task, compute, part_of
+from dynlib.runtime.fastpath.executor import default_lanes
+from dynlib.runtime.fastpath.request import BatchRequest, RawBatch
+from dynlib.runtime.interrupt import Interrupt
+from dynlib.runtime.progress import Progress
+
+__all__ = ["run_elsewhere", "run_here", "run_to_store"]
+
+_PART_BYTES = 64 << 20  # of results that travel, or are written, together
+_PARTS_EACH = 8  # parts for each worker, so that none waits long for the last one
+_SMALLEST = 64  # runs of a part, to keep lanes filled
+_SMALLEST_ON_DISK = 256  # and more than that where a part means a dozen files
+
+
+def run_here(
+    model: CompiledModel, request: BatchRequest, record: Recording
+) -> tuple[Table, Effort]:
+    """Run a batch on the threads of this process."""
+    raw = compute(model, request)
+    return MemoryTable(raw, record.end_states(model)), Effort(
+        raw.seconds, raw.lanes, raw.workers, 1
+    )
+
+
+def run_elsewhere(
+    model: CompiledModel, request: BatchRequest, record: Recording, executor: Executor
+) -> tuple[Table, Effort]:
+    """Run a batch on an executor."""
+    begun = perf_counter()
+    size = -(-request.n_runs // (_PARTS_EACH * crew_size(executor)))
+    size = _bounded(size, bytes_per_run(model, record))
+    bounds = [
+        (first, min(first + size, request.n_runs)) for first in range(0, request.n_runs, size)
+    ]
+    assembly = Assembly(model, request)
+    crew = set()
+    for first, raw, worker in _elsewhere(model, request, bounds, executor):
+        assembly.put(first, raw)
+        crew.add(worker)
+    table = MemoryTable(assembly.whole(), record.end_states(model))
+    lanes = request.lanes or default_lanes(model)
+    return table, Effort(perf_counter() - begun, lanes, request.workers, len(crew))
+
+
+def run_to_store(
+    model: CompiledModel,
+    request: BatchRequest,
+    frame: BatchFrame,
+    record: Recording,
+    executor: Executor | None,
+    path: Path,
+) -> tuple[Table, Effort]:
+    """Run a batch part by part into a store on disk; what is there already is not run again."""
+    runs = max(_SMALLEST_ON_DISK, -(-request.n_runs // 64))
+    size = _bounded(runs, bytes_per_run(model, record))
+    store = Store.open(path, frame, size)
+    lanes = request.lanes or default_lanes(model)
+    store.note(lanes, request.workers)
+    bounds = store.missing()
+    states = record.end_states(model)
+    crew = set()
+    for first, raw, worker in (
+        _here(model, request, bounds)
+        if executor is None
+        else _elsewhere(model, request, bounds, executor)
+    ):
+        crew.add(worker)
+        if (raw.status != Status.USER_BREAK).all():
+            store.put(first, MemoryTable(raw, states))
+    return store.table(), Effort(store.seconds(), lanes, request.workers, max(1, len(crew)))
+
+
+def _here(
+    model: CompiledModel, request: BatchRequest, bounds: list[tuple[int, int]]
+) -> Iterator[tuple[int, RawBatch, str]]:
+    """Parts in this process, until one was interrupted."""
+    interrupt = Interrupt()
+    interrupt.watch()
+    progress = _Progress(request.progress, bounds)
+    try:
+        for first, last in bounds:
+            part = replace(part_of(request, first, last), progress=progress.of_part(last - first))
+            raw = compute(model, part)
+            yield first, raw, ""
+            progress.add(last - first)
+            if interrupt.seen or (raw.status == Status.USER_BREAK).any():
+                return
+    finally:
+        interrupt.release()
+
+
+def _elsewhere(
+    model: CompiledModel,
+    request: BatchRequest,
+    bounds: list[tuple[int, int]],
+    executor: Executor,
+) -> Iterator[tuple[int, RawBatch, str]]:
+    """Parts on an executor, as they are ready, until Ctrl-C."""
+    interrupt = Interrupt()
+    interrupt.watch()
+    progress = _Progress(request.progress, bounds)
+    parts = Task.parts(model, request, bounds)
+    try:
+        for first, raw, worker in perform_on(executor, parts, interrupt):
+            yield first, raw, worker
+            progress.add(len(raw.status))
+    finally:
+        interrupt.release()
+
+
+class _Progress:
+    """Adds up the progress of parts, and tells it on once a batch takes longer than a second."""
+
+    def __init__(self, tell: Progress | None, bounds: list[tuple[int, int]]) -> None:
+        self._tell = tell
+        self._all = max(1, sum(last - first for first, last in bounds))
+        self._done = 0
+        self._begun = perf_counter()
+
+    def of_part(self, runs: int) -> Progress | None:
+        """Whom the next part, of so many runs, tells how far it is."""
+        tell = self._tell
+        if tell is None:
+            return None
+        return lambda fraction, text: tell((self._done + fraction * runs) / self._all, text)
+
+    def add(self, runs: int) -> None:
+        """So many runs are done."""
+        self._done += runs
+        if self._tell is not None and perf_counter() - self._begun > 1.0:
+            self._tell(self._done / self._all, "")
+
+
+def _bounded(runs: int, each: int) -> int:
+    """Runs of a part: enough to fill lanes, few enough for their results to travel well."""
+    return max(1, min(max(runs, _SMALLEST), _PART_BYTES // each))

@@ -1,0 +1,176 @@
+"""Parts of a batch: cut off, computed here or elsewhere, put together again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from os import getpid
+from platform import node
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynlib.abi.status import Status
+from dynlib.compiler.build import build
+from dynlib.compiler.model import CompiledModel
+from dynlib.runtime.batch.inputs import cut, not_finite
+from dynlib.runtime.fastpath.executor import run_batch_fastpath
+from dynlib.runtime.fastpath.request import BatchRequest, RawBatch
+
+__all__ = ["Assembly", "Task", "allocate", "compute", "part_of", "perform"]
+
+# Arrays with one entry or block for each run, and the axis along which the runs lie.
+_PER_RUN = {
+    "y_final": 1, "t_final": 0, "status": 0, "steps": 0, "rejected": 0, "rows": 0,
+    "rec_y": 0, "rec_aux": 0,
+}  # fmt: skip
+_EVENTS = ("evt_run", "evt_t", "evt_step", "evt_id", "evt_log")
+
+
+def compute(model: CompiledModel, request: BatchRequest) -> RawBatch:
+    """Run a batch in this process.
+
+    A run that starts from NaN or infinity has failed, whether or not the number is ever used.
+    """
+    if not request.n_runs:
+        return allocate(model, request)
+    raw = run_batch_fastpath(model, request)
+    bad = not_finite((*request.y0, *request.p))
+    if bad is not None:
+        ended_well = (raw.status == Status.DONE) | (raw.status == Status.EARLY_EXIT)
+        raw.status[bad & ended_well] = Status.NAN_DETECTED
+    unfinished = raw.status == Status.USER_BREAK
+    if unfinished.any():
+        _forget(raw, unfinished)
+    return raw
+
+
+def _forget(raw: RawBatch, runs: NDArray[np.bool_]) -> None:
+    """Leave nothing of runs that were interrupted: they are as if they had never begun."""
+    nothing = np.nan if raw.y_final.dtype.kind == "f" else 0
+    raw.y_final[:, runs] = raw.rec_y[runs] = nothing
+    raw.rec_aux[runs] = np.nan
+    raw.rows[runs] = raw.steps[runs] = raw.rejected[runs] = 0
+    kept = ~runs[raw.evt_run]
+    for name in _EVENTS:
+        setattr(raw, name, getattr(raw, name)[kept])
+
+
+def part_of(request: BatchRequest, first: int, last: int) -> BatchRequest:
+    """The runs from `first` up to `last`, which is left out, as a batch of their own."""
+    return replace(
+        request,
+        n_runs=last - first,
+        y0=tuple(cut(column, first, last) for column in request.y0),
+        p=tuple(cut(column, first, last) for column in request.p),
+    )
+
+
+def allocate(model: CompiledModel, request: BatchRequest) -> RawBatch:
+    """The result of a batch of which nothing has been run."""
+    n, dtype = request.n_runs, model.dtype
+    rows = request.plan.rows if request.samples is None else request.samples.size
+    n_states = len(model.spec.states)
+    width = n_states if request.states is None else len(request.states)
+    nothing = np.nan if dtype.kind == "f" else 0
+    return RawBatch(
+        y_final=np.full((n_states, n), nothing, dtype=dtype),
+        t_final=np.full(n, float(request.t0)),
+        status=np.full(n, int(Status.USER_BREAK), dtype=np.int64),
+        steps=np.zeros(n, dtype=np.int64),
+        rejected=np.zeros(n, dtype=np.int64),
+        rows=np.zeros(n, dtype=np.int64),
+        rec_t=np.zeros(rows),
+        rec_y=np.full((n, rows, width), nothing, dtype=dtype),
+        rec_aux=np.full((n, rows, len(request.aux)), np.nan),
+        evt_run=np.zeros(0, dtype=np.int64),
+        evt_t=np.zeros(0),
+        evt_step=np.zeros(0, dtype=np.int64),
+        evt_id=np.zeros(0, dtype=np.int64),
+        evt_log=np.zeros((0, model.log_width)),
+    )
+
+
+class Assembly:
+    """A batch that is put together from its parts, in whatever order they come.
+
+    Parameters
+    ----------
+    model : CompiledModel
+    request : BatchRequest
+        The whole.
+    """
+
+    def __init__(self, model: CompiledModel, request: BatchRequest) -> None:
+        self._whole = allocate(model, request)
+        self._events: dict[int, Sequence[Any]] = {}
+
+    def put(self, first: int, part: RawBatch) -> None:
+        """Take in the runs from `first` on."""
+        whole = self._whole
+        size = len(part.status)
+        for name, axis in _PER_RUN.items():
+            place = (slice(None),) * axis + (slice(first, first + size),)
+            getattr(whole, name)[place] = getattr(part, name)
+        if len(part.evt_run):
+            columns = [getattr(part, name) for name in _EVENTS]
+            self._events[first] = [columns[0] + first, *columns[1:]]
+        whole.lanes = part.lanes
+
+    def whole(self) -> RawBatch:
+        """All runs; those of which no part came have the status `USER_BREAK`."""
+        parts = [self._events[first] for first in sorted(self._events)]
+        if parts:
+            for name, columns in zip(_EVENTS, zip(*parts, strict=True), strict=True):
+                setattr(self._whole, name, np.concatenate(columns))
+        return self._whole
+
+
+@dataclass(frozen=True)
+class Task:
+    """A part of a batch that can travel: the model goes as text, and is compiled where it runs.
+
+    Attributes
+    ----------
+    model
+        The document of the model.
+    stepper, jit, disk_cache
+        As in `dynlib.build`.
+    request
+        The part.
+    """
+
+    model: str
+    stepper: str
+    jit: bool
+    disk_cache: bool
+    request: BatchRequest
+
+    @classmethod
+    def parts(
+        cls, model: CompiledModel, request: BatchRequest, bounds: Iterable[tuple[int, int]]
+    ) -> Iterator[tuple[int, Task]]:
+        """The runs between `bounds`, each with its first run."""
+        text, cached = model.spec.to_toml(), model.disk_cache is not None
+        plain = replace(request, progress=None, options=dict(request.options))
+        for first, last in bounds:
+            part = part_of(plain, first, last)
+            yield first, cls(text, model.stepper.name, model.jit, cached, part)
+
+
+def perform(task: Task, attempt: int = 0) -> tuple[RawBatch, str]:
+    """Do a task in whatever process this is; returns its result and a name of the process.
+
+    `attempt` counts the workers lost over it: an executor that knows equal calls by their
+    arguments then sees a new one.
+    """
+    model = _model(task.model, task.stepper, task.jit, task.disk_cache)
+    return compute(model, task.request), f"{node()}:{getpid()}"
+
+
+@lru_cache(maxsize=16)
+def _model(text: str, stepper: str, jit: bool, disk_cache: bool) -> CompiledModel:
+    """A model that came as text, kept for the tasks that follow."""
+    return build(text, stepper=stepper, jit=jit, disk_cache=disk_cache)
