@@ -373,6 +373,23 @@ ARGUMENTS = (
 )  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("name", "stepper", "given_"),
+    [
+        ("driven", "rk4", {"T": 1e12}),
+        ("driven", "ab2", {"dt": 1e-13}),
+        ("logistic", None, {"N": 10**14}),
+    ],
+)
+def test_record_that_no_memory_holds(
+    name: str, stepper: str | None, given_: dict[str, Any]
+) -> None:
+    words = letter(lambda: sim_of(name, stepper).run(**given_))
+    assert "more than there is memory. Record less: record_interval" in words
+    few = sim_of(name, stepper).run(**given_, record=False, max_steps=3, on_failure="return")
+    assert few.stats.steps == 3
+
+
 @given(st.dictionaries(st.sampled_from(ARGUMENTS), JUNK, min_size=1, max_size=3))
 def test_junk_is_refused_by_us_or_runs(given_: dict[str, Any]) -> None:
     for name in ("driven", "logistic"):

@@ -9,7 +9,7 @@ from dynlib.compiler.model import CompiledModel
 from dynlib.errors import OptionError
 from dynlib.runtime.plan import Plan
 from dynlib.runtime.progress import Progress, progress_of
-from dynlib.runtime.recording import Selection
+from dynlib.runtime.recording import Selection, check_room
 from dynlib.runtime.run_options import (
     RunOptions,
     check_stepper_options,
@@ -111,6 +111,10 @@ class Planner:
         stepper.options(options.stepper_options, len(spec.states))
         selection = Selection.of(options.record_vars, spec.states, self._aux)
         states, aux = selection.request(spec.states, self._aux)
+        if options.record and options.t_eval is None and not stepper.adaptive:
+            length = abs(options.end - options.t0) - options.transient
+            step = 1.0 if spec.is_map else (options.dt or spec.sim.dt)
+            check_room(length / step / options.record_interval, len(selection.names))
         backwards = options.dt is not None and options.end < options.t0
         limit = options.max_steps
         if limit is None and stepper.adaptive:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,7 +11,7 @@ from typing import Any
 from dynlib.errors import OptionError
 from dynlib.runtime.naming import unknown_name
 
-__all__ = ["AUX", "Selection"]
+__all__ = ["AUX", "Selection", "check_room"]
 
 AUX = "aux."
 
@@ -94,3 +95,28 @@ class Selection:
     def from_dict(cls, data: Mapping[str, Sequence[str]]) -> Selection:
         """The selection whose `as_dict` this is."""
         return cls(tuple(data["names"]), tuple(data["states"]), tuple(data["aux"]))
+
+
+def check_room(rows: float, columns: int) -> None:
+    """Refuse a record that this computer cannot hold, before it stops answering.
+
+    Raises
+    ------
+    OptionError
+        With what would make the record smaller.
+    """
+    needed = rows * (columns + 1) * 8
+    if needed > _memory():
+        raise OptionError(
+            f"recording {rows:.3g} rows of {columns} variables takes {needed / 1e9:.3g} GB, more "
+            "than there is memory. Record less: record_interval, record_vars, transient, t_eval; "
+            "record=False keeps the final state and the events."
+        )
+
+
+def _memory() -> float:
+    """Bytes of memory of this computer; infinity where it does not say."""
+    try:
+        return float(os.sysconf("SC_PHYS_PAGES")) * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):  # not a POSIX system, or a silent one
+        return float("inf")
