@@ -21,6 +21,7 @@ def made_result(
     *,
     events: Mapping[str, Any] | None = None,
     params: Mapping[str, float] | None = None,
+    status: Status = Status.DONE,
 ) -> Results:
     """Return the result that a run of the model would give, had it recorded these columns."""
     spec = load_model(model)
@@ -46,7 +47,7 @@ def made_result(
         evt_step=np.arange(len(fired), dtype=np.int64),
         evt_id=np.array([index for _, index in fired], dtype=np.int64),
         evt_log=np.full((len(fired), max([len(e.log) for e in spec.events], default=0)), np.nan),
-        status=Status.DONE,
+        status=status,
         t_final=float(t[-1]) if t.size else 0.0,
         stats=RunStats(t.size, 0, 4 * t.size, 0.0),
     )

@@ -19,6 +19,8 @@ def test_three_states_are_a_portrait_and_three_panels(flow):
     figure = page(flow)
     assert [ax.name for ax in figure.axes] == ["3d", *["rectilinear"] * 3]
     assert [ax.labels["y"] for ax in figure.axes] == ["y", "x", "y", "z"]
+    (orbit,) = figure.axes[0].named("add_collection")
+    assert orbit.args[0].get_array().size > 100  # coloured by time
     (heading,) = figure.named("suptitle")
     assert heading.args == ("lorenz",)
     (values,) = figure.named("text")

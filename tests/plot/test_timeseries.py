@@ -5,6 +5,7 @@ import pytest
 from plot.made_results import made_result
 
 from dynlib import plot
+from dynlib.abi.status import Status
 from dynlib.errors import OptionError, UnknownNameError
 from dynlib.plot._recorder import RecordingAxes, RecordingFigure
 
@@ -132,6 +133,18 @@ def test_rows_that_are_not_finite_do_not_spoil_the_rest():
     t = np.arange(5.0)
     blown = made_result("builtin://ode/harmonic", t, {"x": [0, 1, 2, np.inf, np.nan], "v": t})
     assert len(drawn(blown).named("plot")) == 2
+
+
+@pytest.mark.parametrize("status", [Status.NAN_DETECTED, Status.DONE])
+def test_only_the_flight_to_infinity_is_cut_off(status):
+    x = np.concatenate([np.sin(np.arange(100.0)), 10.0 ** np.arange(0, 300, 20)])
+    t = np.arange(x.size)
+    escaped = made_result("builtin://ode/expdecay", t, {"x": x}, status=status)
+    (line,) = drawn(escaped).named("plot")
+    if status is Status.DONE:  # large numbers alone are no reason to hide them
+        assert line.args[1].size == x.size
+    else:
+        assert line.args[1].tolist() == x[:101].tolist()
 
 
 def test_one_row_is_a_point():

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 import click
 
 from dynlib.cli._letters import Letter
-from dynlib.errors import MissingExtraError
+from dynlib.errors import MissingExtraError, UnknownNameError
 from dynlib.suggest import did_you_mean
 
 if TYPE_CHECKING:
+    from dynlib.dsl import ModelSpec
     from dynlib.runtime.results import Results
 
 __all__ = ["Targets"]
@@ -66,6 +67,37 @@ class Targets:
         for option, path in (("--out", self.out), ("--plot", self.plot)):
             if path is not None:
                 _check_place(option, path)
+
+    def check_model(self, spec: ModelSpec, recorded: tuple[str, ...] | None) -> None:
+        """Refuse a picture that does not fit the model, before the run rather than after it.
+
+        Raises
+        ------
+        click.UsageError
+            For a kind of picture that needs another model.
+        UnknownNameError
+            For a variable that will not be recorded.
+        """
+        kept = spec.states if recorded is None else recorded
+        names = tuple(name.removeprefix("aux.") for name in kept)
+        for name in self.names:
+            if name.removeprefix("aux.") not in names:
+                raise UnknownNameError(
+                    f"--plot-vars: {name!r} will not be recorded.{did_you_mean(name, names)} "
+                    f"Recorded: {', '.join(names)}; --record chooses."
+                )
+        if self.kind == "cobweb" and not (spec.is_map and len(spec.states) == 1):
+            what = "map" if spec.is_map else "flow"
+            raise click.UsageError(
+                f"--plot-kind cobweb needs a map of one state; {spec.name!r} is a {what} of "
+                f"{len(spec.states)}. --plot-kind phase draws states against each other."
+            )
+        count = len(self.names) or min(len(names), 2)
+        if self.kind == "phase" and count not in (2, 3):
+            raise click.UsageError(
+                f"--plot-kind phase draws two or three variables, not {count}. "
+                "--plot-vars x,z chooses."
+            )
 
     def write(self, result: Results) -> list[Path]:
         """Write the files; return those that were written."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from importlib import import_module
 from typing import Any
 
@@ -69,6 +70,12 @@ def app() -> None:
     """Write a dynamical system once, as a TOML model; run it at the speed of hand-written C."""
 
 
+def _show_warning(message: Warning | str, *where: object, **more: object) -> None:
+    """Print a warning without the place in our code that gave it."""
+    click.echo(f"warning: {message}", err=True)
+
+
 def main() -> None:
     """Run the command line; ends the process with status 0, 1 or 2."""
+    warnings.showwarning = _show_warning
     app(prog_name="dynlib")

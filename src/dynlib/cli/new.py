@@ -44,7 +44,7 @@ def command(name: str, kind: str, force: bool) -> None:
 
 def _path(name: str) -> Path:
     path = Path(name)
-    path = path if path.suffix == ".toml" else path.with_name(path.name + ".toml")
-    if not path.stem or any(not each.isprintable() or each in '"\\' for each in path.stem):
+    stem = path.name.removesuffix(".toml")
+    if not stem or any(not each.isprintable() or each in '"\\' for each in stem):
         raise click.BadParameter(f"{name!r} does not make a file name", param_hint="NAME")
-    return path
+    return path.with_name(f"{stem}.toml")

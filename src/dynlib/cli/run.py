@@ -19,12 +19,13 @@ from dynlib.cli._options import (
     times,
 )
 from dynlib.cli._targets import Targets
-from dynlib.errors import DynlibError, RunFailed, UnknownNameError
+from dynlib.errors import DynlibError, RunFailed, StepperOptionError
 from dynlib.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from dynlib.dsl import ModelSpec
     from dynlib.runtime.results import Results
+    from dynlib.steppers.base import Stepper
 
 __all__ = ["command"]
 
@@ -103,10 +104,9 @@ def _compute(model: str, given: dict[str, Any], targets: Targets) -> Results:
 
     sim = setup(model, stepper=given["stepper"], mods=given["mods"], jit=not given["no_jit"])
     _check_words(sim.spec, given)
-    _check_names(sim.spec, given["record"], targets)
+    targets.check_model(sim.spec, given["record"])
     if given["preset"] is not None:
         sim.apply_preset(given["preset"])
-    tolerances = {name: given[name] for name in ("rtol", "atol") if given[name] is not None}
     names = ("T", "N", "t0", "dt", "max_steps", "t_eval")
     return sim.run(
         **{name: given[name] for name in names},
@@ -117,8 +117,22 @@ def _compute(model: str, given: dict[str, Any], targets: Targets) -> Results:
         transient=given["transient"] or 0,
         progress=False if given["quiet"] else None,
         on_failure="return",
-        **tolerances | dict(given["option"]),
+        **_stepper_options(sim.model.stepper, given),
     )
+
+
+def _stepper_options(stepper: Stepper, given: dict[str, Any]) -> dict[str, Any]:
+    """Return the options of the stepper; --option must not reach other arguments of a run."""
+    tolerances = {name: given[name] for name in ("rtol", "atol") if given[name] is not None}
+    options = tolerances | dict(given["option"])
+    known = stepper.option_names
+    for name in options:
+        if name not in known:
+            raise StepperOptionError(
+                f"stepper {stepper.name!r} has no option {name!r}.{did_you_mean(name, known)} "
+                f"It takes {', '.join(known) or 'none'}; `dynlib steppers` lists all."
+            )
+    return options
 
 
 def _check_words(spec: ModelSpec, given: dict[str, Any]) -> None:
@@ -132,18 +146,6 @@ def _check_words(spec: ModelSpec, given: dict[str, Any]) -> None:
         raise click.UsageError(
             f"-N: {spec.name!r} is a flow, it has time instead of iterations: -T 100"
         )
-
-
-def _check_names(spec: ModelSpec, recorded: tuple[str, ...] | None, targets: Targets) -> None:
-    """Refuse a variable that could not be drawn, before the run rather than after it."""
-    names = spec.states if recorded is None else recorded
-    known = {name.removeprefix("aux."): None for name in names}
-    for name in targets.names:
-        if name.removeprefix("aux.") not in known:
-            raise UnknownNameError(
-                f"--plot-vars: {name!r} will not be recorded.{did_you_mean(name, known)} "
-                f"Recorded: {', '.join(known)}; --record chooses."
-            )
 
 
 def _deliver(result: Results, targets: Targets, *, quiet: bool) -> None:

@@ -8,7 +8,8 @@ Every function takes a result and an optional place to draw, and returns the Mat
     ax = plot.phase(res, "x", "y", "z", color_by="t")
     ax.figure.savefig("lorenz.png", dpi=200)
 
-The same pictures are ``res.plot("x", "y")`` and ``res.plot.phase("x", "y", "z")``.
+The same pictures are ``res.plot("x", "y")`` and ``res.plot.phase("x", "y", "z")``; of a batch,
+``plot.sweep(batch, "x")`` is ``batch.plot("x")``.
 """
 
 from dynlib.plot._axes import save, supported_suffixes
@@ -18,10 +19,12 @@ from dynlib.plot.overview import overview
 from dynlib.plot.phase import phase
 from dynlib.plot.picture import KINDS, picture
 from dynlib.plot.plotter import ResultsPlotter
+from dynlib.plot.sweep import BatchPlotter, sweep
 from dynlib.plot.timeseries import timeseries
 
 __all__ = [
     "KINDS",
+    "BatchPlotter",
     "ResultsPlotter",
     "Style",
     "cobweb",
@@ -30,5 +33,6 @@ __all__ = [
     "picture",
     "save",
     "supported_suffixes",
+    "sweep",
     "timeseries",
 ]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from dynlib.errors import OptionError
 from dynlib.plot._matplotlib import mpl
@@ -50,12 +52,11 @@ def is_axes(target: Any) -> bool:
 def dressed(target: Any, style: Style) -> Iterator[None]:
     """Work under the settings of the style, unless the axes are the caller's and have their own.
 
-    Matplotlib's settings are left as they were.
+    Matplotlib's settings are left as they were.  An orbit that escapes is drawn as far as it goes:
+    arithmetic with its last, enormous values warns of nothing.
     """
-    if is_axes(target):
-        yield
-        return
-    with mpl.rc_context(style.rc()):
+    settings = nullcontext() if is_axes(target) else mpl.rc_context(style.rc())
+    with np.errstate(invalid="ignore", over="ignore"), settings:
         yield
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dynlib.abi.status import Status
 from dynlib.dsl.expr import ExprError, Iteration, Lag, Node, evaluate, free_nodes
 from dynlib.errors import OptionError, UnknownNameError
 from dynlib.suggest import did_you_mean
@@ -20,6 +21,7 @@ __all__ = ["Subject"]
 
 Floats = NDArray[np.float64]
 _AUX = "aux."
+_RUNAWAY = 30.0  # times the usual size of a variable
 
 
 class Subject:
@@ -52,7 +54,23 @@ class Subject:
     @cached_property
     def t(self) -> Floats:
         """Times of the rows."""
-        return np.asarray(self._result.t, dtype=np.float64)
+        return np.asarray(self._result.t, dtype=np.float64)[: self._end]
+
+    @cached_property
+    def _end(self) -> int:
+        """How many rows are drawn: all, or those before an orbit has left for infinity.
+
+        The last rows before an overflow would make everything else a flat line.
+        """
+        rows = len(self._result)
+        if self._result.status is not Status.NAN_DETECTED:
+            return rows
+        calm = np.ones(rows, dtype=bool)
+        for name in self._result.names:
+            size = np.abs(np.asarray(self._result[name], dtype=np.float64))
+            calm &= ~(size > _RUNAWAY * np.nanmedian(size))
+        last = np.flatnonzero(calm)
+        return int(last[-1]) + 1 if last.size > 1 else rows
 
     @property
     def params(self) -> dict[str, Any]:
@@ -84,7 +102,7 @@ class Subject:
         """Return the column of a recorded variable, or the times under their own name."""
         if name == self.time_name:
             return self.t
-        return np.asarray(self._result[name], dtype=np.float64)
+        return np.asarray(self._result[name], dtype=np.float64)[: self._end]
 
     def events(self, asked: bool | str | Iterable[str]) -> dict[str, Floats]:
         """Return the times of the events that are asked for and fired.

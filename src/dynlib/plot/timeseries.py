@@ -97,10 +97,10 @@ def timeseries(
         style or Style(),
         Looks(visuals, _ARTISTS),
     )
-    if layout == "auto":
-        layout = _fitting_layout(scene, alone=_axes.is_axes(ax))
-    draw = {"shared": _draw_shared, "panels": _draw_panels, "image": _draw_image}[layout]
     with _axes.dressed(ax, scene.style):
+        if layout == "auto":
+            layout = _fitting_layout(scene, alone=_axes.is_axes(ax))
+        draw = {"shared": _draw_shared, "panels": _draw_panels, "image": _draw_image}[layout]
         axes: Axes = draw(scene, ax)
     return axes
 
