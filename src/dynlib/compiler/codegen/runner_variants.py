@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import astuple, dataclass
 from enum import Enum
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from dynlib.abi.hooks import AnalysisModule
@@ -92,17 +93,33 @@ def _lane_template(name: str, flags: Mapping[str, bool], *, discrete: bool) -> s
     return "\n".join([*texts, specialize(fast_run, name, flags)])
 
 
-_RUNNER_TEMPLATE_MAP: Mapping[tuple[RunnerVariant, bool], tuple[str, str]] = {
-    (variant, discrete): _template(variant, discrete)
-    for variant in RunnerVariant
-    for discrete in (False, True)
-}
+class _Templates(Mapping[tuple[RunnerVariant, bool], tuple[str, str]]):
+    """Text and name of each runner, by variant and whether it is for maps; made when first read."""
+
+    def __init__(self) -> None:
+        self._made: dict[tuple[RunnerVariant, bool], tuple[str, str]] = {}
+
+    def __getitem__(self, key: tuple[RunnerVariant, bool]) -> tuple[str, str]:
+        if key not in self._made:
+            self._made[key] = _template(*key)
+        return self._made[key]
+
+    def __iter__(self) -> Iterator[tuple[RunnerVariant, bool]]:
+        return iter([(variant, discrete) for variant in RunnerVariant for discrete in (False, True)])
+
+    def __len__(self) -> int:
+        return 2 * len(RunnerVariant)
+
+
+_RUNNER_TEMPLATE_MAP = _Templates()
 
 
 @cache
 def _template_version() -> str:
-    texts = "\n".join(source for source, _ in _RUNNER_TEMPLATE_MAP.values())
-    return hashlib.sha256(texts.encode()).hexdigest()[:16]
+    """Hash of the files that the templates are written in."""
+    here = Path(__file__).parent
+    files = ("run_loop.py", "lane_loop.py", "locate.py", "specialize.py")
+    return hashlib.sha256(b"".join((here / file).read_bytes() for file in files)).hexdigest()[:16]
 
 
 @dataclass(frozen=True)
