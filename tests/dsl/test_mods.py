@@ -93,6 +93,14 @@ def test_within_a_mod_the_order_is_remove_replace_add_set() -> None:
     assert [(event.name, event.text) for event in spec.events] == [("f", "x > 5"), ("e", "x > 2")]
 
 
+def test_what_is_removed_or_not_yet_added_cannot_be_replaced() -> None:
+    text = ode(more='[events.e]\ncond = "x > 1"')
+    event = {"events": {"e": {"cond": "x > 2"}}}
+    mod = {"replace": event, "remove": {"events": {"names": ["e"]}}}
+    assert "no event 'e' to change" in str(problems(text, mods=mod))
+    assert "no event 'e' to change" in str(problems(ode(), mods={"replace": event, "add": event}))
+
+
 def test_replaced_things_keep_their_position() -> None:
     text = ode(more='[aux]\np = "x"\nq = "2*x"\n[events.e]\ncond="x>1"\n[events.f]\ncond="x>2"')
     mod = {"replace": {"aux": {"p": "3*x"}, "events": {"e": {"cond": "x < 0"}}}}
