@@ -121,12 +121,10 @@ def test_last_stage_is_the_first_of_the_next_step_where_said(name: str) -> None:
     assert tableau.fsal == same == (name in ("BS23", "RK45", "TSIT5"))
 
 
-# --- dense output: weights are polynomials of theta, given as lists of coefficients ----------------
+# --- dense output: weights are polynomials of theta, given as lists of coefficients ---
 
 
-def polynomial_misses(
-    a: Sequence[Any], weights: Sequence[Sequence[Any]], order: int
-) -> Fraction:
+def polynomial_misses(a: Sequence[Any], weights: Sequence[Sequence[Any]], order: int) -> Fraction:
     """Worst violation of sum_i b_i(theta) psi_i = theta**order / density, per coefficient."""
     degree = max(len(row) for row in weights)
     worst = Fraction(0)
