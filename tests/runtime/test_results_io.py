@@ -144,10 +144,10 @@ def test_snapshot_is_no_result(tmp_path: Path) -> None:
 
 
 @pytest.fixture(name="content", scope="module")
-def _content(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+def _content(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("saved") / "run.npz"
     session("busy", "rk4").save(path)
-    return path.read_bytes()
+    return path
 
 
 @given(
@@ -156,9 +156,9 @@ def _content(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 )
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_damage_is_never_a_traceback(
-    content: bytes, tmp_path: Path, damage: list[tuple[float, int]], kept: float
+    content: Path, tmp_path: Path, damage: list[tuple[float, int]], kept: float
 ) -> None:
-    damaged = bytearray(content)
+    damaged = bytearray(content.read_bytes())
     for place, flip in damage:
         damaged[int(place * len(damaged))] ^= flip
     path = tmp_path / "run.npz"

@@ -29,7 +29,17 @@ __all__ = [
 
 META = "description"
 # What NumPy, zipfile and json raise for files that are cut, overwritten or of another kind.
-DAMAGE = (OSError, EOFError, KeyError, TypeError, AttributeError, BadZipFile, zlib.error)
+DAMAGE = (
+    OSError,
+    EOFError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    RuntimeError,
+    MemoryError,
+    BadZipFile,
+    zlib.error,
+)
 Arrays = dict[str, NDArray[Any]]
 
 
