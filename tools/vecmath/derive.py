@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import mpmath as mp
@@ -49,9 +49,7 @@ def odd_tail(fun: Function, lead: float, high: float, terms: int, words: int = 0
     return Problem(tail, weight, 0.0, high**2, tuple(range(terms)), words=words)
 
 
-def even_tail(
-    fun: Function, start: Function, power: int, high: float, terms: int
-) -> Problem:
+def even_tail(fun: Function, start: Function, power: int, high: float, terms: int) -> Problem:
     """P in ``fun(x) = start(z) + z**power * P(z)``, ``z = x*x``, relative error in fun."""
     limit = mp.taylor(fun, 0, 2 * power)[2 * power]
 
@@ -77,9 +75,7 @@ def exp_tail() -> Problem:
 
 def cube_root_start() -> Problem:
     """P in ``m**(-1/3) = P(m)``: a first guess, refined by iteration."""
-    return Problem(
-        lambda m: m ** (-mp.mpf(1) / 3), lambda m: mp.cbrt(m), 1.0, 2.0, tuple(range(6))
-    )
+    return Problem(lambda m: m ** (-mp.mpf(1) / 3), lambda m: mp.cbrt(m), 1.0, 2.0, tuple(range(6)))
 
 
 def erf_near() -> Problem:
@@ -103,7 +99,9 @@ def erfc_far() -> Problem:
         return mp.exp(x * x) * mp.erfc(x) * (x + c)
 
     low, high = ((x - c) / (x + c) for x in (mp.mpf(ERF_SPLIT) - 0.001, mp.mpf(ERFC_END)))
-    return Problem(scaled, lambda t: 1 / scaled(t), float(low), float(high), tuple(range(21)), words=1)
+    return Problem(
+        scaled, lambda t: 1 / scaled(t), float(low), float(high), tuple(range(21)), words=1
+    )
 
 
 def two_atanh(s: mp.mpf) -> mp.mpf:
@@ -194,6 +192,19 @@ def constants() -> Iterator[tuple[str, float, str]]:
     yield "ERFC_CENTRE", ERFC_CENTRE, "c of the variable t of ERFC"
 
 
+def digits(value: Callable[[], mp.mpf], bits: int, count: int) -> list[int]:
+    """The first digits of a fraction to base ``2**bits``."""
+    with mp.workprec(bits * count + 60):
+        whole = int(mp.floor(value() * mp.mpf(2) ** (bits * count)))
+    return [(whole >> (bits * (count - 1 - i))) & ((1 << bits) - 1) for i in range(count)]
+
+
+def digits_text() -> str:
+    """2/pi to base 2**28, after two zeros, for the reduction of huge arguments."""
+    rows = "".join(f"    {d},\n" for d in [0, 0, *digits(lambda: 2 / mp.pi, 28, 46)])
+    return f"# 2/pi in digits to base 2**28, after two zeros\nTWO_OVER_PI_DIGITS = (\n{rows})\n"
+
+
 def polynomial_text(name: str, meaning: str, fit: Fit) -> str:
     rows = "".join(f"    {c!r},\n" for c in fit.coefficients)
     error = mp.nstr(mp.log(fit.error, 2), 4)
@@ -205,7 +216,7 @@ def text() -> str:
     parts = [HEADER]
     for name, value, meaning in constants():
         parts.append(f"{name} = {value!r}" + (f"  # {meaning}\n" if meaning else "\n"))
-    parts.append("\n")
+    parts.append("\n" + digits_text())
     for name, (meaning, problem) in POLYNOMIALS.items():
         fit = solve(problem())
         part = polynomial_text(name, meaning, fit)

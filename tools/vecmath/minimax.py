@@ -64,9 +64,7 @@ class _Samples:
         self.powers = {p: [x**p for x in self.x] for p in problem.powers}
 
     def subtract(self, power: int, value: mp.mpf) -> None:
-        self.target = [
-            t - value * q for t, q in zip(self.target, self.powers[power], strict=True)
-        ]
+        self.target = [t - value * q for t, q in zip(self.target, self.powers[power], strict=True)]
 
     def residual(self, powers: Sequence[int], c: Sequence[mp.mpf]) -> list[mp.mpf]:
         """Weighted error; its sign is flipped where x**powers[0] < 0.

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir
-from numba.core import cgutils
 from numba.core import types as numba_types
 from numba.extending import intrinsic
 
@@ -20,9 +19,6 @@ __all__ = [
     "ceil",
     "copysign",
     "fabs",
-    "far_cos",
-    "far_sin",
-    "far_tan",
     "float_to_bits",
     "floor",
     "fma",
@@ -139,64 +135,3 @@ def _bitcast(source: Any, target: Any) -> Any:
         return builder.bitcast(values[0], context.get_value_type(sig.return_type))
 
     return target(source), codegen
-
-
-_DOUBLE = ir.DoubleType()
-_NEVER = "dynlib_far_lanes"
-_NEVER_WIDTH = 64
-
-
-def _never_called(module: ir.Module) -> None:
-    """Define a vector function so wide that no loop uses it, and keep it from being dropped."""
-    if _NEVER in module.globals:
-        return
-    wide = ir.VectorType(_DOUBLE, _NEVER_WIDTH)
-    mask = ir.VectorType(ir.IntType(1), _NEVER_WIDTH)
-    function = ir.Function(module, ir.FunctionType(wide, [wide, mask]), _NEVER)
-    function.linkage = "linkonce_odr"
-    ir.IRBuilder(function.append_basic_block()).ret(function.args[0])
-    pointer = ir.IntType(8).as_pointer()
-    array = ir.ArrayType(pointer, 1)
-    used = ir.GlobalVariable(module, array, "llvm.compiler.used")
-    used.linkage = "appending"
-    used.section = "llvm.metadata"
-    used.initializer = ir.Constant(array, [function.bitcast(pointer)])
-
-
-def _far(name: str) -> Callable[..., Any]:
-    """Make a call of the C library's ``name`` that may stand behind a branch in a vector loop.
-
-    LLVM's loop vectoriser refuses a loop with a call, unless the call has a masked vector form; if
-    none has the width it wants, it calls lane by lane behind branches.  So the call names a form
-    that is too wide ever to be wanted.  ``cold`` keeps the calls out of the loop's straight path.
-    """
-    attributes = (
-        "cold",
-        "nobuiltin",
-        "nounwind",
-        "readnone",
-        "willreturn",
-        f'"vector-function-abi-variant"="_ZGV_LLVM_M{_NEVER_WIDTH}v_{name}({_NEVER})"',
-    )
-
-    def typed(typingctx: Any, x: Any) -> Any:
-        def codegen(context: Any, builder: Any, sig: Any, values: Any) -> Any:
-            _never_called(builder.module)
-            kind = ir.FunctionType(_DOUBLE, [_DOUBLE])
-            function = cgutils.get_or_insert_function(builder.module, kind, name)
-            call = builder.call(function, values)
-            for attribute in attributes:
-                set.add(call.attributes, attribute)  # llvmlite's own add() knows only a few
-            return call
-
-        return types.float64(types.float64), codegen
-
-    typed.__name__ = f"far_{name}"
-    typed.__doc__ = f"The C library's {name}, for arguments too large for the vector code."
-    made: Callable[..., Any] = intrinsic(typed)
-    return made
-
-
-far_sin = _far("sin")
-far_cos = _far("cos")
-far_tan = _far("tan")

@@ -8,6 +8,7 @@ from typing import Any
 from numba import njit
 
 from dynlib.compiler.jit import intrinsics
+from dynlib.compiler.jit.apart import apart
 from dynlib.compiler.vecmath import PRIMITIVES, compiled
 
 __all__ = ["vector_functions"]
@@ -34,6 +35,11 @@ def vector_functions(**options: Any) -> dict[str, Callable[..., Any]]:
     1.0
     """
     compile_function = njit(
-        forceinline=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True, **options
+        forceinline=True,
+        error_model="numpy",
+        no_cpython_wrapper=True,
+        no_cfunc_wrapper=True,
+        **options,
     )
-    return compiled(compile_function, {name: getattr(intrinsics, name) for name in PRIMITIVES})
+    primitives = {name: getattr(intrinsics, name) for name in PRIMITIVES}
+    return compiled(compile_function, primitives, apart)

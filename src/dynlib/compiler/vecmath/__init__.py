@@ -15,6 +15,7 @@ from types import FunctionType
 from typing import Any, cast
 
 from dynlib.compiler.vecmath import (
+    any_angle,
     error_function,
     exponential,
     inverse,
@@ -43,9 +44,9 @@ VECMATH: Mapping[str, Function] = {
     "asinh": logarithm.asinh,
     "acosh": logarithm.acosh,
     "atanh": logarithm.atanh,
-    "sin": trigonometric.sin,
-    "cos": trigonometric.cos,
-    "tan": trigonometric.tan,
+    "sin": any_angle.sin,
+    "cos": any_angle.cos,
+    "tan": any_angle.tan,
     "sin_near": trigonometric.sin_near,
     "cos_near": trigonometric.cos_near,
     "tan_near": trigonometric.tan_near,
@@ -67,13 +68,18 @@ _MODULES = (
     power,
     roots,
     trigonometric,
+    any_angle,
     inverse,
     error_function,
 )
 
+_RARE = (any_angle.far_sin, any_angle.far_cos, any_angle.far_tan)
+
 
 def compiled(
-    compile_function: Callable[[Function], Function], primitives: Mapping[str, Function]
+    compile_function: Callable[[Function], Function],
+    primitives: Mapping[str, Function],
+    apart: Callable[[Function], Function] = lambda f: f,
 ) -> dict[str, Function]:
     """Pass every function through ``compile_function``, bound to the given primitives.
 
@@ -84,6 +90,9 @@ def compiled(
         each function and helper; lazy compilers then compile what is used, and nothing else.
     primitives : mapping
         A callable for every name in ``PRIMITIVES``.
+    apart : callable
+        What is done to the compiled functions that are hardly ever called and stand behind
+        a branch, so that the branch does not stop a vectoriser.
 
     Returns
     -------
@@ -112,7 +121,8 @@ def compiled(
                 bound = FunctionType(f.__code__, space, f.__name__, f.__defaults__)
                 bound.__module__ = f.__module__
                 bound.__qualname__ = f.__qualname__
-                made[f] = space[name] = compile_function(bound)
+                value = compile_function(bound)
+                made[f] = space[name] = apart(value) if f in _RARE else value
     return {name: made[f] for name, f in VECMATH.items()}
 
 

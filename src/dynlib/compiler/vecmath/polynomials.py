@@ -71,4 +71,3 @@ def poly20(x: float, c: Coefficients) -> float:
     fifth = fma(x2, fma(x, c[19], c[18]), fma(x, c[17], c[16]))
     x8 = x4 * x4
     return fma(x8, fma(x8, fifth, fma(x4, fourth, third)), fma(x4, second, first))
-

@@ -16,9 +16,6 @@ __all__ = [
     "bits_to_float",
     "copysign",
     "fabs",
-    "far_cos",
-    "far_sin",
-    "far_tan",
     "float_to_bits",
     "fma",
     "rint",
@@ -35,9 +32,6 @@ PRIMITIVES = (
     "sqrt",
     "fabs",
     "copysign",
-    "far_sin",
-    "far_cos",
-    "far_tan",
 )
 
 _WORD = (1 << 64) - 1
@@ -95,18 +89,3 @@ def fabs(x: float) -> float:
 def copysign(magnitude: float, sign: float) -> float:
     """``|magnitude|`` with the sign of ``sign``."""
     return math.copysign(magnitude, sign)
-
-
-def far_sin(x: float) -> float:
-    """The C library's sine: for arguments too large for the vector code."""
-    return math.sin(x) if math.isfinite(x) else math.nan
-
-
-def far_cos(x: float) -> float:
-    """The C library's cosine: for arguments too large for the vector code."""
-    return math.cos(x) if math.isfinite(x) else math.nan
-
-
-def far_tan(x: float) -> float:
-    """The C library's tangent: for arguments too large for the vector code."""
-    return math.tan(x) if math.isfinite(x) else math.nan

@@ -1,12 +1,8 @@
-"""sin, cos and tan.
+"""sin, cos and tan of arguments up to FAR = 2**45.
 
 ``x = k*pi/2 + r`` by Cody and Waite's method [1]_ with fma: ``x - k*HALF_PI_0`` is exact, because
 both are multiples of a power of two below 2**-51 and the difference is below 2; the other two words
-of pi/2 give r in two words, also where it is tiny.  That holds for ``|x| <= FAR = 2**45``.  Beyond,
-where neighbouring floats are farther apart than 0.007, the C library takes over, behind a branch
-that holds nothing but a call without side effects: LLVM's loop vectoriser then keeps the loop and
-branches around the call lane by lane.  ``sin_near``, ``cos_near`` and ``tan_near`` are the same
-functions without the branch, for code that knows its arguments; beyond FAR they return NaN.
+of pi/2 give r in two words, also where it is tiny.
 
 sin and cos of one argument share everything but the last select.
 
@@ -28,15 +24,22 @@ from dynlib.compiler.vecmath.primitives import (
     bits_to_float,
     copysign,
     fabs,
-    far_cos,
-    far_sin,
-    far_tan,
     float_to_bits,
     fma,
     select,
 )
 
-__all__ = ["FAR", "cos", "cos_near", "sin", "sin_near", "tan", "tan_near"]
+__all__ = [
+    "FAR",
+    "cos_core",
+    "cos_near",
+    "sin_core",
+    "sin_near",
+    "tan_core",
+    "tan_near",
+    "tangent",
+    "turned",
+]
 
 FAR = 2.0**45
 SHIFT = 1.5 * 2.0**52
@@ -72,20 +75,24 @@ def cosine(r: float, rest: float) -> tuple[float, float]:
     return high, (lead - high) + low
 
 
-def sin_core(x: float) -> float:
-    k, r, rest = reduced(x)
+def turned(k: int, r: float, rest: float) -> float:
+    """sin(k*pi/2 + r + rest)."""
     y = select((k & 1) == 1, cosine(r, rest)[0], sine(r, rest)[0])
     return bits_to_float(float_to_bits(y) ^ ((k & 2) << 62))
 
 
+def sin_core(x: float) -> float:
+    k, r, rest = reduced(x)
+    return turned(k, r, rest)
+
+
 def cos_core(x: float) -> float:
     k, r, rest = reduced(x)
-    y = select((k & 1) == 1, sine(r, rest)[0], cosine(r, rest)[0])
-    return bits_to_float(float_to_bits(y) ^ (((k + 1) & 2) << 62))
+    return turned(k + 1, r, rest)
 
 
-def tan_core(x: float) -> float:
-    k, r, rest = reduced(x)
+def tangent(k: int, r: float, rest: float) -> float:
+    """tan(k*pi/2 + r + rest)."""
     s, s_low = sine(r, rest)
     c, c_low = cosine(r, rest)
     odd = (k & 1) == 1
@@ -96,7 +103,12 @@ def tan_core(x: float) -> float:
     inverse = 1.0 / bottom
     q = top * inverse
     error = fma(-q, bottom, top) + fma(-q, bottom_low, top_low)
-    return select(x == 0.0, x, fma(error, inverse, q))
+    return fma(error, inverse, q)
+
+
+def tan_core(x: float) -> float:
+    k, r, rest = reduced(x)
+    return select(x == 0.0, x, tangent(k, r, rest))
 
 
 def sin_near(x: float) -> float:
@@ -112,27 +124,3 @@ def cos_near(x: float) -> float:
 def tan_near(x: float) -> float:
     """tan(x) for |x| <= FAR, NaN beyond."""
     return select(fabs(x) > FAR, NAN, tan_core(x))
-
-
-def sin(x: float) -> float:
-    """Sine of any float."""
-    y = sin_core(x)
-    if fabs(x) > FAR:
-        y = far_sin(x)
-    return y
-
-
-def cos(x: float) -> float:
-    """Cosine of any float."""
-    y = cos_core(x)
-    if fabs(x) > FAR:
-        y = far_cos(x)
-    return y
-
-
-def tan(x: float) -> float:
-    """Tangent of any float."""
-    y = tan_core(x)
-    if fabs(x) > FAR:
-        y = far_tan(x)
-    return y
