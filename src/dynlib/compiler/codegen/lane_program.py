@@ -9,6 +9,7 @@ from functools import cached_property
 
 from dynlib.abi.lane_args import LANE_ARGS, Lane
 from dynlib.abi.slots import Count
+from dynlib.compiler.codegen import lane_adaptive, lane_careful, lane_fixed
 from dynlib.compiler.codegen.event_text import EventText
 from dynlib.compiler.codegen.model_text import ModelText
 from dynlib.compiler.codegen.program import Module, Program, entry_text
@@ -63,13 +64,11 @@ class LaneProgram:
         floating = not self.spec.dtype.startswith("int")
         watched = flags["EVENTS"] or flags["STOP"] or (discrete and floating)
         flags |= {"DISCRETE": discrete, "WATCHED": watched}
-        if not flags["ADAPTIVE"]:
-            fast = without(fast, ("adaptive_step", "settle_adaptive"))
-        else:
-            fast = without(fast, ("fixed_step", "advance", "plan_chunk", "settle_fixed"))
+        flags["CAREFUL_LOOP"] = flags["EVENTS"] or flags["STOP"] or sampled
+        fast = without(fast, self._unneeded(flags))
         text = fold(fast, flags, numbers=True)
         text = re.sub(r"\b[A-Z][A-Z_]+\b", lambda m: self._word(m[0], flags), text)
-        loop = self.program.run_loop(run_loop, flags)
+        loop = self.program.run_loop(run_loop, flags) if flags["CAREFUL_LOOP"] else ""
         layout = self.program.layout
         model = ModelText(layout, self.varied)
         extra = []
@@ -79,6 +78,15 @@ class LaneProgram:
             extra.append(EventText(model).emit_quiet())
         parts = [*self.program.parts(), *extra, loop, text, self._entry(runner)]
         return self.program.assemble(parts, runner, inline=_INLINE)
+
+    def _unneeded(self, flags: Mapping[str, bool]) -> tuple[str, ...]:
+        names: tuple[str, ...] = ()
+        if not flags["CAREFUL_LOOP"]:
+            names += tuple(lane_careful.__all__)
+        elif not flags["ADAPTIVE"]:
+            names += ("plain_pass",)
+        other = lane_fixed if flags["ADAPTIVE"] else lane_adaptive
+        return names + tuple(other.__all__)
 
     def _word(self, word: str, flags: Mapping[str, bool]) -> str:
         layout = self.program.layout

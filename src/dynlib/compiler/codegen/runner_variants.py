@@ -16,20 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from dynlib.abi.hooks import AnalysisModule
-from dynlib.compiler.codegen.lane_loop import (
-    adaptive_step,
-    advance,
-    careful,
-    fast_run,
-    finish,
-    fixed_step,
-    next_record,
-    plan_chunk,
-    settle_adaptive,
-    settle_fixed,
-    take_up,
-    write_row,
-)
+from dynlib.compiler.codegen import lane_adaptive, lane_careful, lane_fixed, lane_loop
 from dynlib.compiler.codegen.lane_program import LaneProgram
 from dynlib.compiler.codegen.program import Module, Program
 from dynlib.compiler.codegen.run_loop import run_loop
@@ -67,13 +54,6 @@ class RunnerVariant(Enum):
 
 
 _NEVER_IN_MAPS = ("ADAPTIVE", "SAMPLED", "LOCATED", "MULTISTEP", "MEMORY")
-_LANE_FUNCTIONS = (
-    *(take_up, next_record, plan_chunk, write_row, fixed_step, advance, adaptive_step),
-    *(careful, finish, settle_fixed, settle_adaptive),
-)
-_ONLY_ADAPTIVE = (adaptive_step, settle_adaptive)
-
-
 def _template(variant: RunnerVariant, discrete: bool) -> tuple[str, str]:
     name = f"run_{variant.value}_{'map' if discrete else 'ode'}"
     flags = {"DISCRETE": discrete}
@@ -88,9 +68,11 @@ def _template(variant: RunnerVariant, discrete: bool) -> tuple[str, str]:
 
 
 def _lane_template(name: str, flags: Mapping[str, bool], *, discrete: bool) -> str:
-    functions = [f for f in _LANE_FUNCTIONS if not (discrete and f in _ONLY_ADAPTIVE)]
+    modules = [lane_fixed, lane_careful] if discrete else [lane_fixed, lane_adaptive, lane_careful]
+    functions = [getattr(module, f) for module in modules for f in module.__all__]
+    functions += [getattr(lane_loop, f) for f in lane_loop.__all__ if f != "fast_run"]
     texts = [specialize(function, function.__name__, flags) for function in functions]
-    return "\n".join([*texts, specialize(fast_run, name, flags)])
+    return "\n".join([*texts, specialize(lane_loop.fast_run, name, flags)])
 
 
 class _Templates(Mapping[tuple[RunnerVariant, bool], tuple[str, str]]):
@@ -116,10 +98,10 @@ _RUNNER_TEMPLATE_MAP = _Templates()
 
 @cache
 def _template_version() -> str:
-    """Hash of the files that the templates are written in."""
+    """Hash of the files that texts are made by."""
     here = Path(__file__).parent
-    files = ("run_loop.py", "lane_loop.py", "locate.py", "specialize.py")
-    return hashlib.sha256(b"".join((here / file).read_bytes() for file in files)).hexdigest()[:16]
+    files = sorted(here.glob("*.py"))
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
 
 
 @dataclass(frozen=True)

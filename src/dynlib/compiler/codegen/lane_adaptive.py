@@ -1,0 +1,111 @@
+"""Lanes with steps of their own: attempts by selection, and what is made of them."""
+
+# ruff: noqa: F821
+# mypy: ignore-errors
+
+from __future__ import annotations
+
+from dynlib.abi.lane_args import Lane, LaneCount
+from dynlib.abi.status import Status
+
+__all__ = ["adaptive_step", "settle_adaptive"]
+
+
+def adaptive_step(lane, t_end, limit, lanes, y, mem, ws, p, options, tolerances):
+    """One attempt of one lane; returns whether the lane leaves the vector loop."""
+    t = lanes[Lane.T, lane]
+    dt = lanes[Lane.DT, lane]
+    retry = lanes[Lane.RETRY, lane]
+    error_last = lanes[Lane.ERROR, lane]
+    alive = lanes[Lane.ALIVE, lane] != 0.0
+    rest = t_end - t
+    near = abs_(rest) <= 1.01 * abs_(dt)
+    h = select(near, rest, dt)
+    t_next = select(near, t_end, t + dt)
+    u = load_rows(y, 0, N_STATES, lane)
+    m = 0.0
+    if MEMORY:
+        m = load_rows(mem, 0, N_MEMORY, lane)
+    if LOOKS_BACK:
+        push_step_start(ws, t, u, lane)
+    u_new, k = attempt(t, h, 0, u, m, p, ws, lane)
+    error = error_norm(h, u, u_new, k, options, tolerances, lane)
+    good = error <= 1.0
+    finite = all_finite(u_new)
+    calm = True
+    if EVENTS:
+        calm = quiet(t_next, 1, u_new, t, u, p, ws, lane)
+        if LOCATED:
+            d = dense(t, h, 0, u, u_new, k, p, ws, lane)
+            calm = calm & quiet_inside(t, h, 1, u, u_new, d, p, ws, lane)
+    if STOP_START:
+        calm = calm & not_(stop_condition(t, 0, u, t, u, p, ws, lane))
+    if STOP_END:
+        calm = calm & not_(stop_condition(t_next, 1, u_new, t, u, p, ws, lane))
+    if SAMPLED:
+        calm = calm & not_((t_next - lanes[Lane.SAMPLE, lane]) * h >= 0.0)
+    fair = alive & good
+    take = fair & finite & calm
+    refuse = alive & not_(good)
+    dt_less = shrink(h, error, options)
+    short = too_short(t, dt_less, options)
+    dt_more = next_step_size(h, dt, error, error_last, retry, options)
+    dt_new = select(take, dt_more, select(refuse, select(short, h, dt_less), dt))
+    step = select(take, lanes[Lane.STEP, lane] + 1.0, lanes[Lane.STEP, lane])
+    code = select(fair & finite & not_(calm), CAREFUL, 0.0)
+    code = select(fair & not_(finite), Status.NAN_DETECTED, code)
+    code = select(refuse & short, Status.STEPFAIL, code)
+    code = select(take & (step >= limit), Status.MAX_STEPS, code)
+    code = select(take & near, Status.DONE, code)
+    lanes[Lane.T, lane] = select(take, t_next, t)
+    lanes[Lane.DT, lane] = dt_new
+    lanes[Lane.ERROR, lane] = select(take, error, error_last)
+    lanes[Lane.RETRY, lane] = select(take, 0.0, select(refuse, 1.0, retry))
+    lanes[Lane.REJECTED, lane] = select(
+        refuse, lanes[Lane.REJECTED, lane] + 1.0, lanes[Lane.REJECTED, lane]
+    )
+    lanes[Lane.STEP, lane] = step
+    leaves = alive & (code != 0.0)
+    lanes[Lane.LEAVES, lane] = select(leaves, code, lanes[Lane.LEAVES, lane])
+    lanes[Lane.ALIVE, lane] = select(leaves, 0.0, lanes[Lane.ALIVE, lane])
+    store_rows(y, 0, lane, choose(take, u_new, u))
+    if MEMORY:
+        store_rows(mem, 0, lane, choose(take, next_memory(m, k), m))
+    return select(leaves, 1, 0)
+
+
+def settle_adaptive(
+    grid, batch, block, lanes, run, clock, count, y, mem, ws, p, states,
+    times, status, steps, rejects, rows, options, tolerances,
+    rec_t, rec_y, rec_aux, sel_y, sel_aux, samples,
+    evt_run, evt_t, evt_step, evt_id, evt_log,
+):  # fmt: skip
+    """Let lanes that are done go; take the steps of the others in which something happens."""
+    first = 0
+    if batch[LaneCount.AGAIN] >= 0:
+        first = batch[LaneCount.AGAIN]
+    for lane in range(first, LANES):
+        if run[lane] < 0 or lanes[Lane.LEAVES, lane] == 0.0:
+            continue
+        code = int(lanes[Lane.LEAVES, lane])
+        again = batch[LaneCount.AGAIN] == lane
+        if CAREFUL_LOOP:
+            while code == CAREFUL:
+                code = careful(
+                    lane, 1, again, grid, batch, lanes, run, clock, count, y, mem, ws, p,
+                    options, tolerances, rec_t, rec_y, rec_aux, sel_y, sel_aux, samples,
+                    evt_run, evt_t, evt_step, evt_id, evt_log,
+                )  # fmt: skip
+                batch[LaneCount.AGAIN] = -1
+                again = False
+                if code == Status.GROW_EVT:
+                    batch[LaneCount.AGAIN] = lane
+                    return Status.GROW_EVT
+                if code == Status.OK and lanes[Lane.FRESH, lane] != 0.0:
+                    code = CAREFUL
+        if code == Status.OK:
+            lanes[Lane.LEAVES, lane] = 0.0
+            lanes[Lane.ALIVE, lane] = 1.0
+        else:
+            finish(lane, code, batch, lanes, run, y, states, times, status, steps, rejects, rows)
+    return Status.OK

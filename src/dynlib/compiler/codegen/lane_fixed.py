@@ -1,0 +1,241 @@
+"""Lanes on a fixed grid: chunks of steps, and what is made of them."""
+
+# ruff: noqa: F821
+# mypy: ignore-errors
+
+from __future__ import annotations
+
+from dynlib.abi.lane_args import Lane, LaneClock, LaneCount
+from dynlib.abi.status import Status
+
+__all__ = ["advance", "fixed_step", "plain_pass", "plan_chunk", "settle_fixed", "time_of", "write_row"]
+
+
+def plan_chunk(grid, batch, lanes, run):
+    """Steps that every lane can take before one of them ends or, out of phase, has to record.
+
+    0 says that a lane has only a step of its own kind left, which the careful pass takes.
+    """
+    end = batch[LaneCount.STEP_END]
+    if grid[LaneClock.DT_LAST] != grid[LaneClock.DT]:
+        end -= 1
+    end = min(end, batch[LaneCount.STEP_LIMIT])
+    chunk = CHUNK
+    in_phase = True
+    step = -1
+    row = 0.0
+    for lane in range(LANES):
+        if run[lane] >= 0:
+            k = int(lanes[Lane.STEP, lane])
+            chunk = min(chunk, end - k)
+            if step < 0:
+                step = k
+                row = lanes[Lane.ROW, lane]
+            in_phase = in_phase and k == step and lanes[Lane.ROW, lane] == row
+    chunk = max(chunk, 0)
+    if not in_phase and batch[LaneCount.FIRST_RECORD] >= 0:
+        for lane in range(LANES):
+            if run[lane] >= 0:
+                k = int(lanes[Lane.STEP, lane])
+                due = next_record(batch, lanes, lane)
+                if due > k:
+                    chunk = min(chunk, due - k)
+                elif due == k:
+                    chunk = min(chunk, 1)
+    return chunk, in_phase
+
+
+def advance(
+    chunk, in_phase, dt, grid, batch, lanes, run, y, mem, ws, p, flag,
+    rec_y, rec_aux, sel_y, sel_aux, picked,
+):  # fmt: skip
+    """`chunk` steps of all lanes."""
+    t0 = grid[LaneClock.T0]
+    recording = batch[LaneCount.FIRST_RECORD] >= 0
+    first_lane = 0
+    while first_lane < LANES - 1 and run[first_lane] < 0:
+        first_lane += 1
+    row = int(lanes[Lane.ROW, first_lane])
+    step = int(lanes[Lane.STEP, first_lane])
+    due = next_record(batch, lanes, first_lane)
+    for i in range(chunk):
+        if recording:
+            if in_phase:
+                if step + i == due:
+                    for lane in range(LANES):
+                        if run[lane] >= 0:
+                            write_row(
+                                row, step + i, lane, grid, batch, run, y, p, ws,
+                                rec_y, rec_aux, sel_y, sel_aux, picked,
+                            )  # fmt: skip
+                    row += 1
+                    due += batch[LaneCount.STRIDE]
+                    if row >= batch[LaneCount.ROWS]:
+                        due = -1
+            elif i == 0:
+                for lane in range(LANES):
+                    if run[lane] >= 0 and next_record(batch, lanes, lane) == int(
+                        lanes[Lane.STEP, lane]
+                    ):
+                        write_row(
+                            int(lanes[Lane.ROW, lane]), int(lanes[Lane.STEP, lane]), lane,
+                            grid, batch, run, y, p, ws,
+                            rec_y, rec_aux, sel_y, sel_aux, picked,
+                        )  # fmt: skip
+        for lane in range(LANES):
+            fixed_step(i, lane, t0, dt, lanes, y, mem, ws, p, flag)
+
+
+def fixed_step(i, lane, t0, dt, lanes, y, mem, ws, p, flag):
+    """One step of one lane; `flag` says whether anything would have happened in it."""
+    s = lanes[Lane.STEP, lane] + i
+    if DISCRETE:
+        t = s
+        h = 1.0
+        t_next = s + 1.0
+    else:
+        t = t0 + s * dt
+        h = dt
+        t_next = t0 + (s + 1.0) * dt
+    step = integer(s)
+    u = load_rows(y, 0, N_STATES, lane)
+    if LOOKS_BACK:
+        push_step_start(ws, t, u, lane)
+    if LAGS:
+        push_lags(ws, step, u, lane)
+    m = 0.0
+    if MEMORY:
+        m = load_rows(mem, 0, N_MEMORY, lane)
+    u_new, k = attempt(t, h, step, u, m, p, ws, lane)
+    if MEMORY:
+        store_rows(mem, 0, lane, next_memory(m, k))
+    if WATCHED:
+        happens = False
+        if EVENTS:
+            happens = not_(quiet(t_next, step + 1, u_new, t, u, p, ws, lane))
+        if STOP_START:
+            happens = happens | stop_condition(t, step, u, t, u, p, ws, lane)
+        if STOP_END:
+            happens = happens | stop_condition(t_next, step + 1, u_new, t, u, p, ws, lane)
+        if DISCRETE:
+            happens = happens | not_(all_finite(u_new))
+        flag[lane] = select(happens, 1, flag[lane])
+    store_rows(y, 0, lane, u_new)
+
+
+def time_of(step, grid, batch):
+    """Time of a grid point."""
+    if DISCRETE:
+        return step * 1.0
+    if step == batch[LaneCount.STEP_END]:
+        return grid[LaneClock.T_END]
+    return grid[LaneClock.T0] + step * grid[LaneClock.DT]
+
+
+def write_row(
+    row, step, lane, grid, batch, run, y, p, ws, rec_y, rec_aux, sel_y, sel_aux, picked
+):
+    """Record a lane's state."""
+    t = time_of(step, grid, batch)
+    u = load_rows(y, 0, N_STATES, lane)
+    record(
+        row, t, step, u, y, p, ws, rec_y[run[lane]], rec_aux[run[lane]],
+        sel_y, sel_aux, picked, lane,
+    )  # fmt: skip
+
+
+def settle_fixed(
+    chunk, grid, batch, block, lanes, run, clock, count, y, mem, ws, p, flag, states,
+    times, status, steps, rejects, rows, options, tolerances,
+    rec_t, rec_y, rec_aux, sel_y, sel_aux, samples,
+    evt_run, evt_t, evt_step, evt_id, evt_log,
+):  # fmt: skip
+    """Accept the chunk for the lanes in which nothing happened, redo it for the others."""
+    first = 0
+    if batch[LaneCount.AGAIN] >= 0:
+        first = batch[LaneCount.AGAIN]
+    for lane in range(first, LANES):
+        if run[lane] < 0:
+            continue
+        code = Status.OK
+        again = batch[LaneCount.AGAIN] == lane
+        if again or flag[lane] != 0 or not all_finite(load_rows(y, 0, N_STATES, lane)):
+            if not again:
+                for r in range(N_KEPT):
+                    block[r, lane] = block[ROW_KEPT + r, lane]
+            if CAREFUL_LOOP:
+                code = careful(
+                    lane, chunk, again, grid, batch, lanes, run, clock, count, y, mem, ws, p,
+                    options, tolerances, rec_t, rec_y, rec_aux, sel_y, sel_aux, samples,
+                    evt_run, evt_t, evt_step, evt_id, evt_log,
+                )  # fmt: skip
+                batch[LaneCount.AGAIN] = -1
+                if code == Status.GROW_EVT:
+                    batch[LaneCount.AGAIN] = lane
+                    return Status.GROW_EVT
+            else:
+                code = plain_pass(
+                    lane, chunk, grid, batch, lanes, run, y, mem, ws, p,
+                    rec_y, rec_aux, sel_y, sel_aux, load_values(count, N_COUNT),
+                )  # fmt: skip
+        else:
+            before = int(lanes[Lane.STEP, lane])
+            due = next_record(batch, lanes, lane)
+            if due >= 0 and due < before + chunk:
+                passed = (before + chunk - 1 - due) // batch[LaneCount.STRIDE] + 1
+                left = batch[LaneCount.ROWS] - int(lanes[Lane.ROW, lane])
+                lanes[Lane.ROW, lane] += min(passed, left)
+            lanes[Lane.STEP, lane] = before + chunk
+            lanes[Lane.T, lane] = time_of(before + chunk, grid, batch)
+        if code == Status.OK:
+            step = int(lanes[Lane.STEP, lane])
+            if step >= batch[LaneCount.STEP_END] or step >= batch[LaneCount.STEP_LIMIT]:
+                if next_record(batch, lanes, lane) == step:
+                    write_row(
+                        int(lanes[Lane.ROW, lane]), step, lane, grid, batch, run, y, p, ws,
+                        rec_y, rec_aux, sel_y, sel_aux, load_values(count, N_COUNT),
+                    )  # fmt: skip
+                    lanes[Lane.ROW, lane] += 1.0
+                code = Status.DONE
+                if step < batch[LaneCount.STEP_END]:
+                    code = Status.MAX_STEPS
+        if code != Status.OK:
+            finish(lane, code, batch, lanes, run, y, states, times, status, steps, rejects, rows)
+    return Status.OK
+
+
+def plain_pass(
+    lane, chunk, grid, batch, lanes, run, y, mem, ws, p, rec_y, rec_aux, sel_y, sel_aux, picked
+):
+    """Up to `chunk` steps of one lane, looked at one by one; the status if the run ends early."""
+    for _ in range(chunk):
+        step = int(lanes[Lane.STEP, lane])
+        if step >= batch[LaneCount.STEP_END] or step >= batch[LaneCount.STEP_LIMIT]:
+            break
+        if next_record(batch, lanes, lane) == step:
+            write_row(
+                int(lanes[Lane.ROW, lane]), step, lane, grid, batch, run, y, p, ws,
+                rec_y, rec_aux, sel_y, sel_aux, picked,
+            )  # fmt: skip
+            lanes[Lane.ROW, lane] += 1.0
+        t = time_of(step, grid, batch)
+        h = grid[LaneClock.DT]
+        if step + 1 == batch[LaneCount.STEP_END]:
+            h = grid[LaneClock.DT_LAST]
+        u = load_rows(y, 0, N_STATES, lane)
+        if LAGS:
+            push_lags(ws, step, u, lane)
+        m = 0.0
+        if MEMORY:
+            m = load_rows(mem, 0, N_MEMORY, lane)
+            if h != grid[LaneClock.DT]:
+                m = restart(t, step, u, p, ws, lane)
+        u_new, k = attempt(t, h, step, u, m, p, ws, lane)
+        if not all_finite(u_new):
+            return Status.NAN_DETECTED
+        store_rows(y, 0, lane, u_new)
+        if MEMORY:
+            store_rows(mem, 0, lane, next_memory(m, k))
+        lanes[Lane.STEP, lane] = step + 1
+        lanes[Lane.T, lane] = time_of(step + 1, grid, batch)
+    return Status.OK
