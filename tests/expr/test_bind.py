@@ -375,9 +375,7 @@ def test_lags_and_edges_only_where_they_mean_something() -> None:
     [("x", "a state"), ("a", "a parameter"), ("E", "an aux"), ("t", "the time")],
 )
 def test_numbers_that_are_needed_at_once_cannot_use_variables(text: str, message: str) -> None:
-    scope = Scope(
-        kind="numeric", states=("x",), params=("a",), aux={"E": X}, constants={"K": 2.0}
-    )
+    scope = Scope(kind="numeric", states=("x",), params=("a",), aux={"E": X}, constants={"K": 2.0})
     ((where, told, hint),) = problems(f"K*{text}", scope)
     assert where == text
     assert message in told

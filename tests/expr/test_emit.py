@@ -49,7 +49,6 @@ def _is_exact(node) -> bool:
     return True
 
 
-@settings(max_examples=300)
 @given(trees(depth=5).filter(_is_exact), whole)
 def test_exact_arithmetic_gives_the_value_of_the_expression(node, env) -> None:
     expected = evaluate(node, env)
@@ -58,14 +57,12 @@ def test_exact_arithmetic_gives_the_value_of_the_expression(node, env) -> None:
     assert found == expected or not small  # -0 and 0 may be exchanged by fma(a, b, -c)
 
 
-@settings(max_examples=200)
 @given(st.lists(trees(depth=3), min_size=1, max_size=3), values)
 def test_plain_code_never_raises(nodes, env) -> None:
     found = plain(nodes, env)
     assert len(found) == len(nodes)
 
 
-@settings(max_examples=100)
 @given(trees(depth=2), values)
 def test_special_values_come_out_alike(node, env) -> None:
     expected = evaluate(node, env)
@@ -196,7 +193,6 @@ def test_integer_models_stay_integer() -> None:
         assert plain([node], {x: value}, "int64") == [evaluate(node, {x: value})]
 
 
-@settings(max_examples=200)
 @given(st.data())
 def test_integers_wrap_alike(data: st.DataObject) -> None:
     node = data.draw(trees("int", depth=4))

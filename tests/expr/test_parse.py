@@ -4,7 +4,7 @@ import time
 
 import pytest
 from expr.strategies import SCOPE, X, texts
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dynlib.dsl.expr import (
@@ -119,6 +119,7 @@ REFUSED = [
     ("sin(x for j in range(3))", "for", "only stand in sum"),
     ("sum(x)", ")", "needs 'for"),
     ("sum(x for 3 in range(3))", "3", "one name"),
+    ("sum(x for sin in range(3))", "sin", "not that of a function"),
     ("sum(x for j of range(3))", "of", "'in'"),
     ("sum(x for j in x)", "x", "range(...)"),
     ("sum(x for j in range(0, 9, 2))", "range(0, 9, 2)", "no step"),
@@ -208,7 +209,7 @@ def test_hostile_text_is_answered_soon(text: str) -> None:
         to_text(node)
     except ExprError:
         pass
-    assert time.process_time() - start < 3.0  # each takes tenths of a second, on an idle machine
+    assert time.process_time() - start < 10.0  # the longest takes one second; blow-ups take hours
 
 
 def _survives(text: str) -> None:
@@ -238,7 +239,6 @@ _WORDS = (
 )
 
 
-@settings(max_examples=300)
 @given(st.text())
 @example("²")
 @example("x²")
@@ -247,13 +247,11 @@ def test_random_text_gives_an_expression_or_an_error(text: str) -> None:
     _survives(text)
 
 
-@settings(max_examples=500)
 @given(st.lists(st.sampled_from(_WORDS), max_size=25), st.sampled_from(["", " "]))
 def test_token_soup_gives_an_expression_or_an_error(words: list[str], glue: str) -> None:
     _survives(glue.join(words))
 
 
-@settings(max_examples=300)
 @given(texts(), st.integers(0, 200), st.sampled_from(_WORDS), st.integers(0, 3))
 def test_damaged_expressions_give_an_expression_or_an_error(
     text: str, place: int, word: str, dropped: int

@@ -4,7 +4,7 @@ import math
 
 import pytest
 from expr.strategies import LEAVES, SCOPE, A, X, Y, reals, same, trees
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dynlib.dsl.expr import (
@@ -24,7 +24,6 @@ from dynlib.dsl.expr import (
 values = st.fixed_dictionaries(dict.fromkeys(LEAVES, reals))
 
 
-@settings(max_examples=300)
 @given(trees(), values)
 @example(Apply("add", (X, Num(0.0))), dict.fromkeys(LEAVES, -0.0))
 @example(Apply("sub", (Num(0.0), X)), dict.fromkeys(LEAVES, 0.0))
@@ -34,13 +33,11 @@ def test_no_value_changes(node, env) -> None:
     assert same(evaluate(simplify(node), env), evaluate(node, env))
 
 
-@settings(max_examples=200)
 @given(trees("bool"), values)
 def test_no_truth_changes(node, env) -> None:
     assert evaluate(simplify(node), env) is evaluate(node, env)
 
 
-@settings(max_examples=200)
 @given(trees("int"), values)
 def test_no_integer_changes(node, env) -> None:
     assert evaluate(simplify(node), env) == evaluate(node, env)

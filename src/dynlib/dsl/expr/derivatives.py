@@ -111,9 +111,16 @@ def _power(node: Apply, da: Node, db: Node) -> Node:
         return mul(mul(_number(float(b.value)), lowered), da)
     base: Node = ZERO
     if da is not ZERO:
-        lowered = build("pow", a, build("sub", b, ONE))
-        base = mul(mul(b, lowered), da)
+        lowered = mul(b, build("pow", a, build("sub", b, ONE)))
+        if b.free:  # the constant term of a power series, whose a**-1 may be infinite
+            lowered = select(_is_not_zero(b), lowered, ZERO)
+        base = mul(lowered, da)
     return add(base, mul(mul(node, build("log", a)), db))
+
+
+def _is_not_zero(b: Node) -> Node:
+    whole = b.children[0] if isinstance(b, Apply) and b.op == "cast_real" else b
+    return build("ne", whole, Num(0) if whole.kind == "int" else ZERO)
 
 
 def _extreme(sooner: str) -> Rule:

@@ -23,7 +23,7 @@ from dynlib.dsl.expr.nodes import (
     postorder,
 )
 from dynlib.dsl.expr.simplify import build
-from dynlib.dsl.expr.text import check_size, leaf_names, loop_names
+from dynlib.dsl.expr.text import check_size, loop_names
 
 _GREEK = frozenset(
     {
@@ -123,9 +123,10 @@ def _escaped(word: str) -> str:
 
 class _Printer:
     def __init__(self, root: Node) -> None:
-        self.loops = loop_names(root, leaf_names(root))
+        order = postorder([root])
+        self.loops = loop_names(order, {})
         self.texts: dict[Node, tuple[str, int]] = {}
-        for node in postorder([root]):
+        for node in order:
             self.texts[node] = self.write(node)
 
     def write(self, node: Node) -> tuple[str, int]:
@@ -161,7 +162,7 @@ class _Printer:
 
     def quotient(self, node: Apply) -> tuple[str, int]:
         a, b = (self.text(arg) for arg in node.children)
-        return rf"\frac{{{a}}}{{{b}}}", _PRODUCT
+        return rf"\frac{{{a}}}{{{b}}}", _POWER
 
     def floor_quotient(self, node: Apply) -> tuple[str, int]:
         return rf"\left\lfloor {self.quotient(node)[0]} \right\rfloor", _ATOM
@@ -171,7 +172,7 @@ class _Printer:
         if isinstance(exponent, Num) and exponent.kind == "int" and exponent.value < 0:
             below = build("pow", base, Num(-exponent.value))
             text = self.text(base) if below is base else self.raised(base, str(-exponent.value))
-            return rf"\frac{{1}}{{{text}}}", _PRODUCT
+            return rf"\frac{{1}}{{{text}}}", _POWER
         return self.raised(base, self.text(exponent)), _POWER
 
     def raised(self, base: Node, exponent: str) -> str:

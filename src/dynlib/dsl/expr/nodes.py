@@ -14,7 +14,7 @@ inner loop can capture the variable of an outer one; `reduction` keeps it so.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from itertools import count
 from threading import Lock
 from typing import Any, Self
@@ -290,8 +290,11 @@ def fresh_variable(name: str) -> LoopVar:
     return LoopVar(next(_fresh), name)
 
 
-def postorder(roots: Iterable[Node]) -> list[Node]:
-    """Return every node of the graph once, each after the nodes it is computed from."""
+def postorder(roots: Iterable[Node], ends: Container[Node] = ()) -> list[Node]:
+    """Return every node of the graph once, each after the nodes it is computed from.
+
+    What lies below the nodes in ``ends`` is left out, unless something else needs it.
+    """
     order: list[Node] = []
     seen: set[Node] = set()
     stack = list(roots)[::-1]
@@ -301,7 +304,7 @@ def postorder(roots: Iterable[Node]) -> list[Node]:
             stack.pop()
             continue
         waiting = [child for child in node.children if child not in seen]
-        if waiting:
+        if waiting and node not in ends:
             stack.extend(reversed(waiting))
         else:
             seen.add(node)

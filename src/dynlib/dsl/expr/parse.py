@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dynlib.dsl.expr.errors import ExprError
 from dynlib.dsl.expr.limits import MAX_DEPTH, MAX_NESTING
-from dynlib.dsl.expr.ops import FOREIGN_WORDS, REDUCTIONS
+from dynlib.dsl.expr.ops import FOREIGN_WORDS, REDUCTIONS, RESERVED_NAMES
 from dynlib.dsl.expr.syntax import (
     Binary,
     Call,
@@ -228,8 +228,9 @@ class _Parser:
             raise self.unless_ended(f"{name.text}() needs 'for j in range(a, b)'", form)
         self.take()
         var = self.take() if self.next.kind == "name" else self.next
-        if var.kind != "name" or var.text in _STRENGTH or var.text in FOREIGN_WORDS | _ENDERS:
-            raise ExprError("a loop variable is one name", var.start, var.end, form)
+        if var.kind != "name" or var.text in RESERVED_NAMES:
+            what = "a loop variable is one name, not that of a function"
+            raise ExprError(what, var.start, var.end, form)
         if not self.at("in"):
             raise self.unless_ended("'in' is missing after the loop variable", form)
         self.take()

@@ -24,7 +24,7 @@ from dynlib.dsl.expr.nodes import (
     Time,
     postorder,
 )
-from dynlib.dsl.expr.ops import OPS, RESERVED_NAMES
+from dynlib.dsl.expr.ops import OPS
 
 _TERNARY, _OR, _AND, _NOT, _COMPARE, _SUM, _MINUS, _PRODUCT, _UNARY, _POWER, _ATOM = range(1, 12)
 _STRENGTH = {
@@ -43,8 +43,9 @@ def to_text(node: Node, names: Mapping[Node, str] | None = None) -> str:
     """Return ``node`` as text of the model language.
 
     Reading the text back gives the same node, up to the kind of the whole:
-    ``coerce(bind(parse_expression(text), scope), node.kind) is node``.  Only values at the start
-    of a step (from ``cross_up`` and its kin) have no spelling; they are shown as ``previous(x)``.
+    ``coerce(bind(parse_expression(text), scope), node.kind) is node``.  There are two exceptions:
+    values at the start of a step (from ``cross_up`` and its kin), which have no spelling, are shown
+    as ``previous(x)``; and a loop variable that means something else inside its loop is renamed.
 
     Parameters
     ----------
@@ -74,7 +75,7 @@ def to_text(node: Node, names: Mapping[Node, str] | None = None) -> str:
 def check_size(root: Node, names: Mapping[Node, str]) -> None:
     """Raise ExprError if ``root``, written out as a tree, is too large to be shown."""
     sizes: dict[Node, int] = {}
-    for node in postorder([root]):
+    for node in postorder([root], names):
         inside = 0 if node in names else sum(sizes[child] for child in node.children)
         sizes[node] = 1 + inside
     if sizes[root] > MAX_PRINTED:
@@ -84,31 +85,39 @@ def check_size(root: Node, names: Mapping[Node, str]) -> None:
         )
 
 
-def loop_names(root: Node, taken: set[str]) -> dict[LoopVar, str]:
-    """Return a name for every loop variable, different from all names in ``taken``."""
+def loop_names(nodes: Sequence[Node], names: Mapping[Node, str]) -> dict[LoopVar, str]:
+    """Return a name for every loop variable, its own unless that means something else inside.
+
+    Outer loops, whose numbers are greater, choose first.
+    """
+    inside: dict[LoopVar, set[Node]] = {}
+    for node in nodes:
+        if isinstance(node, Reduce):
+            parts = postorder([node.body, node.condition], names)
+            inside.setdefault(node.var, set()).update(parts)
     chosen: dict[LoopVar, str] = {}
-    used = set(taken)
-    for node in postorder([root]):
-        if isinstance(node, Reduce) and node.var not in chosen:
-            name, number = node.var.name, 2
-            while name in used:
-                name, number = f"{node.var.name}_{number}", number + 1
-            used.add(name)
-            chosen[node.var] = name
+    for var in sorted(inside, key=lambda var: -var.uid):
+        used = {names.get(each) or _name(each, chosen) for each in inside[var] if each is not var}
+        name, number = var.name, 2
+        while name in used:
+            name, number = f"{var.name}_{number}", number + 1
+        chosen[var] = name
     return chosen
 
 
-def leaf_names(root: Node) -> set[str]:
-    """Return the names that the leaves of ``root`` go by in the language."""
-    named = (node for node in postorder([root]) if isinstance(node, State | Param | Name))
-    return {"t", "n", "pi", "e", *(node.name for node in named), *RESERVED_NAMES}
+def _name(node: Node, loops: Mapping[LoopVar, str]) -> str:
+    """Return the name that a node goes by, if it is a name."""
+    if isinstance(node, LoopVar):
+        return loops.get(node, "")
+    return "" if node.children or isinstance(node, Num) else _leaf(node)
 
 
 class _Printer:
     def __init__(self, root: Node, names: Mapping[Node, str]) -> None:
-        self.loops = loop_names(root, leaf_names(root) | set(names.values()))
+        order = postorder([root], names)
+        self.loops = loop_names(order, names)
         self.texts: dict[Node, tuple[str, int]] = {}
-        for node in postorder([root]):
+        for node in order:
             named = names.get(node)
             self.texts[node] = self.write(node) if named is None else (named, _ATOM)
 
@@ -146,8 +155,12 @@ class _Printer:
         return self.call(node), _ATOM
 
     def negative(self, inner: Node) -> tuple[str, int]:
-        if isinstance(inner, Apply) and inner.op in ("mul", "div"):
-            return f"-{self.text(inner, _PRODUCT)}", _MINUS  # -(a*b) is -a*b
+        first = inner
+        while isinstance(first, Apply) and first.op in ("mul", "div"):
+            first = first.children[0]
+        split = isinstance(first, Apply) and first.op == "floordiv"  # -a//b*c is (-a)//b*c
+        if first is not inner and not split and _clearly_real(first):
+            return f"-{self.text(inner, _PRODUCT)}", _MINUS  # -a*b is -(a*b)
         return f"-{self.text(inner, _UNARY)}", _UNARY
 
     def call(self, node: Apply) -> str:
