@@ -11,15 +11,20 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dynlib.abi.primitives import PRIMITIVES, plain_namespace
+from dynlib.dsl.expr import OPS
 
 _TWO = {"div", "floordiv", "mod", "pow", "atan2", "hypot", "copysign", "min_", "max_"}
-_INTEGERS = {"ifloordiv", "imod", "ipow"}
-_OTHER = {"inf", "nan", "select", "fma", "not_", "float_to_bits", "bits_to_float"}
+_CALLED = {op.call for op in OPS.values() if op.call} | {"real", "integer", "boolean"}
 
 
 def functions(count: int) -> list[str]:
-    names = set(PRIMITIVES) - _INTEGERS - _OTHER
+    names = _CALLED - {"select", "not_"}
     return sorted(names & _TWO if count == 2 else names - _TWO)
+
+
+def test_everything_that_expressions_call_is_there() -> None:
+    int_calls = {op.int_call for op in OPS.values() if op.int_call}
+    assert _CALLED | int_calls | {"fma", "inf", "nan"} <= PRIMITIVES.keys()
 
 
 @pytest.mark.parametrize("scalar", [np.float64, np.float32])
