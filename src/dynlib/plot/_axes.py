@@ -164,8 +164,10 @@ def save(figure: Any, path: str | Path, *, dpi: float = 200) -> Path:
 
     Examples
     --------
-    >>> ax = plot.timeseries(res)                          # doctest: +SKIP
-    >>> plot.save(ax.figure, "lorenz.pdf")                 # doctest: +SKIP
+    >>> from dynlib import plot, setup
+    >>> res = setup("builtin://map/logistic", jit=False).run(N=50)
+    >>> plot.save(plot.timeseries(res).figure, "orbit.pdf").suffix
+    '.pdf'
     """
     path = Path(path)
     if path.suffix.lower() not in supported_suffixes():

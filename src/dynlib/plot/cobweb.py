@@ -47,8 +47,8 @@ def cobweb(
     style : Style or None
         Colours and sizes.
     visuals : dict or None
-        For each artist (``graph``, ``diagonal``, ``line``, ``start``, ``legend``, ``title``) a
-        dict of Matplotlib keywords, or False to leave it out.
+        Matplotlib keywords, or False, for ``graph``, ``diagonal``, ``line``, ``start``,
+        ``legend``, ``title``.
 
     Returns
     -------
@@ -66,8 +66,10 @@ def cobweb(
 
     Examples
     --------
-    >>> res = dynlib.setup("builtin://map/logistic").run(N=50)       # doctest: +SKIP
-    >>> ax = plot.cobweb(res)                                        # doctest: +SKIP
+    >>> from dynlib import plot, setup
+    >>> res = setup("builtin://map/logistic", jit=False).run(N=50)
+    >>> plot.cobweb(res).get_ylabel()
+    'x[n+1]'
     """
     scene = _Scene(*_orbit(Subject(result), steps), style or Style(), Looks(visuals, _ARTISTS))
     with _axes.dressed(ax, scene.style):

@@ -46,7 +46,10 @@ def overview(result: Results, *, figure: Any = None, style: Style | None = None)
 
     Examples
     --------
-    >>> plot.save(plot.overview(res), "lorenz.png")                  # doctest: +SKIP
+    >>> from dynlib import plot, setup
+    >>> res = setup("builtin://ode/lorenz", jit=False).run(T=1.0)
+    >>> plot.save(plot.overview(res), "lorenz.png").name
+    'lorenz.png'
     """
     style = style or Style()
     subject = Subject(result)

@@ -40,14 +40,11 @@ def phase(
     style: Style | None = None,
     visuals: Visuals | None = None,
 ) -> Axes:
-    """Draw two or three recorded variables against each other.
-
-    Flows are drawn as lines, maps as points.
+    """Draw two or three recorded variables against each other: flows as lines, maps as points.
 
     Parameters
     ----------
     result : Results
-        A run with recorded rows.
     *names : str
         Two or three variables; none means the first two.
     ax : Axes, Figure, SubFigure or None
@@ -56,12 +53,9 @@ def phase(
         ``"t"`` (in maps ``"n"``) or a recorded variable, whose value gives the colour.
     events : bool or iterable of str
         True marks where events fired, names mark some of them.
-    style : Style or None
-        Colours and sizes.
-    visuals : dict or None
-        For each artist (``line``, ``points``, ``events``, ``legend``, ``title``, ``colorbar``) a
-        dict of Matplotlib keywords, or False to leave it out.  ``start`` and ``end`` mark the ends
-        of the path if they are given.
+    style, visuals : Style, dict, optional
+        Colours and sizes; Matplotlib keywords, or False, for ``line``, ``points``, ``events``,
+        ``legend``, ``title``, ``colorbar``; ``start`` and ``end``, if given, mark the ends.
 
     Returns
     -------
@@ -77,26 +71,20 @@ def phase(
 
     Examples
     --------
-    >>> ax = plot.phase(res, "x", "z")                               # doctest: +SKIP
-    >>> ax = plot.phase(res, "x", "y", "z", color_by="t")            # doctest: +SKIP
+    >>> from dynlib import plot, setup
+    >>> res = setup("builtin://ode/lorenz", jit=False).run(T=1.0)
+    >>> ax = plot.phase(res, "x", "z")
+    >>> plot.phase(res, "x", "y", "z", color_by="t").get_zlabel()
+    'z'
     """
     subject = Subject(result)
     chosen = _choose(subject, names)
-    scene = _Scene(
-        subject,
-        chosen,
-        tuple(subject.values(name) for name in chosen),
-        style or Style(),
-        Looks(visuals, _ARTISTS),
-        color_by,
-    )
+    columns = tuple(subject.values(name) for name in chosen)
+    looks = Looks(visuals, _ARTISTS)
+    scene = _Scene(subject, chosen, columns, style or Style(), looks, color_by)
     marks = subject.events(events)
-    solid = len(chosen) == 3
     with _axes.dressed(ax, scene.style):
-        size = (6.4, 5.6) if solid else (5.6, 4.8)
-        axes: Axes = _axes.new_axes(ax, scene.style, size, "3d" if solid else None)
-        if ax is not axes:
-            _set_frame(axes, scene)
+        axes: Axes = _make_axes(ax, scene)
         _draw_orbit(axes, scene)
         _draw_ends(axes, scene)
         _draw_events(axes, scene, marks)
@@ -127,6 +115,27 @@ def _choose(subject: Subject, names: tuple[str, ...]) -> tuple[str, ...]:
             f"a phase portrait has two or three variables, not {len(chosen)}: {', '.join(chosen)}"
         )
     return chosen
+
+
+def _make_axes(target: Any, scene: _Scene) -> Any:
+    """Return the caller's axes as they are, or new ones that suit the variables."""
+    solid = len(scene.names) == 3
+    size = (6.4, 5.6) if solid else (5.6, 4.8)
+    ax = _axes.new_axes(target, scene.style, size, "3d" if solid else None)
+    if ax is target:
+        return ax
+    if solid:
+        _axes.tidy_3d(ax, scene.style)
+    elif _alike(scene.columns):
+        ax.set_aspect("equal")  # circles are round
+    return ax
+
+
+def _alike(columns: tuple[NDArray[np.float64], ...]) -> bool:
+    """Return whether the ranges of the variables are nearly the same."""
+    finite = [each[np.isfinite(each)] for each in columns]
+    spans = [float(np.ptp(each)) for each in finite if each.size]
+    return len(spans) == len(columns) and 0 < max(spans) <= _ROUND * min(spans)
 
 
 # --- parts --------------------------------------------------------------------------------------
@@ -239,17 +248,6 @@ def _rows_at(subject: Subject, times: NDArray[np.float64]) -> Rows:
     """
     rows = np.searchsorted(subject.t, times, side="right" if subject.is_map else "left") - 1
     return np.clip(rows, 0, subject.t.size - 1).astype(np.intp)
-
-
-def _set_frame(ax: Any, scene: _Scene) -> None:
-    """Prepare new axes; in two dimensions circles are round if the variables are of a size."""
-    if len(scene.columns) == 3:
-        _axes.tidy_3d(ax, scene.style)
-        return
-    finite = [each[np.isfinite(each)] for each in scene.columns]
-    spans = [float(np.ptp(each)) for each in finite if each.size]
-    if len(spans) == 2 and 0 < max(spans) <= _ROUND * min(spans):
-        ax.set_aspect("equal")
 
 
 def _draw_labels(ax: Any, scene: _Scene) -> None:

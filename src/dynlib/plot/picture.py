@@ -51,7 +51,10 @@ def picture(
 
     Examples
     --------
-    >>> plot.save(plot.picture(res, "phase", ["x", "z"]), "butterfly.svg")   # doctest: +SKIP
+    >>> from dynlib import plot, setup
+    >>> res = setup("builtin://ode/lorenz", jit=False).run(T=1.0)
+    >>> len(plot.picture(res, "phase", ["x", "z"]).axes)
+    1
     """
     if kind not in KINDS:
         raise OptionError(

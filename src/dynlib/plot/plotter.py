@@ -46,9 +46,11 @@ class ResultsPlotter:
 
     Examples
     --------
-    >>> ax = res.plot()                                  # doctest: +SKIP
-    >>> ax = res.plot.phase("x", "z")                    # doctest: +SKIP
-    >>> res.plot.overview()                              # doctest: +SKIP
+    >>> from dynlib import setup
+    >>> res = setup("builtin://ode/lorenz", jit=False).run(T=1.0)
+    >>> ax = res.plot()
+    >>> res.plot.phase("x", "z").get_ylabel()
+    'z'
     """
 
     def __init__(self, result: Results) -> None:

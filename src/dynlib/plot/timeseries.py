@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 __all__ = ["MOST_SHARED", "timeseries"]
 
 _ARTISTS = ("line", "points", "events", "legend", "title", "image", "colorbar")
-_LAYOUTS = ("auto", "shared", "panels", "image")
 MOST_SHARED = 6  # more lines than these cannot be told apart
 _MOST_PANELS = 8
 _ALIKE = 12.0  # ranges within this factor are readable in one frame
@@ -44,27 +43,23 @@ def timeseries(
 ) -> Axes:
     """Draw recorded variables against time.
 
-    Flows are drawn as lines, maps as points.  Long records are thinned for the eye; peaks stay.
+    Flows are lines, maps are points.  Long records are thinned for the eye; peaks stay.
 
     Parameters
     ----------
     result : Results
-        A run with recorded rows.
     *names : str
         Variables to draw; none means all that were recorded.
     ax : Axes, Figure, SubFigure or None
         Where to draw; None makes a new figure.
     layout : {"auto", "shared", "panels", "image"}
-        All variables in one frame, one panel for each, or one row of an image for each.
-        ``"auto"`` shares a frame between variables of similar size, gives panels to others and
-        to very long records, and draws many variables as an image.
+        One frame for all, a panel or a row of an image for each.  ``"auto"`` shares a frame
+        between variables of similar size, and draws many variables as an image.
     events : bool or iterable of str
         True marks all events, names mark some.
-    style : Style or None
-        Colours and sizes.
-    visuals : dict or None
-        For each artist (``line``, ``points``, ``events``, ``legend``, ``title``, ``image``,
-        ``colorbar``) a dict of Matplotlib keywords, or False to leave it out.
+    style, visuals : Style, dict, optional
+        Colours and sizes; Matplotlib keywords, or False, for ``line``, ``points``, ``events``,
+        ``legend``, ``title``, ``image``, ``colorbar``.
 
     Returns
     -------
@@ -80,28 +75,19 @@ def timeseries(
 
     Examples
     --------
-    >>> ax = plot.timeseries(res, "x", "z", events=["hit"])          # doctest: +SKIP
+    >>> from dynlib import plot, setup
+    >>> res = setup("builtin://ode/bouncing-ball", jit=False).run(T=1.0)
+    >>> ax = plot.timeseries(res, "x", events=True)
+    >>> ax.get_xlabel(), ax.get_ylabel()
+    ('t', 'x')
     """
-    if layout not in _LAYOUTS:
-        raise OptionError(
-            f"layout={layout!r} is unknown.{did_you_mean(str(layout), _LAYOUTS)} "
-            f"Known: {', '.join(_LAYOUTS)}"
-        )
     subject = Subject(result)
     chosen = subject.choose(names)
-    scene = _Scene(
-        subject,
-        chosen,
-        [subject.values(name) for name in chosen],
-        subject.events(events),
-        style or Style(),
-        Looks(visuals, _ARTISTS),
-    )
+    columns = [subject.values(name) for name in chosen]
+    looks = Looks(visuals, _ARTISTS)
+    scene = _Scene(subject, chosen, columns, subject.events(events), style or Style(), looks)
     with _axes.dressed(ax, scene.style):
-        if layout == "auto":
-            layout = _fitting_layout(scene, alone=_axes.is_axes(ax))
-        draw = {"shared": _draw_shared, "panels": _draw_panels, "image": _draw_image}[layout]
-        axes: Axes = draw(scene, ax)
+        axes: Axes = _layout(scene, ax, layout)(scene, ax)
     return axes
 
 
@@ -113,6 +99,20 @@ class _Scene:
     events: dict[str, NDArray[np.float64]]
     style: Style
     looks: Looks
+
+
+def _layout(scene: _Scene, target: Any, asked: str) -> Callable[[_Scene, Any], Any]:
+    """Return the function that draws the layout."""
+    layouts = {"shared": _draw_shared, "panels": _draw_panels, "image": _draw_image}
+    if asked == "auto":
+        asked = _fitting_layout(scene, alone=_axes.is_axes(target))
+    if asked not in layouts:
+        known = ("auto", *layouts)
+        raise OptionError(
+            f"layout={asked!r} is unknown.{did_you_mean(str(asked), known)} "
+            f"Known: {', '.join(known)}"
+        )
+    return layouts[asked]
 
 
 def _fitting_layout(scene: _Scene, alone: bool) -> str:
