@@ -51,9 +51,7 @@ class Buffers:
 
     # -- what a run is asked for --------------------------------------------------------------
 
-    def set_options(
-        self, options: NDArray[np.float64], tolerances: NDArray[np.float64]
-    ) -> None:
+    def set_options(self, options: NDArray[np.float64], tolerances: NDArray[np.float64]) -> None:
         """Hand over the stepper's options."""
         if options.size:
             self._put(options=options, tolerances=tolerances)
@@ -180,13 +178,17 @@ def _bound(model: CompiledModel, state: RunState, *, sampled: bool) -> Call | Pl
         "mem": state.memory,
         "ws": state.workspace,
     }
-    empty = {
-        "f8": {1: _NO_FLOATS, 2: _NO_MATRIX},
-        "i8": {1: _NO_INTS},
-        "y": {2: np.zeros((0, 0), dtype=model.dtype)},
+    empty: dict[tuple[str, int], NDArray[Any]] = {
+        ("f8", 1): _NO_FLOATS,
+        ("f8", 2): _NO_MATRIX,
+        ("i8", 1): _NO_INTS,
+        ("y", 2): np.zeros((0, 0), dtype=model.dtype),
     }
     call = runner.bind(
-        [arrays.get(arg.name, empty[arg.kind].get(len(arg.shape))) for arg in RUNNER_ARGS]
+        [
+            arrays[arg.name] if arg.name in arrays else empty[arg.kind, len(arg.shape)]
+            for arg in RUNNER_ARGS
+        ]
     )
     state.binding = (runner, call)
     return call

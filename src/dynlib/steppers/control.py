@@ -69,7 +69,9 @@ def next_step_size(h, dt, error, error_last, retry, options):
     """
     error = select(error > 1e-20, error, 1e-20)
     error_last = select(error_last > 1e-8, error_last, 1e-8)
-    power = fma(rough_log2(error_last), 0.2 / ERROR_ORDER, rough_log2(error) * (-0.35 / ERROR_ORDER))
+    power = fma(
+        rough_log2(error_last), 0.2 / ERROR_ORDER, rough_log2(error) * (-0.35 / ERROR_ORDER)
+    )
     factor = rough_exp2(fma(rough_log2(options[2]), 0.3, power))
     factor = select(factor > options[3], factor, options[3])
     factor = select(factor < options[4], factor, options[4])

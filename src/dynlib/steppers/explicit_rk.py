@@ -66,7 +66,9 @@ class ExplicitRK(Stepper):
                 continue
             row = [(j, a) for j, a in enumerate(tableau.a[s]) if a]
             lines += [f"w{j + 1} = {_times(a, real)}" for j, a in row]
-            stage = [combine([(f"w{j + 1}", f"k{j + 1}_{i}") for j, _ in row], u[i]) for i in range(n)]
+            stage = [
+                combine([(f"w{j + 1}", f"k{j + 1}_{i}") for j, _ in row], u[i]) for i in range(n)
+            ]
             time = "t" if tableau.c[s] == 0 else f"t + {tableau.c[s]!r} * h"
             if tableau.c[s] == 1:
                 time = "t + h"

@@ -21,6 +21,7 @@ class Scalar:
         self.single = dtype == "float32"
 
     def __call__(self, value: float) -> str:
+        """A literal."""
         return f"real({value!r})" if self.single else repr(value)
 
     def cast(self, expression: str) -> str:

@@ -1,0 +1,1 @@
+"""Python text of models, steppers and runners."""

@@ -136,7 +136,9 @@ class EventText:
             statements, results = self.text.evaluate([action.expr], f"a{j}_")
             lines += [*statements, f"{self.text.leaf(action.target)} = {results[0]}"]
         state = group(names("u", self.layout.states)) if acts_on_state else "u"
-        return function(f"fire_{e}", f"{EXAMINE.removesuffix(', lane')}, {_LOG}", [*lines, f"return {state}"])
+        return function(
+            f"fire_{e}", f"{EXAMINE.removesuffix(', lane')}, {_LOG}", [*lines, f"return {state}"]
+        )
 
     def _locate(self, e: int) -> str:
         event = self.events[e]
@@ -155,14 +157,18 @@ class EventText:
         texts = []
         for template in (locate.crossing_EVENT, locate.refine_EVENT):
             source = inspect.getsource(template)
-            source = re.sub(r"(?<![A-Z])(TRUTH|SCAN_POINTS|EARLY_POINTS|EVENT)\b", lambda m: words[m[1]], source)
+            source = re.sub(
+                r"(?<![A-Z])(TRUTH|SCAN_POINTS|EARLY_POINTS|EVENT)\b", lambda m: words[m[1]], source
+            )
             texts.append(fold(source, flags))
         return "\n".join(texts)
 
     # -- passes -------------------------------------------------------------------------------
 
     def _was(self, e: int) -> str:
-        return "False" if looks_back(self.events[e].cond) else f"ws[{self.layout.truth(e)}, lane] != 0"
+        return (
+            "False" if looks_back(self.events[e].cond) else f"ws[{self.layout.truth(e)}, lane] != 0"
+        )
 
     def _wanted(self, e: int, holds: str, *, changed_only: bool) -> str:
         """Whether the event is to be taken now that its condition is `holds`."""

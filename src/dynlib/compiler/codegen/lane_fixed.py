@@ -8,7 +8,15 @@ from __future__ import annotations
 from dynlib.abi.lane_args import Lane, LaneClock, LaneCount
 from dynlib.abi.status import Status
 
-__all__ = ["advance", "fixed_step", "plain_pass", "plan_chunk", "settle_fixed", "time_of", "write_row"]
+__all__ = [
+    "advance",
+    "fixed_step",
+    "plain_pass",
+    "plan_chunk",
+    "settle_fixed",
+    "time_of",
+    "write_row",
+]
 
 
 def plan_chunk(grid, batch, lanes, run):
@@ -132,9 +140,7 @@ def time_of(step, grid, batch):
     return grid[LaneClock.T0] + step * grid[LaneClock.DT]
 
 
-def write_row(
-    row, step, lane, grid, batch, run, y, p, ws, rec_y, rec_aux, sel_y, sel_aux, picked
-):
+def write_row(row, step, lane, grid, batch, run, y, p, ws, rec_y, rec_aux, sel_y, sel_aux, picked):
     """Record a lane's state."""
     t = time_of(step, grid, batch)
     u = load_rows(y, 0, N_STATES, lane)

@@ -6,8 +6,8 @@ time and the like.  The loops over `range(LANES)` are straight-line, so that LLV
 vector instructions.  They only take steps in which nothing happens.  Where something does — an
 event, a stop condition, a sample, a number that is not finite, a last step of its own length —
 the lane is taken back to where nothing had happened yet and goes on, for a few steps, through
-the ordinary run loop (or, where only a number can go astray, through a plain one).  So a batch does what a single run does, by construction, and with the
-same bits.
+the ordinary run loop (or, where only a number can go astray, through a plain one).  So a batch
+does what a single run does, by construction, and with the same bits.
 
 The functions here and in `lane_fixed`, `lane_adaptive` and `lane_careful` are templates like
 `dynlib.compiler.codegen.run_loop`; names in capitals that are no flags are numbers put in by

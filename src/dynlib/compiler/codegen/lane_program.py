@@ -54,7 +54,7 @@ class LaneProgram:
 
     @property
     def joined(self) -> bool:
-        """Whether `block` and `lanes` are one array: the same type, so no two arrays to tell apart."""
+        """Whether `block` and `lanes` are one array, which no compiler has to tell apart."""
         return self.spec.dtype == "float64"
 
     def module(self, fast: str, runner: str, run_loop: str, *, sampled: bool) -> Module:

@@ -174,5 +174,3 @@ def _choose(index: str, values: Sequence[str], line: Callable[[str], str]) -> li
     for i, value in enumerate(values):
         lines += [f"        {'elif' if i else 'if'} {index} == {i}:", f"            {line(value)}"]
     return lines
-
-

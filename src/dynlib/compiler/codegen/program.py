@@ -22,7 +22,7 @@ from dynlib.steppers.text import function
 __all__ = ["Module", "Program", "entry_text"]
 
 _HOT = frozenset(
-    "rhs attempt next_memory record push_lags error_norm stop_condition".split()
+    {"rhs", "attempt", "next_memory", "record", "push_lags", "error_norm", "stop_condition"}
 ) | {function.__name__ for function in CONTROL_FUNCTIONS}
 
 _SINGLE_LANE = 0  # an ordinary run is the one lane of its arrays

@@ -54,6 +54,8 @@ class RunnerVariant(Enum):
 
 
 _NEVER_IN_MAPS = ("ADAPTIVE", "SAMPLED", "LOCATED", "MULTISTEP", "MEMORY")
+
+
 def _template(variant: RunnerVariant, discrete: bool) -> tuple[str, str]:
     name = f"run_{variant.value}_{'map' if discrete else 'ode'}"
     flags = {"DISCRETE": discrete}
@@ -87,7 +89,9 @@ class _Templates(Mapping[tuple[RunnerVariant, bool], tuple[str, str]]):
         return self._made[key]
 
     def __iter__(self) -> Iterator[tuple[RunnerVariant, bool]]:
-        return iter([(variant, discrete) for variant in RunnerVariant for discrete in (False, True)])
+        return iter(
+            [(variant, discrete) for variant in RunnerVariant for discrete in (False, True)]
+        )
 
     def __len__(self) -> int:
         return 2 * len(RunnerVariant)
@@ -140,8 +144,8 @@ def analysis_signature_hash(analysis: AnalysisModule | None) -> str:
     return hashlib.sha256(analysis.signature().encode()).hexdigest()[:16]
 
 
-def _no_hook(
-    lane, t, dt, step, y_curr, y_prev, params, runtime_ws,  # type: ignore[no-untyped-def]
+def _no_hook(  # type: ignore[no-untyped-def]
+    lane, t, dt, step, y_curr, y_prev, params, runtime_ws,
     analysis_ws, analysis_out, trace_buf, trace_count, trace_cap, trace_stride,
 ) -> None:  # fmt: skip
     return

@@ -45,7 +45,9 @@ class _Fold(ast.NodeTransformer):
     def visit_If(self, node: ast.If) -> ast.stmt | list[ast.stmt]:
         known = self._known(node.test)
         if known is not None:
-            return [line for stmt in (node.body if known else node.orelse) for line in self._each(stmt)]
+            return [
+                line for stmt in (node.body if known else node.orelse) for line in self._each(stmt)
+            ]
         self.generic_visit(node)
         node.body = node.body or [ast.Pass()]
         return node
@@ -102,8 +104,6 @@ def without(source: str, names: tuple[str, ...]) -> str:
     """The text without the functions of these names."""
     tree = ast.parse(source)
     tree.body = [
-        node
-        for node in tree.body
-        if not (isinstance(node, ast.FunctionDef) and node.name in names)
+        node for node in tree.body if not (isinstance(node, ast.FunctionDef) and node.name in names)
     ]
     return ast.unparse(tree) + "\n"

@@ -1,0 +1,1 @@
+"""Compiled code: made, kept on disk, loaded, called."""

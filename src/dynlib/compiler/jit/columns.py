@@ -107,7 +107,9 @@ def choose(typingctx: Any, condition: Any, a: Any, b: Any) -> Any:
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         chosen = [
-            builder.select(args[0], builder.extract_value(args[1], i), builder.extract_value(args[2], i))
+            builder.select(
+                args[0], builder.extract_value(args[1], i), builder.extract_value(args[2], i)
+            )
             for i in range(len(a))
         ]
         return cgutils.pack_array(builder, chosen)

@@ -10,7 +10,7 @@ from dynlib.errors import JITUnavailableError
 
 __all__ = ["compile_entry"]
 
-_OPTIONS = {
+_OPTIONS: dict[str, Any] = {
     "error_model": "numpy",
     "no_cpython_wrapper": True,
     "no_cfunc_wrapper": True,
@@ -40,7 +40,7 @@ def compile_entry(
         If Numba cannot be imported.
     """
     try:
-        from numba import njit, types
+        import numba
 
         from dynlib.compiler.jit.front_end import front_end_only
         from dynlib.compiler.jit.primitives import primitives
@@ -49,8 +49,8 @@ def compile_entry(
         raise JITUnavailableError(msg) from error
     namespace.update(primitives(_used(namespace, functions), dtype))
     for name, inline in functions.items():
-        namespace[name] = njit(forceinline=inline, **_OPTIONS)(namespace[name])
-    signature = (types.int64,)
+        namespace[name] = numba.njit(forceinline=inline, **_OPTIONS)(namespace[name])
+    signature = (numba.types.int64,)
     compiled = namespace[entry]
     with front_end_only() as raw:
         compiled.compile(signature)

@@ -49,6 +49,7 @@ class Call:
         self._fill(i)
 
     def __call__(self) -> int:
+        """Enter the runner; returns its status."""
         return self._entry(self._address)
 
 
@@ -64,6 +65,7 @@ class PlainCall:
         self._arrays[i] = array
 
     def __call__(self) -> int:
+        """Enter the runner; returns its status."""
         with np.errstate(all="ignore"):
             return int(self._runner(*self._arrays))
 
@@ -125,4 +127,6 @@ def _compile(module: Module, dtype: str, hooks: Mapping[str, Any]) -> ObjectCode
     from dynlib.compiler.jit.door import compile_entry
 
     namespace = execute(module, hooks, dtype)
-    return compile_entry(namespace, {**module.functions, **dict.fromkeys(hooks, True)}, module.entry, dtype)
+    return compile_entry(
+        namespace, {**module.functions, **dict.fromkeys(hooks, True)}, module.entry, dtype
+    )

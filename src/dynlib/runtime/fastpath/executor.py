@@ -189,7 +189,9 @@ class _WorkspaceBundle:
             "sel_y": np.array(request.states or (), dtype=np.int64),
             "sel_aux": np.array(request.aux, dtype=np.int64),
             "samples": context.samples,
-            **dict(zip(("evt_run", "evt_t", "evt_step", "evt_id", "evt_log"), self.log, strict=True)),
+            **dict(
+                zip(("evt_run", "evt_t", "evt_step", "evt_id", "evt_log"), self.log, strict=True)
+            ),
         }
         self.call = context.runner.bind(
             [arrays.get(arg.name, _nothing(arg.kind, len(arg.shape), dtype)) for arg in LANE_ARGS]
@@ -348,7 +350,10 @@ class _Batch:
             out.rec_t[-1] = context.t_final
         if self.logs:
             self.logs.sort(key=lambda item: item[0])
-            columns = [np.concatenate(column) for column in zip(*(log for _, log in self.logs), strict=True)]
+            columns = [
+                np.concatenate(column)
+                for column in zip(*(log for _, log in self.logs), strict=True)
+            ]
             order = np.argsort(columns[0], kind="stable")
             out.evt_run, out.evt_t, out.evt_step, out.evt_id, out.evt_log = (
                 column[order] for column in columns
@@ -364,7 +369,9 @@ def _allocate(context: _RunContext) -> RawBatch:
     n_states = len(model.spec.states) if request.states is None else len(request.states)
     floating = model.dtype.kind == "f"
     shape = (n, rows, n_states)
-    rec_y = np.full(shape, np.nan, model.dtype) if floating and rows else np.zeros(shape, model.dtype)
+    rec_y = (
+        np.full(shape, np.nan, model.dtype) if floating and rows else np.zeros(shape, model.dtype)
+    )
     ints = np.zeros(0, dtype=np.int64)
     return RawBatch(
         y_final=np.empty((len(model.spec.states), n), dtype=model.dtype),
