@@ -19,8 +19,14 @@ How a formula becomes code::
     returns a `Node` of the right `kind` ("real", "int" or "bool"); `coerce(node, kind)` converts.
 `check_function(function, scope)`
     complains about the body of a function, whether it is called or not.
+`simplify`, `substitute`, `free_nodes`, `evaluate`
+    rebuild a node, put others in its place, list its leaves, work out its value.
+`differentiate`, `jacobian`, `jvp`
+    return derivatives as nodes; `level_function` a real function whose sign tells a condition.
 `emit(outputs, leaf)`
     writes nodes as Python statements; what these call is in `dynlib.abi.primitives`.
+`to_text`, `to_latex`
+    write a node for people.
 `ExprError`
     is the only error: ``message``, ``start``, ``end`` (offsets into the text), ``hint``, and
     ``errors``, which lists all problems of the expression (itself first).

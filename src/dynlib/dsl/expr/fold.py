@@ -46,10 +46,17 @@ def to_real(value: Value) -> float:
         return math.inf if value > 0 else -math.inf
 
 
+def _quotient(a: float, b: float) -> float:
+    if b:
+        return a / b
+    return math.nan if a == 0 or a != a else math.copysign(math.inf, a) * math.copysign(1.0, b)
+
+
 _PYTHON: dict[str, Callable[..., Any]] = {
     "add": operator.add,
     "sub": operator.sub,
     "mul": operator.mul,
+    "div": _quotient,
     "neg": operator.neg,
     "abs": abs,
     "lt": operator.lt,
