@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from io import BytesIO
 from pathlib import Path
 from typing import IO, Any
-from uuid import uuid4
 from zipfile import BadZipFile
 
 import numpy as np
@@ -53,7 +52,7 @@ def replace_file(path: Path, write: Callable[[Path], object]) -> None:
     OptionError
         If the file cannot be written.
     """
-    new = path.with_name(f".{path.name}.{uuid4().hex}")
+    new = path.with_name(f".{path.name}.{os.urandom(8).hex()}")
     try:
         write(new)
         os.replace(new, path)

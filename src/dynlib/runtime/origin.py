@@ -6,7 +6,6 @@ import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from dynlib.abi.status import Status
@@ -177,6 +176,8 @@ def _time(origin: Origin, t: float) -> float | int:
 
 
 def _versions() -> dict[str, str]:
+    from importlib.metadata import PackageNotFoundError, version  # slow, and seldom needed
+
     found = {"python": platform.python_version()}
     for package in _PACKAGES:
         try:
