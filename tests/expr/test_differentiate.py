@@ -26,6 +26,7 @@ from dynlib.dsl.expr import (
     postorder,
     to_text,
 )
+from dynlib.dsl.expr.ops import FUNCTIONS
 
 
 def bound(text: str, scope: Scope = SCOPE) -> Node:
@@ -83,6 +84,34 @@ def test_sympy_agrees(pair, x: float, y: float, a: float, wrt) -> None:
         # Literals such as log(2) and 2/sqrt(pi) are doubles, and folded constants are rounded:
         # some 1e-16 each, multiplied by how steep the rest is.
         assert abs(ours - theirs) <= 1e-12 * (1 + abs(theirs)), (text, env)
+
+
+_SMOOTH = sorted(set(_FUNCTIONS) & set(FUNCTIONS))
+
+
+@pytest.mark.parametrize("name", _SMOOTH)
+def test_the_rule_of_each_function(name: str) -> None:
+    two = name in ("atan2", "hypot")
+    node = bound(f"{name}(x, y)" if two else f"{name}(x)")
+    with mpmath.workdps(40):
+        for x in (1.375,) if name == "acosh" else (0.25, 0.8125):
+            point = {X: mpmath.mpf(x), Y: mpmath.mpf(0.5)}
+            for leaf in (X, Y) if two else (X,):
+                theirs = mpmath.diff(
+                    lambda v, leaf=leaf, point=point: precise(node, {**point, leaf: v}), point[leaf]
+                )
+                # literals such as log(2) are doubles
+                ours = precise(differentiate(node, leaf), point)
+                assert abs(ours - theirs) < 1e-15 * abs(theirs)
+
+
+@pytest.mark.parametrize("text", ["x**y", "x**-3", "x**2.5", "2**x", "y/x", "x/y", "x/x", "x*x"])
+def test_the_rule_of_each_operator(text: str) -> None:
+    node = bound(text)
+    with mpmath.workdps(40):
+        point = {X: mpmath.mpf(1.375), Y: mpmath.mpf(-0.5)}
+        theirs = mpmath.diff(lambda v: precise(node, {**point, X: v}), point[X])
+        assert abs(precise(differentiate(node, X), point) - theirs) < 1e-15 * (1 + abs(theirs))
 
 
 @pytest.mark.parametrize(

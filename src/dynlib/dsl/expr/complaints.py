@@ -61,7 +61,8 @@ def unknown_name(word: Word, scope: Scope, table: Mapping[str, Node]) -> ExprErr
     if name.startswith("lag_") and name[4:] in scope.state_index:
         return ExprError(f"{name!r} is a function", word.start, word.end, f"call it: {name}()")
     known = list(_declared(scope, table))
-    hint = _known(known) + did_you_mean(name, [*known, *table])
+    near = [*known, *table] if len(name) > 1 else known  # 'i' is no slip for 'pi'
+    hint = _known(known) + did_you_mean(name, near)
     return ExprError(f"unknown name {name!r}", word.start, word.end, hint.strip())
 
 
