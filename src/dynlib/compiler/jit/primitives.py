@@ -1,4 +1,4 @@
-"""The primitives of generated code, for compilation; `dynlib.abi.primitives` is their plain twin."""
+"""The primitives of generated code, compiled; `dynlib.abi.primitives` are their plain twins."""
 
 # mypy: ignore-errors
 
@@ -13,15 +13,13 @@ from numba import boolean, float32, float64, int32, int64, njit
 
 from dynlib.compiler.jit import intrinsics
 from dynlib.compiler.jit.columns import COLUMNS
-from dynlib.compiler.jit.intrinsics import copysign, fabs, rint, select
+from dynlib.compiler.jit.intrinsics import rint, select
+from dynlib.compiler.jit.vector_functions import vector_functions
 from dynlib.compiler.jit.views import VIEWS
+from dynlib.compiler.vecmath import VECMATH
 
 __all__ = ["primitives"]
 
-_MATH = (
-    "exp expm1 log log1p log2 log10 sin cos tan asin acos atan atan2 sinh cosh tanh "
-    "asinh acosh atanh erf erfc hypot pow"
-).split()
 
 
 def abs_(x):
@@ -79,20 +77,15 @@ def ipow(a, k):
     return result
 
 
-def cbrt(x):
-    root = fabs(x) ** (1.0 / 3.0)
-    root = root - (root * root * root - fabs(x)) / (3.0 * root * root)
-    return copysign(select((x == 0.0) | (fabs(x) == math.inf), fabs(x), root), x)
-
-
 _COMPOSED: dict[str, Callable[..., Any]] = {
     f.__name__: f
     for f in (
-        *(abs_, sign, min_, max_, not_, cbrt),
+        *(abs_, sign, min_, max_, not_),
         *(div, mod, floordiv, ifloordiv, imod, ipow),
     )
 }
 
+_OF_TWO = ("atan2", "pow", "hypot")
 _REAL = {"float32": float32}
 _INTEGER = {"int32": int32}
 
@@ -115,6 +108,25 @@ def _casts(dtype: str) -> dict[str, Any]:
     }
 
 
+@cache
+def _elementary(dtype: str) -> dict[str, Any]:
+    """Elementary functions; those of float32 models are computed in double precision."""
+    functions = vector_functions(_nrt=False)
+    if dtype != "float32":
+        return functions
+    return {name: _rounded(function, name in _OF_TWO) for name, function in functions.items()}
+
+
+def _rounded(function: Any, of_two: bool) -> Any:
+    def one(x):
+        return float32(function(float64(x)))
+
+    def two(x, y):
+        return float32(function(float64(x), float64(y)))
+
+    return njit(forceinline=True, error_model="numpy", _nrt=False)(two if of_two else one)
+
+
 def primitives(names: Iterable[str], dtype: str = "float64") -> dict[str, Any]:
     """Compiled forms of the primitives among `names`, for states of type `dtype`."""
     found: dict[str, Any] = {}
@@ -128,8 +140,8 @@ def primitives(names: Iterable[str], dtype: str = "float64") -> dict[str, Any]:
             found[name] = casts[name]
         elif name in _COMPOSED:
             found[name] = _compiled(name)
-        elif name in _MATH:
-            found[name] = getattr(math, name)
+        elif name in VECMATH:
+            found[name] = _elementary(dtype)[name]
         elif name in intrinsics.__all__:
             found[name] = getattr(intrinsics, name)
     return found

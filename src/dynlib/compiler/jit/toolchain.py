@@ -12,14 +12,12 @@ import numpy as np
 
 __all__ = ["toolchain"]
 
-_OWN = ("columns.py", "door.py", "front_end.py", "intrinsics.py", "native.py", "primitives.py", "views.py")
-
-
 @cache
 def toolchain() -> str:
     """One line: Python, NumPy and Numba, and a hash of our own part of the compiler."""
     here = Path(__file__).parent
-    own = hashlib.sha256(b"".join((here / name).read_bytes() for name in _OWN)).hexdigest()[:16]
+    files = [*sorted(here.glob("*.py")), *sorted((here.parent / "vecmath").glob("*.py"))]
+    own = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
     return f"python {sys.version_info[:3]} numpy {np.__version__} numba {_numba()} dynlib {own}"
 
 
