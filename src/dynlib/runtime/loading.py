@@ -64,7 +64,8 @@ def _format(path: Path) -> str:
         except (OSError, ValueError, KeyError):
             return ""
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        # Opened here, because NumPy leaves a file open that is no archive.
+        with path.open("rb") as source, np.load(source, allow_pickle=False) as stored:
             return str(json.loads(stored[META].tobytes())["format"])
     except (*DAMAGE, ValueError):
         return ""
