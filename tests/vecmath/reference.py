@@ -40,7 +40,7 @@ for _name in ("sin", "cos", "tan"):
 EXACT["cbrt"] = lambda x: mp.sign(x) * mp.cbrt(abs(x))
 
 #: Worst error in units of the last place that the documentation promises.
-PROMISED = {name: 2.0 for name in EXACT} | {"pow": 4.0, "erf": 4.0, "erfc": 4.0}
+PROMISED = dict.fromkeys(EXACT, 2.0) | {"pow": 4.0, "erf": 4.0, "erfc": 4.0}
 
 _NUMPY = {
     "asin": np.arcsin,
@@ -179,21 +179,37 @@ def sets(name: str, n: int, seed: int = 1) -> list[Points]:
         return _exponential(rng, n, low, 709.78 if name in ("exp", "expm1") else -low)
     if name in ("log", "log2", "log10"):
         return _logarithmic(rng, n)
-    if name == "log1p":
-        small = (signed(rng, spread(rng, 1e-300, 0.5, n)),)
-        return [*_logarithmic(rng, n), small, (spread(rng, 2e-16, 1.0, n) - 1.0,)]
-    if name == "acosh":
-        return [(1.0 + spread(rng, 3e-16, 10.0, n),), (spread(rng, 1.0, 1e308, n),)]
     if name.removesuffix("_near") in ("sin", "cos", "tan"):
         return _periodic(rng, n, FAR if name.endswith("near") else np.inf)
-    if name in ("asin", "acos", "atanh"):
-        return _unit(rng, n)
-    if name == "erf":
-        return [(rng.uniform(-6, 6, n),), (rng.uniform(-1, 1, n),), (_near_zero(rng, n),)]
-    if name == "erfc":
-        return [(rng.uniform(-6, 27.2, n),), (rng.uniform(-1, 3, n),), (rng.uniform(26, 27.2, n),)]
-    if name == "pow":
-        return _powers(rng, n)
-    if name in ("atan2", "hypot"):
-        return _pairs(rng, n)
-    return _anywhere(rng, n)
+    return _OTHERS.get(name, _anywhere)(rng, n)
+
+
+def _log1p(rng: np.random.Generator, n: int) -> list[Points]:
+    small = (signed(rng, spread(rng, 1e-300, 0.5, n)),)
+    return [*_logarithmic(rng, n), small, (spread(rng, 2e-16, 1.0, n) - 1.0,)]
+
+
+def _acosh(rng: np.random.Generator, n: int) -> list[Points]:
+    return [(1.0 + spread(rng, 3e-16, 10.0, n),), (spread(rng, 1.0, 1e308, n),)]
+
+
+def _erf(rng: np.random.Generator, n: int) -> list[Points]:
+    return [(rng.uniform(-6, 6, n),), (rng.uniform(-1, 1, n),), (_near_zero(rng, n),)]
+
+
+def _erfc(rng: np.random.Generator, n: int) -> list[Points]:
+    return [(rng.uniform(a, b, n),) for a, b in ((-6, 27.2), (-1, 3), (26, 27.2))]
+
+
+_OTHERS = {
+    "log1p": _log1p,
+    "acosh": _acosh,
+    "asin": _unit,
+    "acos": _unit,
+    "atanh": _unit,
+    "erf": _erf,
+    "erfc": _erfc,
+    "pow": _powers,
+    "atan2": _pairs,
+    "hypot": _pairs,
+}

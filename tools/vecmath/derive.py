@@ -105,6 +105,7 @@ def erfc_far() -> Problem:
 
 
 def two_atanh(s: mp.mpf) -> mp.mpf:
+    """log((1 + s)/(1 - s))."""
     return 2 * mp.atanh(s)
 
 
@@ -206,6 +207,7 @@ def digits_text() -> str:
 
 
 def polynomial_text(name: str, meaning: str, fit: Fit) -> str:
+    """A tuple of coefficients with its comment."""
     rows = "".join(f"    {c!r},\n" for c in fit.coefficients)
     error = mp.nstr(mp.log(fit.error, 2), 4)
     tail = f"{name}_TAIL = {fit.tails[0]!r}\n" if fit.tails else ""
@@ -213,6 +215,7 @@ def polynomial_text(name: str, meaning: str, fit: Fit) -> str:
 
 
 def text() -> str:
+    """The whole file."""
     parts = [HEADER]
     for name, value, meaning in constants():
         parts.append(f"{name} = {value!r}" + (f"  # {meaning}\n" if meaning else "\n"))
@@ -220,19 +223,20 @@ def text() -> str:
     for name, (meaning, problem) in POLYNOMIALS.items():
         fit = solve(problem())
         part = polynomial_text(name, meaning, fit)
-        print(part.splitlines()[0], file=sys.stderr, flush=True)
+        sys.stderr.write(part.splitlines()[0] + "\n")
         parts.append(part)
     return "".join(parts)
 
 
 def main() -> int:
+    """Write the file, or compare with it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="compare, do not write")
     options = parser.parse_args()
     made = text()
     if options.check:
         same = TARGET.read_text(encoding="utf-8") == made
-        print("coefficients.py is up to date" if same else "coefficients.py differs")
+        sys.stdout.write("coefficients.py " + ("is up to date\n" if same else "differs\n"))
         return 0 if same else 1
     TARGET.write_text(made, encoding="utf-8")
     return 0

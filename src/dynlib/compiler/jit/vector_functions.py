@@ -34,12 +34,7 @@ def vector_functions(**options: Any) -> dict[str, Callable[..., Any]]:
     >>> njit(lambda x: exp(x))(0.0)
     1.0
     """
-    compile_function = njit(
-        forceinline=True,
-        error_model="numpy",
-        no_cpython_wrapper=True,
-        no_cfunc_wrapper=True,
-        **options,
-    )
+    flags: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, **options}
+    compile_function = njit(forceinline=True, error_model="numpy", **flags)
     primitives = {name: getattr(intrinsics, name) for name in PRIMITIVES}
     return compiled(compile_function, primitives, apart)

@@ -1,9 +1,9 @@
 """exp, expm1 and the hyperbolic functions.
 
-Every one splits ``x = k*log(2) + r`` with ``|r| <= log(2)/2`` [1]_.  ``k*LN2_HIGH`` is subtracted by
-fma: both terms are multiples of the same small power of two and nearly cancel, so the difference
-is exact, and two words of log(2) carry the whole range.  ``k`` is found in the low bits of
-``x/log(2) + SHIFT``, the power ``2**k`` is put together from them as bits.
+Every one splits ``x = k*log(2) + r`` with ``|r| <= log(2)/2`` [1]_.  ``k*LN2_HIGH`` is subtracted
+by fma: both terms are multiples of the same small power of two and nearly cancel, so the
+difference is exact, and two words of log(2) carry the whole range.  ``k`` is found in the low bits
+of ``x/log(2) + SHIFT``, the power ``2**k`` is put together from them as bits.
 
 .. [1] J.-M. Muller, Elementary Functions, 3rd edition, Birkhäuser 2016, chapter 11.
 """
@@ -27,6 +27,8 @@ __all__ = ["cosh", "exp", "exp_of_pair", "expm1", "sinh", "tanh"]
 SHIFT = 1.5 * 2.0**52
 #: The same, but the low 12 bits hold k + 2048, which is positive for every k that occurs.
 EXP_SHIFT = SHIFT + 2048.0
+#: Below it expm1(x) and sinh(x) are x, and scaling by powers of two would lose bits.
+TINY = 2.0**-60
 
 
 def scaled(factor: float, t: float, shifted: float) -> float:
@@ -72,7 +74,7 @@ def expm1(x: float) -> float:
     rest = fma(r * r, poly10(r, EXP), fma(-k, LN2_LOW, near - r))
     half = bits_to_float((float_to_bits(shifted) << 52) + (1022 << 52))
     y = 2.0 * fma(half, rest, fma(half, r, half - 0.5))
-    return copysign(y, x)
+    return select(fabs(x) < TINY, x, copysign(y, x))
 
 
 def tanh(x: float) -> float:
@@ -114,7 +116,7 @@ def sinh(x: float) -> float:
     cosh_k = up + down
     sinh_k = up - down
     y = 8.0 * (fma(cosh_k, r, sinh_k) + fma(cosh_k, odd, sinh_k * even))
-    return copysign(y, x)
+    return select(fabs(x) < TINY, x, copysign(y, x))
 
 
 def cosh(x: float) -> float:

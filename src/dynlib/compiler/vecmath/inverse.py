@@ -82,7 +82,8 @@ def atan2(y: float, x: float) -> float:
     back = copysign(1.0, x) < 0.0
     top = select(steep, a, b)
     bottom = select(steep, b, a)
-    t = select(top == bottom, select(bottom == 0.0, 0.0, 1.0), top / bottom)
+    bottom = select(bottom == 0.0, 1.0, bottom)
+    t = select(top == bottom, 1.0, top / bottom)
     z = t * t
     quarters = select(steep, 1.0, select(back, 2.0, 0.0))
     angle = added(

@@ -79,8 +79,7 @@ def log_pair(f: float) -> tuple[float, float]:
 def outside_of_log(x: float, y: float) -> float:
     """``y``, or what every logarithm gives at zero, below it, at infinity and for NaN."""
     y = select(x < INF, y, x)
-    y = select(x <= 0.0, select(x == 0.0, -INF, NAN), y)
-    return y
+    return select(x <= 0.0, select(x == 0.0, -INF, NAN), y)
 
 
 def log(x: float) -> float:

@@ -13,30 +13,35 @@ Coefficients = tuple[float, ...]
 
 
 def poly5(x: float, c: Coefficients) -> float:
+    """Polynomial of 5 coefficients, the constant one first."""
     x2 = x * x
     low = fma(x2, fma(x, c[3], c[2]), fma(x, c[1], c[0]))
     return fma(x2 * x2, c[4], low)
 
 
 def poly6(x: float, c: Coefficients) -> float:
+    """Polynomial of 6 coefficients, the constant one first."""
     x2 = x * x
     low = fma(x2, fma(x, c[3], c[2]), fma(x, c[1], c[0]))
     return fma(x2 * x2, fma(x, c[5], c[4]), low)
 
 
 def poly7(x: float, c: Coefficients) -> float:
+    """Polynomial of 7 coefficients, the constant one first."""
     x2 = x * x
     low = fma(x2, fma(x, c[3], c[2]), fma(x, c[1], c[0]))
     return fma(x2 * x2, fma(x2, c[6], fma(x, c[5], c[4])), low)
 
 
 def poly8(x: float, c: Coefficients) -> float:
+    """Polynomial of 8 coefficients, the constant one first."""
     x2 = x * x
     low = fma(x2, fma(x, c[3], c[2]), fma(x, c[1], c[0]))
     return fma(x2 * x2, fma(x2, fma(x, c[7], c[6]), fma(x, c[5], c[4])), low)
 
 
 def poly10(x: float, c: Coefficients) -> float:
+    """Polynomial of 10 coefficients, the constant one first."""
     x2 = x * x
     x4 = x2 * x2
     low = fma(x2, fma(x, c[3], c[2]), fma(x, c[1], c[0]))
@@ -45,6 +50,7 @@ def poly10(x: float, c: Coefficients) -> float:
 
 
 def poly11(x: float, c: Coefficients) -> float:
+    """Polynomial of 11 coefficients, the constant one first."""
     x2 = x * x
     x4 = x2 * x2
     low = fma(x2, fma(x, c[3], c[2]), fma(x, c[1], c[0]))
@@ -53,6 +59,7 @@ def poly11(x: float, c: Coefficients) -> float:
 
 
 def poly12(x: float, c: Coefficients) -> float:
+    """Polynomial of 12 coefficients, the constant one first."""
     x2 = x * x
     x4 = x2 * x2
     low = fma(x2, fma(x, c[3], c[2]), fma(x, c[1], c[0]))
@@ -62,6 +69,7 @@ def poly12(x: float, c: Coefficients) -> float:
 
 
 def poly20(x: float, c: Coefficients) -> float:
+    """Polynomial of 20 coefficients, the constant one first."""
     x2 = x * x
     x4 = x2 * x2
     first = fma(x2, fma(x, c[3], c[2]), fma(x, c[1], c[0]))

@@ -82,11 +82,13 @@ def turned(k: int, r: float, rest: float) -> float:
 
 
 def sin_core(x: float) -> float:
+    """Sine for |x| <= FAR, nonsense beyond."""
     k, r, rest = reduced(x)
     return turned(k, r, rest)
 
 
 def cos_core(x: float) -> float:
+    """Cosine for |x| <= FAR, nonsense beyond."""
     k, r, rest = reduced(x)
     return turned(k + 1, r, rest)
 
@@ -107,6 +109,7 @@ def tangent(k: int, r: float, rest: float) -> float:
 
 
 def tan_core(x: float) -> float:
+    """Tangent for |x| <= FAR, nonsense beyond."""
     k, r, rest = reduced(x)
     return select(x == 0.0, x, tangent(k, r, rest))
 
