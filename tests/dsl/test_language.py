@@ -190,6 +190,7 @@ def test_lags_are_counted_wherever_they_stand() -> None:
     )
     assert load_model(ode("-x + lag_x(2)", more)).lags == (11,)
     assert load_model(ode("-x + lag_x(2)", '[aux]\nlate = "lag_x(3)"')).lags == (3,)
+    assert load_model(ode("lag_x(9) + 2*lag_x(2)")).lags == (9,)
     nodes = postorder(load_model(ode("lag_x()")).equations)
     assert [node.k for node in nodes if isinstance(node, Lag)] == [1]
 
