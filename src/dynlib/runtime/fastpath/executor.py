@@ -337,6 +337,7 @@ class _Batch:
                 self.stop = True
                 break
         out.y_final[:, piece] = bundle.states
+        _blank(out, first, last)
 
     def _show(self) -> None:
         if self.request.progress is not None and perf_counter() - self.begun > 1.0:
@@ -344,6 +345,7 @@ class _Batch:
 
     def _result(self) -> RawBatch:
         out, context = self.out, self.context
+        _blank(out, self.next_first, self.request.n_runs)
         reached = out.status == Status.DONE
         out.t_final[reached] = context.t_final
         if out.rec_t.size and out.rec_t[-1] == context.grid[LaneClock.T_END]:
@@ -363,15 +365,21 @@ class _Batch:
         return out
 
 
+def _blank(out: RawBatch, first: int, last: int) -> None:
+    """Mark the rows that a run did not come to: NaN, or 0 for integers."""
+    total = out.rec_t.size
+    if total:
+        empty = np.nan if out.rec_y.dtype.kind == "f" else 0
+        for r in first + np.flatnonzero(out.rows[first:last] < total):
+            out.rec_y[r, out.rows[r] :] = empty
+            out.rec_aux[r, out.rows[r] :] = np.nan
+
+
 def _allocate(context: _RunContext) -> RawBatch:
     request, model = context.request, context.model
     n, rows = request.n_runs, int(context.batch[LaneCount.ROWS])
     n_states = len(model.spec.states) if request.states is None else len(request.states)
-    floating = model.dtype.kind == "f"
     shape = (n, rows, n_states)
-    rec_y = (
-        np.full(shape, np.nan, model.dtype) if floating and rows else np.zeros(shape, model.dtype)
-    )
     ints = np.zeros(0, dtype=np.int64)
     return RawBatch(
         y_final=np.empty((len(model.spec.states), n), dtype=model.dtype),
@@ -381,8 +389,8 @@ def _allocate(context: _RunContext) -> RawBatch:
         rejected=np.zeros(n, dtype=np.int64),
         rows=np.zeros(n, dtype=np.int64),
         rec_t=_row_times(context, rows),
-        rec_y=rec_y,
-        rec_aux=np.full((n, rows, len(request.aux)), np.nan),
+        rec_y=np.empty(shape, dtype=model.dtype),
+        rec_aux=np.empty((n, rows, len(request.aux))),
         evt_run=ints,
         evt_t=np.zeros(0),
         evt_step=ints,
