@@ -17,6 +17,12 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if "CI" in os.en
 _OWN_CACHE = pytest.StashKey[str]()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--bless", action="store_true", help="write golden files anew; then read the difference"
+    )
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Keep the user's caches and settings out of the tests, and the tests out of them.
 
@@ -26,6 +32,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if hasattr(config, "workerinput"):
         return
     os.environ["MPLBACKEND"] = "Agg"
+    if config.getoption("--bless"):
+        os.environ["DYNLIB_BLESS"] = "1"
     for name in ("DYNLIB_CONFIG", "DYNLIB_MODEL_PATH"):
         os.environ.pop(name, None)
     kept = os.environ.get("DYNLIB_TEST_CACHE")
