@@ -16,21 +16,28 @@ PEER = "dynlib 0.42"
 
 @dataclass(frozen=True)
 class Side:
-    """One contender: `prepare` does all that is not measured and returns what is."""
+    """One contender: `prepare` does all that is not measured and returns what is.
+
+    What it measures counts as `share` of the workload: a slow peer does a sample of it.
+    """
 
     name: str
     prepare: Prepare
     environment: str
     measures_itself: bool = False
+    share: float = 1.0
 
 
 @dataclass(frozen=True)
 class Goal:
-    """`side` takes at most `limit` times what `of` takes, or `limit` units where `of` is empty."""
+    """`side` takes at most `limit` times what the best of `of` takes.
+
+    Where `of` is empty, `limit` is in the workload's unit.
+    """
 
     side: str
     limit: float
-    of: str = ""
+    of: tuple[str, ...] = ()
 
 
 @dataclass
@@ -56,20 +63,26 @@ class Workload:
     goals: list[Goal] = field(default_factory=list)
 
     def side(
-        self, name: str, environment: str = OURS, *, measures_itself: bool = False
+        self,
+        name: str,
+        environment: str = OURS,
+        *,
+        measures_itself: bool = False,
+        share: float = 1.0,
     ) -> Callable[[Prepare], Prepare]:
         """Register a function that prepares one side and returns the task to be timed.
 
-        A side that `measures_itself` returns seconds from its task, for work whose beginning the
-        caller cannot see (a new process).
+        A side that `measures_itself` returns what it measured from its task, in seconds (or in
+        the workload's unit, where `scale` is 1), for what the caller cannot see: the beginning of
+        a new process, or its memory.
         """
 
         def register(prepare: Prepare) -> Prepare:
-            self.sides[name] = Side(name, prepare, environment, measures_itself)
+            self.sides[name] = Side(name, prepare, environment, measures_itself, share)
             return prepare
 
         return register
 
-    def goal(self, side: str, limit: float, of: str = "") -> None:
-        """Demand at most `limit` times what side `of` needs, or at most `limit` units."""
-        self.goals.append(Goal(side, limit, of))
+    def goal(self, side: str, limit: float, *, of: str | tuple[str, ...] = ()) -> None:
+        """Demand at most `limit` times what the best of the sides `of` needs, or `limit` units."""
+        self.goals.append(Goal(side, limit, (of,) if isinstance(of, str) else of))

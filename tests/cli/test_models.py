@@ -3,6 +3,7 @@
 import pytest
 
 import dynlib
+from dynlib.compiler.jit.disk_cache import DiskCache
 
 NAMES = dynlib.list_models()
 
@@ -120,8 +121,12 @@ def test_new_refuses_names_that_make_no_file(run, name):
 # --- validate ------------------------------------------------------------------------------------
 
 
-def test_validate_compiles(run, good):
+def test_validate_compiles(run, good, tmp_path, monkeypatch):
+    monkeypatch.setenv("DYNLIB_CACHE_DIR", str(tmp_path / "cache"))
+    run("validate", str(good), "--no-compile")
+    assert DiskCache(tmp_path / "cache").entries() == []
     printed = run("validate", str(good)).stdout
+    assert len(DiskCache(tmp_path / "cache").entries()) == 1
     assert "good.toml: ok (2 states, 2 parameters, 1 event, compiles with rk4)" in printed
 
 

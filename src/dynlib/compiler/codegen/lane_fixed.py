@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from dynlib.abi.lane_args import Lane, LaneClock, LaneCount
+from dynlib.abi.slots import Count
 from dynlib.abi.status import Status
 
 __all__ = [
@@ -66,12 +67,17 @@ def advance(
     row = int(lanes[Lane.ROW, first_lane])
     step = int(lanes[Lane.STEP, first_lane])
     due = next_record(batch, lanes, first_lane)
+    whole = picked[Count.SELECTED_STATES] < 0 and picked[Count.SELECTED_AUX] == 0
     for i in range(chunk):
         if recording:
             if in_phase:
                 if step + i == due:
                     for lane in range(LANES):
-                        if run[lane] >= 0:
+                        r = run[lane]
+                        if whole and r >= 0:
+                            for j in range(N_STATES):
+                                rec_y[r, row, j] = y[j, lane]
+                        elif r >= 0:
                             write_row(
                                 row, step + i, lane, grid, batch, run, y, p, ws,
                                 rec_y, rec_aux, sel_y, sel_aux, picked,
