@@ -59,8 +59,8 @@ def integer(x: Any) -> Any:
 
 
 def integer32(x: Any) -> Any:
-    """Return ``x`` as an int32, cut towards zero."""
-    return integer(x).astype(np.int32)
+    """Return ``x`` cut towards zero, modulo 2**32: what an int32 keeps of it, to compute with."""
+    return np.int64(integer(x).astype(np.int32))
 
 
 def boolean(x: Any) -> Any:
@@ -182,6 +182,10 @@ def load_rows(array: Any, start: int, n: int, lane: int) -> Any:
     return tuple(array[start : start + n, lane])
 
 
+def load_rows32(array: Any, start: int, n: int, lane: int) -> Any:
+    return tuple(map(np.int64, array[start : start + n, lane]))
+
+
 def store_rows(array: Any, start: int, lane: int, values: Any) -> None:
     array[start : start + len(values), lane] = values
 
@@ -295,4 +299,5 @@ def plain_namespace(dtype: str = "float64") -> dict[str, Callable[..., Any] | fl
         changed["real"] = real32
     if dtype == "int32":
         changed["integer"] = integer32
+        changed["load_rows"] = load_rows32
     return {**PRIMITIVES, **changed}

@@ -21,8 +21,8 @@ from dynlib.steppers.text import function, group, names, unpack
 __all__ = ["EventText"]
 
 SCAN_POINTS = 8  # places at which an adaptive step is looked at
-EARLY_POINTS = 40  # more of them after a jump, each twice as far from the start as the one before
-CROWDED = 1e-9  # of the step: events closer together than this are a crowd
+EARLY_POINTS = 60  # more of them after a jump, each twice as far from the start as the one before
+CROWDED = 1e-9  # of the step in which they began: events closer together are a crowd
 INSTANT = 8.0  # resolutions: crossings closer together than this are one instant
 
 _LOG = "event_row, evt_t, evt_step, evt_id, evt_log, lane"
@@ -103,6 +103,7 @@ class EventText:
             "CROWDED": CROWDED,
             "CROWD": self.layout.crowd,
             "LAST_CUT": self.layout.crowd + 1,
+            "CROWD_SCALE": self.layout.crowd + 2,
         }
 
     def _phase(self, *phases: str) -> list[int]:
@@ -134,7 +135,10 @@ class EventText:
             lines += [f"evt_log[event_row, {j}] = {value}" for j, value in enumerate(results)]
         for j, action in enumerate(event.actions):
             statements, results = self.text.evaluate([action.expr], f"a{j}_")
-            lines += [*statements, f"{self.text.leaf(action.target)} = {results[0]}"]
+            lines += [
+                *statements,
+                f"{self.text.place(action.target)} = {self.text.kept(results[0])}",
+            ]
         state = group(names("u", self.layout.states)) if acts_on_state else "u"
         return function(
             f"fire_{e}", f"{EXAMINE.removesuffix(', lane')}, {_LOG}", [*lines, f"return {state}"]

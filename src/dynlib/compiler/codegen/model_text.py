@@ -53,10 +53,10 @@ class ModelText:
             case Previous():
                 return f"up{node.index}"
             case Param():
-                return self._param(node.index)
+                return self.kept(self._param(node.index))
             case Lag():
                 start, depth = self.layout.rings[node.index]
-                return f"ws[{start} + (step - {node.k}) % {depth}, lane]"
+                return self.kept(f"ws[{start} + (step - {node.k}) % {depth}, lane]")
             case Time():
                 return self.real.cast("t")
             case PreviousTime():
@@ -65,6 +65,14 @@ class ModelText:
                 return "step"
         msg = f"no way to read {node!r}"
         raise AssertionError(msg)
+
+    def place(self, target: Node) -> str:
+        """Where an action puts the value of a state or parameter."""
+        return self._param(target.index) if isinstance(target, Param) else self.leaf(target)
+
+    def kept(self, value: str) -> str:
+        """A value as the arrays keep it: int32 models compute with 64 bits and keep 32."""
+        return f"integer({value})" if self.dtype == "int32" else value
 
     def _param(self, index: int) -> str:
         if self.varied is None:
@@ -102,7 +110,10 @@ class ModelText:
 
     def rhs(self) -> str:
         """The right-hand side: derivatives of an ODE, next values of a map."""
-        return self.expressions("rhs", _MODEL, self.layout.spec.equations)
+        equations = self.layout.spec.equations
+        lines, results = self.evaluate(equations)
+        values = group(self.kept(result) for result in results)
+        return function("rhs", _MODEL, [*self.prologue(equations), *lines, f"return {values}"])
 
     def start_lags(self) -> str:
         """Before the start, every lag is the initial state."""

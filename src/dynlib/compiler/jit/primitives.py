@@ -21,7 +21,6 @@ from dynlib.compiler.vecmath import VECMATH
 __all__ = ["primitives"]
 
 
-
 def abs_(x):
     return abs(x)
 
@@ -55,8 +54,9 @@ def floordiv(a, b):
 
 
 def ifloordiv(a, b):
-    safe = select(b == 0, b * 0 + 1, b)
-    return select(b == 0, b * 0, a // safe)
+    # The least integer has no quotient by -1, which processors trap.
+    safe = select((b == 0) | (b == -1), b * 0 + 1, b)
+    return select(b == 0, b * 0, select(b == -1, -a, a // safe))
 
 
 def imod(a, b):
