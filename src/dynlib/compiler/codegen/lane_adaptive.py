@@ -75,8 +75,8 @@ def adaptive_step(lane, t_end, limit, lanes, y, mem, ws, p, options, tolerances)
 
 
 def settle_adaptive(
-    grid, batch, block, lanes, run, clock, count, y, mem, ws, p, states,
-    times, status, steps, rejects, rows, options, tolerances,
+    grid, batch, block, lanes, run, clock, count, y, mem, ws, p, varied,
+    states, times, status, steps, rejects, rows, options, tolerances,
     rec_t, rec_y, rec_aux, sel_y, sel_aux, samples,
     evt_run, evt_t, evt_step, evt_id, evt_log,
 ):  # fmt: skip
@@ -107,5 +107,8 @@ def settle_adaptive(
             lanes[Lane.LEAVES, lane] = 0.0
             lanes[Lane.ALIVE, lane] = 1.0
         else:
-            finish(lane, code, batch, lanes, run, y, states, times, status, steps, rejects, rows)
+            finish(
+                lane, code, batch, block, lanes, run, y, varied, states,
+                times, status, steps, rejects, rows,
+            )  # fmt: skip
     return Status.OK

@@ -157,8 +157,8 @@ def write_row(row, step, lane, grid, batch, run, y, p, ws, rec_y, rec_aux, sel_y
 
 
 def settle_fixed(
-    chunk, grid, batch, block, lanes, run, clock, count, y, mem, ws, p, flag, states,
-    times, status, steps, rejects, rows, options, tolerances,
+    chunk, grid, batch, block, lanes, run, clock, count, y, mem, ws, p, flag, varied,
+    states, times, status, steps, rejects, rows, options, tolerances,
     rec_t, rec_y, rec_aux, sel_y, sel_aux, samples,
     evt_run, evt_t, evt_step, evt_id, evt_log,
 ):  # fmt: skip
@@ -212,7 +212,10 @@ def settle_fixed(
                 if step < batch[LaneCount.STEP_END]:
                     code = Status.MAX_STEPS
         if code != Status.OK:
-            finish(lane, code, batch, lanes, run, y, states, times, status, steps, rejects, rows)
+            finish(
+                lane, code, batch, block, lanes, run, y, varied, states,
+                times, status, steps, rejects, rows,
+            )  # fmt: skip
     return Status.OK
 
 

@@ -96,15 +96,15 @@ def fast_run(
             budget -= chunk
         if ADAPTIVE:
             result = settle_adaptive(
-                grid, batch, block, lanes, run, clock, count, y, mem, ws, p, states,
-                times, status, steps, rejects, rows, options, tolerances,
+                grid, batch, block, lanes, run, clock, count, y, mem, ws, p, varied,
+                states, times, status, steps, rejects, rows, options, tolerances,
                 rec_t, rec_y, rec_aux, sel_y, sel_aux, samples,
                 evt_run, evt_t, evt_step, evt_id, evt_log,
             )  # fmt: skip
         else:
             result = settle_fixed(
-                chunk, grid, batch, block, lanes, run, clock, count, y, mem, ws, p, flag, states,
-                times, status, steps, rejects, rows, options, tolerances,
+                chunk, grid, batch, block, lanes, run, clock, count, y, mem, ws, p, flag, varied,
+                states, times, status, steps, rejects, rows, options, tolerances,
                 rec_t, rec_y, rec_aux, sel_y, sel_aux, samples,
                 evt_run, evt_t, evt_step, evt_id, evt_log,
             )  # fmt: skip
@@ -173,11 +173,16 @@ def next_record(batch, lanes, lane):
     return batch[LaneCount.FIRST_RECORD] + row * batch[LaneCount.STRIDE]
 
 
-def finish(lane, code, batch, lanes, run, y, states, times, status, steps, rejects, rows):
+def finish(
+    lane, code, batch, block, lanes, run, y, varied, states,
+    times, status, steps, rejects, rows,
+):  # fmt: skip
     """Give a run's results back and free its lane."""
     r = run[lane]
     for i in range(N_STATES):
         states[i, r] = y[i, lane]
+    for i in range(N_VARIED):
+        varied[i, r] = block[ROW_P + i, lane]
     times[r] = lanes[Lane.T, lane]
     status[r] = code
     steps[r] = int(lanes[Lane.STEP, lane]) - batch[LaneCount.STEP0]

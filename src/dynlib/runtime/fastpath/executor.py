@@ -27,7 +27,7 @@ from dynlib.runtime.fastpath.request import BatchRequest, RawBatch
 from dynlib.runtime.horizon import fixed_horizon
 from dynlib.runtime.interrupt import Interrupt
 
-__all__ = ["default_lanes", "run_batch_fastpath", "run_single_fastpath"]
+__all__ = ["assigned_params", "default_lanes", "run_batch_fastpath", "run_single_fastpath"]
 
 _NEVER = 2**62
 _SLICE = 4096  # runs of a slice, at most
@@ -59,7 +59,7 @@ def run_batch_fastpath(model: CompiledModel, request: BatchRequest) -> RawBatch:
     return _Batch(model, request, lanes=lanes, workers=request.workers).run()
 
 
-def _assigned_params(model: CompiledModel) -> set[int]:
+def assigned_params(model: CompiledModel) -> set[int]:
     """Parameters that events change: every run has its own."""
     return {
         action.target.index
@@ -90,7 +90,7 @@ class _RunContext:
 def _context(model: CompiledModel, request: BatchRequest, lanes: int) -> _RunContext:
     spec = model.spec
     given = {i for i, value in enumerate(request.p) if isinstance(value, np.ndarray)}
-    varied = tuple(sorted(given | _assigned_params(model)))
+    varied = tuple(sorted(given | assigned_params(model)))
     sampled = request.samples is not None
     program, runner = model.fast_runner(lanes, varied, sampled=sampled)
     grid = np.zeros(len(LaneClock))
@@ -337,6 +337,9 @@ class _Batch:
                 self.stop = True
                 break
         out.y_final[:, piece] = bundle.states
+        for row, index in zip(bundle.varied, self.context.varied, strict=True):
+            if index in out.p_final:
+                out.p_final[index][piece] = row
         _blank(out, first, last)
 
     def _show(self) -> None:
@@ -396,6 +399,7 @@ def _allocate(context: _RunContext) -> RawBatch:
         evt_step=ints,
         evt_id=ints,
         evt_log=np.zeros((0, model.log_width)),
+        p_final={index: np.zeros(n, model.dtype) for index in sorted(assigned_params(model))},
     )
 
 

@@ -77,6 +77,8 @@ class RawBatch:
     ----------
     y_final, t_final
         Final states, shape (n_states, n_runs), and times.
+    p_final
+        Parameters that events change, at the end, by index; shape (n_runs,) each.
     status, steps, rejected
         For each run: how it ended (`USER_BREAK` if it never did), committed and rejected steps.
     rec_t, rec_y, rec_aux, rows
@@ -102,6 +104,7 @@ class RawBatch:
     evt_step: NDArray[np.int64]
     evt_id: NDArray[np.int64]
     evt_log: NDArray[np.float64]
+    p_final: dict[int, NDArray[Any]] = field(default_factory=dict)
     seconds: float = 0.0
     lanes: int = 1
     workers: int = 1
