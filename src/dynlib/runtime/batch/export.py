@@ -35,7 +35,8 @@ class Variable:
     name
         Unlike that of any other variable or dimension.
     kind, column
-        Where a table has it: a record (``"y"``, ``"aux"``), ``"final"``, or an attribute.
+        Where a table has it: a record (``"y"``, ``"aux"``), the end of a state (``"final"``) or
+        parameter (``"param"``), or an attribute.
     dtype
         Its type.
     over_time
@@ -54,6 +55,8 @@ class Variable:
             return table.record(self.kind, self.column)
         if self.kind == "final":
             return table.final(self.column)
+        if self.kind == "param":
+            return table.param(self.column)
         values: Array = getattr(table, self.kind)
         return values
 
@@ -78,8 +81,10 @@ def variables(frame: BatchFrame) -> tuple[Variable, ...]:
     for name in selection.names:
         kind, column = selection.columns[name]
         found.append((name, kind, column, dtype if kind == "y" else real, True))
-    for column, name in enumerate(origin.states):
-        found.append((f"final_{name}", "final", column, dtype, False))
+    found += [(f"final_{each}", "final", i, dtype, False) for i, each in enumerate(origin.states)]
+    found += [
+        (f"final_{origin.params[i]}", "param", i, dtype, False) for i in frame.changing_params
+    ]
     found += [(name, name, 0, real if name == "t_final" else whole, False) for name in _ENDS]
     names = _unlike([each[0] for each in found], taken=[*frame.inputs.dims, TIME])
     return tuple(

@@ -166,7 +166,9 @@ def _raw(arrays: Arrays, frame: BatchFrame) -> RawBatch:
     for kind, record in (("y", rec_y), ("aux", rec_aux)):
         for column in range(record.shape[2]):
             record[:, :, column] = arrays[f"{kind}/{column}/values"]
-    rest: dict[str, Any] = {name: arrays[name] for name in _ENDS}
+    p_final = {index: arrays[f"param/{index}/values"] for index in frame.changing_params}
+    rest: dict[str, Any] = {"p_final": p_final}
+    rest |= {name: arrays[name] for name in _ENDS}
     rest |= {f"evt_{name}": arrays[f"event/{name}"] for name in EventLog._fields}
     return RawBatch(
         y_final=y_final, rec_t=frame.t.astype(np.float64), rec_y=rec_y, rec_aux=rec_aux, **rest

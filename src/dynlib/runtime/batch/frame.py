@@ -76,6 +76,17 @@ class BatchFrame:
             "dims": self.inputs.dims,
         }
 
+    @cached_property
+    def changing_params(self) -> tuple[int, ...]:
+        """Parameters that events change."""
+        targets = {
+            action.target.index
+            for event in self.origin.spec.events
+            for action in event.actions
+            if isinstance(action.target, Param)
+        }
+        return tuple(sorted(targets))
+
     @property
     def arguments(self) -> dict[str, Any]:
         """Arguments of `Sim.run` that do such a run, as plain data."""
@@ -111,20 +122,14 @@ class BatchFrame:
             t=end.t,
             step=first_step + end.steps,
             y=arrays.y_final,
-            p=self._end_params(start_p),
+            p=_changed(start_p, arrays.p_final),
             start_step=first_step,
         )
 
-    def _end_params(self, start: NDArray[Any]) -> NDArray[Any]:
-        """Parameters at the end: those at the start, if no event assigns any."""
-        assigned = [
-            action.target.index
-            for event in self.origin.spec.events
-            for action in event.actions
-            if isinstance(action.target, Param)
-        ]
-        if not assigned:
-            return start
-        end = start.copy()
-        end[assigned] = np.nan if end.dtype.kind == "f" else 0
-        return end
+
+def _changed(values: NDArray[Any], changes: Mapping[int, float | int]) -> NDArray[Any]:
+    """A copy of a vector with other values in some places."""
+    result = values.copy()
+    for index, value in changes.items():
+        result[index] = value
+    return result

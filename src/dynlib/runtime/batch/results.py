@@ -178,6 +178,13 @@ class BatchResults:
         return FinalValues(self._frame.origin.states, self._table)
 
     @property
+    def final_params(self) -> Mapping[str, Any]:
+        """Parameters where the runs ended (events may change them), as in `params`."""
+        names, table = self._frame.origin.params, self._table
+        changed = {names[i]: table.param(i) for i in self._frame.changing_params}
+        return {**self.params, **changed}
+
+    @property
     def t_final(self) -> Array:
         """Times (iterations) at which the runs ended, shape (n_runs,)."""
         t = self._table.t_final

@@ -170,6 +170,10 @@ class StoreTable:
         """Final values of a state, shape (n_runs,)."""
         return self._read("final", index)
 
+    def param(self, index: int) -> Array:
+        """Final values of a parameter that events change, shape (n_runs,)."""
+        return self._read("param", index)
+
     def record(self, kind: str, column: int) -> Array:
         """Recorded values of a state or aux variable, shape (n_runs, rows)."""
         return self._read(kind, column)
@@ -183,7 +187,8 @@ class StoreTable:
         final = [self._one("final", i, place) for i in range(len(origin.states))]
         y = [self._one("y", i, place)[:rows] for i in range(len(selection.states))]
         aux = [self._one("aux", i, place)[:rows] for i in range(len(selection.aux))]
-        return RunArrays(np.array(final, dtype=dtype), _side(y, rows, dtype), _side(aux, rows))
+        p = {i: self._one("param", i, place).item() for i in self._frame.changing_params}
+        return RunArrays(np.array(final, dtype=dtype), p, _side(y, rows, dtype), _side(aux, rows))
 
     def _one(self, kind: str, column: int, place: tuple[Any, ...]) -> Any:
         return self._root[self._places[kind, column].name][place]

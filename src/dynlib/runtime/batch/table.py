@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -43,9 +44,10 @@ class EventLog(NamedTuple):
 
 
 class RunArrays(NamedTuple):
-    """One run: final state; recorded states and aux, (rows, columns)."""
+    """One run: final state, parameters that events changed, recorded states and aux (rows, n)."""
 
     y_final: Array
+    p_final: Mapping[int, float | int]
     y: Array
     aux: Array
 
@@ -120,6 +122,9 @@ class Table(Protocol):
     def final(self, index: int) -> Array:
         """Final values of a state, shape (n_runs,)."""
 
+    def param(self, index: int) -> Array:
+        """Final values of a parameter that events change, shape (n_runs,)."""
+
     def record(self, kind: str, column: int) -> Array:
         """Recorded values of a state (``"y"``) or aux variable, shape (n_runs, rows)."""
 
@@ -173,6 +178,11 @@ class MemoryTable:
         values: Array = self._raw.y_final[index]
         return values
 
+    def param(self, index: int) -> Array:
+        """Final values of a parameter that events change, shape (n_runs,)."""
+        values: Array = self._raw.p_final[index]
+        return values
+
     def record(self, kind: str, column: int) -> Array:
         """Recorded values of a state or aux variable, shape (n_runs, rows)."""
         if self._states is not None:
@@ -185,10 +195,11 @@ class MemoryTable:
         """One run."""
         raw, rows = self._raw, int(self.rows[index])
         y_final = raw.y_final[:, index]
+        p_final = {place: values[index].item() for place, values in raw.p_final.items()}
         if self._states is not None:
             y = y_final[list(self._states)][np.newaxis][:rows]
-            return RunArrays(y_final, y, np.empty((rows, 0)))
-        return RunArrays(y_final, raw.rec_y[index, :rows], raw.rec_aux[index, :rows])
+            return RunArrays(y_final, p_final, y, np.empty((rows, 0)))
+        return RunArrays(y_final, p_final, raw.rec_y[index, :rows], raw.rec_aux[index, :rows])
 
     def events(self) -> EventLog:
         """All events."""

@@ -16,7 +16,7 @@ from dynlib.abi.status import Status
 from dynlib.compiler.build import build
 from dynlib.compiler.model import CompiledModel
 from dynlib.runtime.batch.inputs import cut, not_finite
-from dynlib.runtime.fastpath.executor import run_batch_fastpath
+from dynlib.runtime.fastpath.executor import assigned_params, run_batch_fastpath
 from dynlib.runtime.fastpath.request import BatchRequest, RawBatch
 
 __all__ = ["Assembly", "Task", "allocate", "compute", "part_of", "perform"]
@@ -52,6 +52,8 @@ def _forget(raw: RawBatch, runs: NDArray[np.bool_]) -> None:
     nothing = np.nan if raw.y_final.dtype.kind == "f" else 0
     raw.y_final[:, runs] = raw.rec_y[runs] = nothing
     raw.rec_aux[runs] = np.nan
+    for values in raw.p_final.values():
+        values[runs] = nothing
     raw.rows[runs] = raw.steps[runs] = raw.rejected[runs] = 0
     kept = ~runs[raw.evt_run]
     for name in _EVENTS:
@@ -90,6 +92,7 @@ def allocate(model: CompiledModel, request: BatchRequest) -> RawBatch:
         evt_step=np.zeros(0, dtype=np.int64),
         evt_id=np.zeros(0, dtype=np.int64),
         evt_log=np.zeros((0, model.log_width)),
+        p_final={index: np.full(n, nothing, dtype) for index in assigned_params(model)},
     )
 
 
@@ -117,6 +120,8 @@ class Assembly:
         if len(part.evt_run):
             columns = [getattr(part, name) for name in _EVENTS]
             self._events[first] = [columns[0] + first, *columns[1:]]
+        for index, values in part.p_final.items():
+            whole.p_final[index][first : first + size] = values
         whole.lanes = part.lanes
 
     def whole(self) -> RawBatch:
