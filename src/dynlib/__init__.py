@@ -17,7 +17,7 @@ __version__ = "1.0.0.dev0"
 
 # public name -> the module that defines it
 _HOME = {
-    "setup": "dynlib.runtime.sim",
+    "setup": "dynlib.runtime.setup",
     "Sim": "dynlib.runtime.sim",
     "Results": "dynlib.runtime.results",
     "BatchResults": "dynlib.runtime.batch.results",

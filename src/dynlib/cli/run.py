@@ -100,7 +100,7 @@ def command(model: str, **given: Any) -> None:
 
 
 def _compute(model: str, given: dict[str, Any], targets: Targets) -> Results:
-    from dynlib.runtime.sim import setup
+    from dynlib.runtime.setup import setup
 
     sim = setup(model, stepper=given["stepper"], mods=given["mods"], jit=not given["no_jit"])
     _check_words(sim.spec, given)

@@ -7,7 +7,7 @@ from typing import Any
 
 from dynlib.errors import OptionError
 from dynlib.runtime.results import Results
-from dynlib.runtime.sim import setup
+from dynlib.runtime.setup import setup
 
 __all__ = ["rerun"]
 

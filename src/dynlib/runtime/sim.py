@@ -1,22 +1,19 @@
-"""`setup` and `Sim`: a model, the values a run starts from, and where the last run stands."""
+"""`Sim`: a model, the values a run starts from, and where the last run stands."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from numpy.typing import ArrayLike
 
 from dynlib.abi.status import Status
-from dynlib.compiler.build import Model, build
 from dynlib.compiler.model import CompiledModel
 from dynlib.dsl import ModelSpec
 from dynlib.dsl.spec import Preset
-from dynlib.errors import OptionError, UnknownOptionError
-from dynlib.runtime.batch.call import Means, run_batch, run_fast
-from dynlib.runtime.batch.inputs import Start
-from dynlib.runtime.batch.results import BatchResults
+from dynlib.errors import OptionError
 from dynlib.runtime.fastpath.plans import RecordingPlan
 from dynlib.runtime.naming import EditableValues, NamedValues
 from dynlib.runtime.origin import Origin
@@ -28,71 +25,19 @@ from dynlib.runtime.segments import segment_name
 from dynlib.runtime.session import Session
 from dynlib.runtime.snapshots import read_snapshot, write_snapshot
 from dynlib.runtime.validate import flag, one_of, vector
-from dynlib.suggest import did_you_mean
 
-__all__ = ["Sim", "setup"]
+if TYPE_CHECKING:
+    from dynlib.runtime.batch.inputs import Start
+    from dynlib.runtime.batch.results import BatchResults
+
+__all__ = ["Sim"]
 
 Values = Mapping[str, float] | ArrayLike
 
 
-def setup(
-    model: Model,
-    *,
-    stepper: str | None = None,
-    mods: Sequence[Any] = (),
-    jit: bool = True,
-    dtype: str | None = None,
-    disk_cache: bool = True,
-    config: Any = None,
-    **unknown: Any,
-) -> Sim:
-    """Load a model and open a session on it.
-
-    Parameters
-    ----------
-    model : str, path, dict or ModelSpec
-        ``"builtin://ode/lorenz"``, a path, TOML text, or a dict of the same shape.
-    stepper : str, optional
-        Name of the method (`list_steppers`); by default the one in the model's ``[sim]``.
-    mods : sequence
-        Changes to the model, in order: names of its own mods, ``"file.toml#mod=name"``, dicts.
-    jit : bool
-        False: run the generated code as plain Python.
-    dtype : str, optional
-        ``"float32"`` or ``"float64"`` instead of the model's own.
-    disk_cache : bool
-        Whether compiled code is kept on disk for the next process.
-    config : path or dict, optional
-        Configuration; by default the user's.
-
-    Raises
-    ------
-    ModelLoadError, ModelNotFoundError, UnknownStepper, StepperKindMismatchError
-        If the model cannot be loaded, or the stepper is not for it.
-
-    Examples
-    --------
-    >>> sim = setup("builtin://ode/lorenz", stepper="rk4", jit=False)
-    >>> sim.run(T=1.0, dt=0.01).t[-1]
-    np.float64(1.0)
-    """
-    for name in unknown:
-        known = ("stepper", "mods", "jit", "dtype", "disk_cache", "config")
-        raise UnknownOptionError(
-            f"setup() got an unknown argument {name!r}.{did_you_mean(name, known)} "
-            f"Known: {', '.join(known)}. Options of the stepper are given to run()."
-        )
-    return Sim(
-        build(
-            model,
-            stepper=stepper,
-            mods=mods,
-            jit=jit,
-            dtype=dtype,
-            disk_cache=disk_cache,
-            config=config,
-        )
-    )
+def _batches() -> Any:
+    """What batches need, executors of other processes among it: a single run starts without."""
+    return import_module("dynlib.runtime.batch.call")
 
 
 class Sim:
@@ -244,6 +189,7 @@ class Sim:
         Examples
         --------
         >>> from dynlib.plans import TailWindow
+        >>> from dynlib import setup
         >>> sim = setup("builtin://map/logistic", jit=False)
         >>> sim.fastpath(N=1000, plan=TailWindow(3), params={"r": 3.9}).t
         array([ 998,  999, 1000])
@@ -253,7 +199,11 @@ class Sim:
             "observers": observers, "record_vars": record_vars, "t_eval": t_eval,
             "max_steps": max_steps, "on_failure": on_failure,
         }  # fmt: skip
-        return run_fast(self.model, self._values(), (ic, params), call, stepper_options)
+        values = self._values()
+        found: Results = _batches().run_fast(
+            self.model, values, (ic, params), call, stepper_options
+        )
+        return found
 
     def batch(
         self, ic: Any = None, params: Any = None, *, T: float | None = None,
@@ -288,6 +238,7 @@ class Sim:
 
         Examples
         --------
+        >>> from dynlib import setup
         >>> sim = setup("builtin://map/logistic", jit=False)
         >>> sim.batch(params={"r": [2.0, 4.0]}, ic={"x": 0.25}, N=1).final["x"]
         array([0.375, 0.75 ])
@@ -297,13 +248,19 @@ class Sim:
             "observers": observers, "record_vars": record_vars, "t_eval": t_eval,
             "max_steps": max_steps, "on_failure": on_failure,
         }  # fmt: skip
-        means = Means.checked(workers, lanes, executor, out, progress)
-        return run_batch(self.model, self._values(), (ic, params), call, means, stepper_options)
+        batches = _batches()
+        means = batches.Means.checked(workers, lanes, executor, out, progress)
+        values = self._values()
+        results: BatchResults = batches.run_batch(
+            self.model, values, (ic, params), call, means, stepper_options
+        )
+        return results
 
     def _values(self) -> Start:
         """What a run of its own starts from, unless it is told otherwise."""
         state = self._session.state
-        return Start(self.spec, state.y, state.p)
+        start: Start = _batches().Start(self.spec, state.y, state.p)
+        return start
 
     def results(self) -> Results:
         """The result of the last run (of the whole session, if it was resumed).

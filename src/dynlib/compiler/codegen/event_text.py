@@ -22,7 +22,7 @@ __all__ = ["EventText"]
 
 SCAN_POINTS = 8  # places at which an adaptive step is looked at
 EARLY_POINTS = 60  # more of them after a jump, each twice as far from the start as the one before
-CROWDED = 1e-9  # of the step in which they began: events closer together are a crowd
+CROWDED = 1e-9  # of the gap from which on gaps only shrink: events closer together are a crowd
 INSTANT = 8.0  # resolutions: crossings closer together than this are one instant
 
 _LOG = "event_row, evt_t, evt_step, evt_id, evt_log, lane"
@@ -100,10 +100,11 @@ class EventText:
             "N_EVENTS": max(1, len(self.events)),
             # What one turn of the loop may enter in the log.
             "EVENT_ROOM": max(1, len(starting) + len(located) + len(ending)),
-            "CROWDED": CROWDED,
+            "CROWDED": CROWDED if self.layout.spec.dtype == "float64" else 0.0,
             "CROWD": self.layout.crowd,
-            "LAST_CUT": self.layout.crowd + 1,
-            "CROWD_SCALE": self.layout.crowd + 2,
+            "CROWD_TIME": self.layout.crowd + 1,
+            "CROWD_GAP": self.layout.crowd + 2,
+            "CROWD_SCALE": self.layout.crowd + 3,
         }
 
     def _phase(self, *phases: str) -> list[int]:

@@ -66,13 +66,13 @@ class Layout:
 
     @property
     def crowd(self) -> int:
-        """Row with the number of located events in quick succession; the next: the last's step."""
+        """Rows on events in quick succession: how many, the last time, the last gap, a scale."""
         return self._events_from + 2 * len(self.spec.events)
 
     @property
     def step_start(self) -> int:
         """First row of the state, then the time, at the start of the last step."""
-        return self.crowd + (2 if self.any_located else 0)
+        return self.crowd + (4 if self.any_located else 0)
 
     @property
     def workspace(self) -> int:

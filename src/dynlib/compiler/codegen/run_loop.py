@@ -228,18 +228,17 @@ def run_loop(
                 if touched and not all_finite(u):
                     status = Status.NAN_DETECTED
                     break
-                if ADAPTIVE:
-                    again = ws[LAST_CUT, lane] == step
-                    ws[LAST_CUT, lane] = step + 1
-                else:
-                    again = cuts > 0
-                if again and (theta <= CROWDED or abs(t - t_old) <= 4.4e-16 * abs(t)):
+                gap = abs(t - ws[CROWD_TIME, lane])
+                if gap > ws[CROWD_GAP, lane]:
+                    ws[CROWD, lane] = 0
+                    ws[CROWD_SCALE, lane] = gap
+                elif gap <= CROWDED * ws[CROWD_SCALE, lane] or gap <= 4.4e-16 * abs(t):
                     ws[CROWD, lane] += 1
-                    if ws[CROWD, lane] > 2 * N_EVENTS + 20:
+                    if ws[CROWD, lane] > 2 * N_EVENTS + 4:
                         status = Status.ZENO
                         break
-                else:
-                    ws[CROWD, lane] = 0
+                ws[CROWD_GAP, lane] = gap
+                ws[CROWD_TIME, lane] = t
                 if not ADAPTIVE:
                     cuts += 1
                     continue

@@ -12,6 +12,7 @@ import numpy as np
 
 __all__ = ["toolchain"]
 
+
 @cache
 def toolchain() -> str:
     """One line: Python, NumPy and Numba, and a hash of our own part of the compiler."""
