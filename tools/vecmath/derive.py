@@ -228,6 +228,13 @@ def text() -> str:
     return "".join(parts)
 
 
+def values(source: str) -> dict[str, object]:
+    """The constants that a file defines."""
+    found: dict[str, object] = {}
+    exec(source, found)
+    return {name: value for name, value in found.items() if name.isupper()}
+
+
 def main() -> int:
     """Write the file, or compare with it."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -235,7 +242,7 @@ def main() -> int:
     options = parser.parse_args()
     made = text()
     if options.check:
-        same = TARGET.read_text(encoding="utf-8") == made
+        same = values(TARGET.read_text(encoding="utf-8")) == values(made)
         sys.stdout.write("coefficients.py " + ("is up to date\n" if same else "differs\n"))
         return 0 if same else 1
     TARGET.write_text(made, encoding="utf-8")
