@@ -131,6 +131,8 @@ def fixed_step(i, lane, t0, dt, lanes, y, mem, ws, p, flag):
             happens = happens | stop_condition(t, step, u, t, u, p, ws, lane)
         if STOP_END:
             happens = happens | stop_condition(t_next, step + 1, u_new, t, u, p, ws, lane)
+        if SAMPLED:
+            happens = happens | ((t_next - lanes[Lane.SAMPLE, lane]) * h >= 0.0)
         if DISCRETE:
             happens = happens | not_(all_finite(u_new))
         flag[lane] = select(happens, 1, flag[lane])

@@ -144,6 +144,8 @@ def take_up(
         store_rows(mem, 0, lane, restart(t, step, u, p, ws, lane))
     if LOCATED:
         lanes[Lane.FRESH, lane] = 2.0
+    if SAMPLED:
+        lanes[Lane.FRESH, lane] = 2.0
     if ADAPTIVE:
         lanes[Lane.ERROR, lane] = 1e-8
         lanes[Lane.DT, lane] = grid[LaneClock.DT]

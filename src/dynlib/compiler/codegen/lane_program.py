@@ -62,9 +62,9 @@ class LaneProgram:
         flags = self.program.flags(sampled=sampled, variational=False)
         discrete = self.spec.kind == "map"
         floating = not self.spec.dtype.startswith("int")
-        watched = flags["EVENTS"] or flags["STOP"] or (discrete and floating)
-        flags |= {"DISCRETE": discrete, "WATCHED": watched}
-        flags["CAREFUL_LOOP"] = flags["EVENTS"] or flags["STOP"] or sampled
+        careful = flags["EVENTS"] or flags["STOP"] or sampled
+        flags |= {"DISCRETE": discrete, "WATCHED": careful or (discrete and floating)}
+        flags["CAREFUL_LOOP"] = careful
         fast = without(fast, self._unneeded(flags))
         text = fold(fast, flags, numbers=True)
         text = re.sub(r"\b[A-Z][A-Z_]+\b", lambda m: self._word(m[0], flags), text)
@@ -94,7 +94,7 @@ class LaneProgram:
         chunk = _CHUNK_PLAIN
         if flags["ADAPTIVE"]:
             chunk = _CHUNK_ADAPTIVE
-        elif flags["EVENTS"] or flags["STOP"]:
+        elif flags["CAREFUL_LOOP"]:
             chunk = _CHUNK_WATCHED
         numbers = {
             "LANES": self.lanes,
