@@ -73,13 +73,18 @@ class BatchEvents(Mapping[str, BatchEvent]):
     log : EventLog
     is_map : bool
         Whether times are iterations.
+
+    Attributes
+    ----------
+    log : EventLog
+        All of it, as it is.
     """
 
     def __init__(
         self, columns: Mapping[str, tuple[str, ...]], log: EventLog, *, is_map: bool
     ) -> None:
         self._columns = columns
-        self._log = log
+        self.log = log
         self._t = log.t.astype(np.int64) if is_map else log.t
         self._events: dict[str, BatchEvent] = {}
 
@@ -87,9 +92,9 @@ class BatchEvents(Mapping[str, BatchEvent]):
         if name not in self._columns:
             raise unknown_name("event", name, self._columns)
         if name not in self._events:
-            fired = self._log.id == list(self._columns).index(name)
+            fired = self.log.id == list(self._columns).index(name)
             self._events[name] = BatchEvent(
-                name, self._log.part(fired), self._t[fired], self._columns[name]
+                name, self.log.part(fired), self._t[fired], self._columns[name]
             )
         return self._events[name]
 
@@ -103,12 +108,12 @@ class BatchEvents(Mapping[str, BatchEvent]):
     def merged(self) -> MergedBatchEvents:
         """All firings, run after run."""
         names = np.array(list(self._columns), dtype=np.str_)
-        return MergedBatchEvents(self._log.run, self._t, self._log.step, names[self._log.id])
+        return MergedBatchEvents(self.log.run, self._t, self.log.step, names[self.log.id])
 
     def of_run(self, index: int) -> EventLog:
         """The log of one run."""
-        first, last = np.searchsorted(self._log.run, [index, index + 1])
-        return self._log.part(slice(first, last))
+        first, last = np.searchsorted(self.log.run, [index, index + 1])
+        return self.log.part(slice(first, last))
 
     def __repr__(self) -> str:
         fired = ", ".join(f"{name}: {len(self[name])}" for name in self)
