@@ -27,6 +27,7 @@ __all__ = ["RawRun", "RunRequest", "RunStats", "run_with_wrapper"]
 
 _CHUNK_SECONDS = 0.04  # time between two looks at Ctrl-C and the clock
 _FIRST_CHUNK = 4096  # attempts
+_FIRST_PLAIN_CHUNK = 64
 _MOST_ROWS = 2**24  # of a new record: a run may end long before its time
 _NEVER = 2**62
 
@@ -246,7 +247,7 @@ def _drive(model: CompiledModel, state: RunState, request: RunRequest, buffers: 
     """Call the runner until the run has ended."""
     count = state.count
     call = buffers.call
-    count[Count.BUDGET] = budget = _FIRST_CHUNK if model.jit else 64
+    count[Count.BUDGET] = budget = _FIRST_CHUNK if model.jit else _FIRST_PLAIN_CHUNK
     begun = perf_counter()
     interrupt = Interrupt()
     if not model.jit:

@@ -1,0 +1,179 @@
+"""A runner may be left and entered again anywhere: no answer changes, no action runs twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from properties.busy import BUSY
+from trajectories import ADAPTIVE, Ran, compiled, go, same, start
+
+from dynlib.abi.run_state import RunState
+from dynlib.abi.status import Status
+from dynlib.runtime import wrapper
+
+models = st.sampled_from(sorted(BUSY))
+# An example is a run of plain Python, a tenth of a second: fewer of them than of others.
+few = settings(max_examples=max(10, settings.default.max_examples // 3))
+SAMPLES = np.linspace(0.0, 2.0, 53)
+
+
+def request_of(name: str, how: str) -> dict[str, Any]:
+    """One of several kinds of runs of a busy model."""
+    n_aux = len(compiled(*BUSY[name]).spec.aux)
+    wanted: dict[str, Any] = {"aux": tuple(range(n_aux))}
+    if BUSY[name][1] == "map":
+        wanted["N"] = 60
+    else:
+        wanted["T"] = 2.0
+        if BUSY[name][1] in ADAPTIVE:
+            wanted["options"] = {"rtol": 1e-3, "atol": 1e-3}
+        else:
+            wanted["dt"] = 0.1
+        if how == "samples":
+            wanted["samples"] = SAMPLES
+    if how == "thin":
+        wanted["stride"] = 3
+        wanted["states"] = (1,)
+    return wanted
+
+
+def run(name: str, how: str = "all", **request: Any) -> Ran:
+    return go(compiled(*BUSY[name]), **request_of(name, how), **request)
+
+
+@cache
+def undisturbed(name: str, how: str = "all") -> Ran:
+    """The run with all the room there is, in one go."""
+    with pauses([10**9]):
+        return run(name, how, first_rows=10_000, first_events=10_000)
+
+
+@contextmanager
+def pauses(lengths: list[int]) -> Iterator[None]:
+    """Let runners pause after so many attempts, over and over."""
+    turn = 0
+
+    def following(spent: int, seconds: float) -> int:
+        nonlocal turn
+        turn += 1
+        return lengths[turn % len(lengths)]
+
+    before = wrapper._next_budget, wrapper._FIRST_CHUNK, wrapper._FIRST_PLAIN_CHUNK
+    wrapper._next_budget = following
+    wrapper._FIRST_CHUNK = wrapper._FIRST_PLAIN_CHUNK = lengths[0]
+    try:
+        yield
+    finally:
+        wrapper._next_budget, wrapper._FIRST_CHUNK, wrapper._FIRST_PLAIN_CHUNK = before
+
+
+hows = st.sampled_from(["all", "thin", "samples"])
+
+
+@pytest.mark.parametrize("name", BUSY)
+def test_the_busy_models_are_busy(name: str) -> None:
+    """Else the laws below would say little."""
+    ran = undisturbed(name)
+    assert ran.status.ok
+    assert set(ran.fired) == {event.name for event in ran.model.spec.events}
+    assert len(ran.fired) > 30
+
+
+@few
+@given(name=models, how=hows, rows=st.integers(0, 40), events=st.integers(0, 30))
+@example(name="rk4", how="all", rows=0, events=0)
+def test_buffer_sizes_never_change_an_answer(name: str, how: str, rows: int, events: int) -> None:
+    same(run(name, how, first_rows=rows, first_events=events), undisturbed(name, how))
+
+
+@few
+@given(
+    name=models, how=hows, lengths=st.lists(st.integers(1, 30), min_size=1, max_size=4),
+    rows=st.integers(0, 40), events=st.integers(0, 30),
+)  # fmt: skip
+@example(name="rk4", how="all", lengths=[1], rows=0, events=0)
+@example(name="rk45", how="all", lengths=[1], rows=0, events=0)
+@example(name="map", how="all", lengths=[1], rows=0, events=0)
+def test_pauses_never_change_an_answer(
+    name: str, how: str, lengths: list[int], rows: int, events: int
+) -> None:
+    with pauses(lengths):
+        same(run(name, how, first_rows=rows, first_events=events), undisturbed(name, how))
+
+
+class _Interrupts:
+    """An interrupt at each of the given pauses."""
+
+    def __init__(self, at: set[int]) -> None:
+        self.at = at
+        self.pause = 0
+
+    def watch(self) -> None: ...
+
+    def release(self, *answered: object) -> None: ...
+
+    @property
+    def seen(self) -> bool:
+        self.pause += 1
+        return self.pause in self.at
+
+
+@few
+@given(name=models, at=st.integers(1, 60), length=st.integers(1, 3))
+def test_an_interrupted_run_goes_on_as_if_it_had_not_been(name: str, at: int, length: int) -> None:
+    """Between any two attempts, also between the pieces of a step and before a retry; through a
+    copy of the state's arrays, as a snapshot keeps them.
+    """
+    whole = undisturbed(name)
+    state = start(whole.model)
+    before, wrapper.Interrupt = wrapper.Interrupt, lambda: _Interrupts({at})  # type: ignore[misc, assignment]
+    try:
+        with pauses([length]):
+            first = run(name, state=state)
+    finally:
+        wrapper.Interrupt = before  # type: ignore[misc]
+    rows = first.raw.t.size
+    if first.status is not Status.USER_BREAK:
+        return
+    copied = RunState.from_arrays(state.arrays())
+    # the row of the step where it stopped may still be due: a session knows by `skip`
+    due = int(copied.count[10] - copied.count[0])
+    second = run(name, state=copied, skip=max(due, 0))
+    for field in ("t", "y", "aux", "evt_t", "evt_id", "evt_log"):
+        both = np.concatenate([getattr(first.raw, field), getattr(second.raw, field)])
+        np.testing.assert_array_equal(both, getattr(whole.raw, field), err_msg=field)
+    assert rows <= whole.t.size
+    np.testing.assert_array_equal(copied.y, whole.state.y)
+    np.testing.assert_array_equal(copied.p, whole.state.p)
+
+
+@pytest.mark.parametrize("name", [pytest.param("rk4", marks=pytest.mark.slow), "rk45", "map"])
+def test_compiled_runners_pause_like_plain_ones(name: str) -> None:
+    model = compiled(*BUSY[name], jit=True)
+    want = request_of(name, "all")
+    with pauses([10**9]):
+        whole = go(model, **want, first_rows=10_000, first_events=10_000)
+    for lengths, rows, events in [([1], 0, 0), ([3, 1, 8], 5, 2), ([64], 1, 40)]:
+        with pauses(lengths):
+            same(go(model, **want, first_rows=rows, first_events=events), whole)
+
+
+@few
+@given(
+    name=st.sampled_from(["rk4", "rk45"]),
+    at=st.lists(st.floats(0.0, 2.0), min_size=1, max_size=4),
+)
+@example(name="rk4", at=[0.0])
+def test_samples_never_change_the_run(name: str, at: list[float]) -> None:
+    whole = undisturbed(name)
+    ran = go(compiled(*BUSY[name]), **request_of(name, "all"), samples=np.sort(at))
+    np.testing.assert_array_equal(ran.state.y, whole.state.y)
+    np.testing.assert_array_equal(ran.raw.evt_t, whole.raw.evt_t)
+    np.testing.assert_array_equal(ran.raw.evt_log, whole.raw.evt_log)
