@@ -3,7 +3,7 @@
 import io
 import subprocess
 import sys
-from time import perf_counter
+from time import process_time
 
 import numpy as np
 import pytest
@@ -126,11 +126,11 @@ def test_a_million_rows_are_quick():
     t = np.arange(n) / 100.0
     columns = {"x": np.sin(t * 1.3) * np.cos(t), "y": np.sin(t * 7.1), "z": np.cos(3.3 * t)}
     long = made_result("builtin://ode/lorenz", t, columns)
-    begun = perf_counter()
+    begun = process_time()
     pixels(plot.timeseries(long).figure)
     pixels(plot.phase(long, "x", "z").figure)
     # Both take 1 s on one 2.1 GHz core, the plain lines 7 s, if they can be drawn at all.
-    assert perf_counter() - begun < 5
+    assert process_time() - begun < 5
 
 
 def test_wild_strokes_do_not_exceed_the_renderer():
