@@ -16,7 +16,8 @@ from dynlib.abi.status import Status
 from dynlib.compiler.build import build
 from dynlib.compiler.model import CompiledModel
 from dynlib.runtime.batch.inputs import cut, not_finite
-from dynlib.runtime.fastpath.executor import assigned_params, run_batch_fastpath
+from dynlib.runtime.fastpath.executor import run_batch_fastpath
+from dynlib.runtime.fastpath.outcome import assigned_params
 from dynlib.runtime.fastpath.request import BatchRequest, RawBatch
 
 __all__ = ["Assembly", "Task", "allocate", "compute", "part_of", "perform"]

@@ -17,17 +17,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynlib.abi.lane_args import LANE_ARGS, Lane, LaneClock, LaneCount
-from dynlib.abi.slots import Clock, Count
+from dynlib.abi.slots import NEVER, Clock, Count
 from dynlib.abi.status import Status
 from dynlib.compiler.codegen.lane_program import LaneProgram
 from dynlib.compiler.jit.runner import Runner
 from dynlib.compiler.model import CompiledModel
-from dynlib.dsl.expr.nodes import Param
+from dynlib.runtime.fastpath.outcome import allocate, assigned_params, blank
 from dynlib.runtime.fastpath.request import BatchRequest, RawBatch
 from dynlib.runtime.horizon import fixed_horizon
 from dynlib.runtime.interrupt import Interrupt
 
-__all__ = ["assigned_params", "default_lanes", "run_batch_fastpath", "run_single_fastpath"]
+__all__ = ["default_lanes", "run_batch_fastpath", "run_single_fastpath"]
 
 _NEVER = 2**62
 _SLICE = 4096  # runs of a slice, at most
@@ -59,16 +59,6 @@ def run_batch_fastpath(model: CompiledModel, request: BatchRequest) -> RawBatch:
     return _Batch(model, request, lanes=lanes, workers=request.workers).run()
 
 
-def assigned_params(model: CompiledModel) -> set[int]:
-    """Parameters that events change: every run has its own."""
-    return {
-        action.target.index
-        for event in model.spec.events
-        for action in event.actions
-        if isinstance(action.target, Param)
-    }
-
-
 @dataclass(frozen=True)
 class _RunContext:
     """What all threads share and none changes."""
@@ -96,7 +86,7 @@ def _context(model: CompiledModel, request: BatchRequest, lanes: int) -> _RunCon
     grid = np.zeros(len(LaneClock))
     batch = np.zeros(len(LaneCount), dtype=np.int64)
     t_final = _aim(model, request, grid, batch)
-    batch[LaneCount.FIRST_RECORD] = request.plan.first if request.plan.rows else -1
+    batch[LaneCount.FIRST_RECORD] = request.plan.first if request.plan.rows else NEVER
     batch[LaneCount.STRIDE] = request.plan.stride
     batch[LaneCount.ROWS] = request.plan.rows
     samples = np.zeros(0)
@@ -252,7 +242,7 @@ class _Batch:
         per_worker = -(-per_worker // lanes) * lanes
         self.size = max(lanes, min(_SLICE, per_worker))
         self.workers = max(1, min(workers, -(-n // self.size)))
-        self.out = _allocate(self.context)
+        self.out = allocate(model, request, _row_times(self.context))
         self.logs: list[tuple[int, list[NDArray[Any]]]] = []
         self.lock = threading.Lock()
         self.next_first = 0
@@ -340,7 +330,7 @@ class _Batch:
         for row, index in zip(bundle.varied, self.context.varied, strict=True):
             if index in out.p_final:
                 out.p_final[index][piece] = row
-        _blank(out, first, last)
+        blank(out, first, last)
 
     def _show(self) -> None:
         if self.request.progress is not None and perf_counter() - self.begun > 1.0:
@@ -348,7 +338,7 @@ class _Batch:
 
     def _result(self) -> RawBatch:
         out, context = self.out, self.context
-        _blank(out, self.next_first, self.request.n_runs)
+        blank(out, self.next_first, self.request.n_runs)
         reached = out.status == Status.DONE
         out.t_final[reached] = context.t_final
         if out.rec_t.size and out.rec_t[-1] == context.grid[LaneClock.T_END]:
@@ -368,45 +358,11 @@ class _Batch:
         return out
 
 
-def _blank(out: RawBatch, first: int, last: int) -> None:
-    """Mark the rows that a run did not come to: NaN, or 0 for integers."""
-    total = out.rec_t.size
-    if total:
-        empty = np.nan if out.rec_y.dtype.kind == "f" else 0
-        for r in first + np.flatnonzero(out.rows[first:last] < total):
-            out.rec_y[r, out.rows[r] :] = empty
-            out.rec_aux[r, out.rows[r] :] = np.nan
-
-
-def _allocate(context: _RunContext) -> RawBatch:
-    request, model = context.request, context.model
-    n, rows = request.n_runs, int(context.batch[LaneCount.ROWS])
-    n_states = len(model.spec.states) if request.states is None else len(request.states)
-    shape = (n, rows, n_states)
-    ints = np.zeros(0, dtype=np.int64)
-    return RawBatch(
-        y_final=np.empty((len(model.spec.states), n), dtype=model.dtype),
-        t_final=np.full(n, float(request.t0)),
-        status=np.full(n, int(Status.USER_BREAK), dtype=np.int64),
-        steps=np.zeros(n, dtype=np.int64),
-        rejected=np.zeros(n, dtype=np.int64),
-        rows=np.zeros(n, dtype=np.int64),
-        rec_t=_row_times(context, rows),
-        rec_y=np.empty(shape, dtype=model.dtype),
-        rec_aux=np.empty((n, rows, len(request.aux))),
-        evt_run=ints,
-        evt_t=np.zeros(0),
-        evt_step=ints,
-        evt_id=ints,
-        evt_log=np.zeros((0, model.log_width)),
-        p_final={index: np.zeros(n, model.dtype) for index in sorted(assigned_params(model))},
-    )
-
-
-def _row_times(context: _RunContext, rows: int) -> NDArray[np.float64]:
+def _row_times(context: _RunContext) -> NDArray[np.float64]:
     """Times of the rows: those of the plan on the grid, or the samples."""
     if context.request.samples is not None:
         return context.samples.copy()
+    rows = int(context.batch[LaneCount.ROWS])
     plan, grid, batch = context.request.plan, context.grid, context.batch
     steps = plan.first + plan.stride * np.arange(rows)
     if context.model.spec.kind == "map":

@@ -16,9 +16,9 @@ Column = float | NDArray[Any]
 
 @dataclass(frozen=True, slots=True)
 class RecordPlan:
-    """Rows to record of each run: every `stride`-th step from step `first` on (-1: none)."""
+    """Rows to record of each run: every `stride`-th step from step `first` on."""
 
-    first: int = -1
+    first: int = 0
     stride: int = 1
     rows: int = 0
 

@@ -1,0 +1,60 @@
+"""Room for what a batch brings."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynlib.abi.status import Status
+from dynlib.compiler.model import CompiledModel
+from dynlib.dsl.expr.nodes import Param
+from dynlib.runtime.fastpath.request import BatchRequest, RawBatch
+
+__all__ = ["allocate", "assigned_params", "blank"]
+
+Floats = NDArray[np.float64]
+
+
+def assigned_params(model: CompiledModel) -> set[int]:
+    """Parameters that events change: every run has its own."""
+    return {
+        action.target.index
+        for event in model.spec.events
+        for action in event.actions
+        if isinstance(action.target, Param)
+    }
+
+
+def blank(out: RawBatch, first: int, last: int) -> None:
+    """Mark the rows that a run did not come to: NaN, or 0 for integers."""
+    total = out.rec_t.size
+    if total:
+        empty = np.nan if out.rec_y.dtype.kind == "f" else 0
+        for r in first + np.flatnonzero(out.rows[first:last] < total):
+            out.rec_y[r, out.rows[r] :] = empty
+            out.rec_aux[r, out.rows[r] :] = np.nan
+
+
+def allocate(model: CompiledModel, request: BatchRequest, row_times: Floats) -> RawBatch:
+    """Room for the results of a batch whose records have these times."""
+    n, rows = request.n_runs, row_times.size
+    n_states = len(model.spec.states) if request.states is None else len(request.states)
+    shape = (n, rows, n_states)
+    ints = np.zeros(0, dtype=np.int64)
+    return RawBatch(
+        y_final=np.empty((len(model.spec.states), n), dtype=model.dtype),
+        t_final=np.full(n, float(request.t0)),
+        status=np.full(n, int(Status.USER_BREAK), dtype=np.int64),
+        steps=np.zeros(n, dtype=np.int64),
+        rejected=np.zeros(n, dtype=np.int64),
+        rows=np.zeros(n, dtype=np.int64),
+        rec_t=row_times,
+        rec_y=np.empty(shape, dtype=model.dtype),
+        rec_aux=np.empty((n, rows, len(request.aux))),
+        evt_run=ints,
+        evt_t=np.zeros(0),
+        evt_step=ints,
+        evt_id=ints,
+        evt_log=np.zeros((0, model.log_width)),
+        p_final={index: np.zeros(n, model.dtype) for index in sorted(assigned_params(model))},
+    )
