@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from time import perf_counter, sleep
+from time import sleep
 
 import pytest
 
