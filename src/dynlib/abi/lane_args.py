@@ -26,7 +26,7 @@ class LaneCount(IntEnum):
     STEP0 = 2  # index of the first step
     STEP_END = 3  # fixed grids and maps: the run is done at this step
     STEP_LIMIT = 4  # max_steps
-    FIRST_RECORD = 5  # step of the first record; -1: none
+    FIRST_RECORD = 5  # step of the first record, or NEVER
     STRIDE = 6
     ROWS = 7  # rows of the record of one run
     SELECTED_STATES = 8

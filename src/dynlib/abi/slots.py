@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-__all__ = ["Clock", "Count"]
+__all__ = ["NEVER", "Clock", "Count"]
+
+NEVER = -(2**62)  # the step of what does not happen; maps may start at an iteration below 0
 
 
 class Clock(IntEnum):
@@ -36,7 +38,7 @@ class Count(IntEnum):
     CUTS = 7  # located events so far within the current step
     STARTED = 8  # step whose start-phase events have been taken
     STOPPED = 9  # 1: the stop condition has been met; 2: and the run goes on from there
-    NEXT_RECORD = 10  # step of the next record; -1: never
+    NEXT_RECORD = 10  # step of the next record, or NEVER
     STRIDE = 11  # steps from one record to the next
     ROW = 12  # next free row of the record
     ROWS = 13  # rows there are

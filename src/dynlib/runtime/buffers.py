@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from dynlib.abi.run_state import RunState
 from dynlib.abi.runner_args import RUNNER_ARGS
-from dynlib.abi.slots import Count
+from dynlib.abi.slots import NEVER, Count
 from dynlib.compiler.jit.runner import Call, PlainCall
 from dynlib.compiler.model import CompiledModel
 
@@ -69,7 +69,7 @@ class Buffers:
 
     def no_records(self) -> None:
         """Record nothing."""
-        self.count[Count.NEXT_RECORD] = -1
+        self.count[Count.NEXT_RECORD] = NEVER
         self.count[Count.ROW] = self.count[Count.ROWS] = 0
         self.y = np.empty((0, self.width[0]), dtype=self.model.dtype)
         self.aux = np.empty((0, self.width[1]))

@@ -42,7 +42,7 @@ def plan_chunk(grid, batch, lanes, run):
                 row = lanes[Lane.ROW, lane]
             in_phase = in_phase and k == step and lanes[Lane.ROW, lane] == row
     chunk = max(chunk, 0)
-    if not in_phase and batch[LaneCount.FIRST_RECORD] >= 0:
+    if not in_phase and batch[LaneCount.FIRST_RECORD] != NEVER:
         for lane in range(LANES):
             if run[lane] >= 0:
                 k = int(lanes[Lane.STEP, lane])
@@ -60,7 +60,7 @@ def advance(
 ):  # fmt: skip
     """`chunk` steps of all lanes."""
     t0 = grid[LaneClock.T0]
-    recording = batch[LaneCount.FIRST_RECORD] >= 0
+    recording = batch[LaneCount.FIRST_RECORD] != NEVER
     first_lane = 0
     while first_lane < LANES - 1 and run[first_lane] < 0:
         first_lane += 1
@@ -85,7 +85,7 @@ def advance(
                     row += 1
                     due += batch[LaneCount.STRIDE]
                     if row >= batch[LaneCount.ROWS]:
-                        due = -1
+                        due = NEVER
             elif i == 0:
                 for lane in range(LANES):
                     if run[lane] >= 0 and next_record(batch, lanes, lane) == int(
@@ -195,7 +195,7 @@ def settle_fixed(
         else:
             before = int(lanes[Lane.STEP, lane])
             due = next_record(batch, lanes, lane)
-            if due >= 0 and due < before + chunk:
+            if due >= before and due < before + chunk:
                 passed = (before + chunk - 1 - due) // batch[LaneCount.STRIDE] + 1
                 left = batch[LaneCount.ROWS] - int(lanes[Lane.ROW, lane])
                 lanes[Lane.ROW, lane] += min(passed, left)

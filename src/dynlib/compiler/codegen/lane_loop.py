@@ -168,10 +168,10 @@ def take_up(
 
 
 def next_record(batch, lanes, lane):
-    """Step of the lane's next record; -1: none."""
+    """Step of the lane's next record, or NEVER."""
     row = int(lanes[Lane.ROW, lane])
-    if batch[LaneCount.FIRST_RECORD] < 0 or row >= batch[LaneCount.ROWS]:
-        return -1
+    if batch[LaneCount.FIRST_RECORD] == NEVER or row >= batch[LaneCount.ROWS]:
+        return NEVER
     return batch[LaneCount.FIRST_RECORD] + row * batch[LaneCount.STRIDE]
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from dynlib.abi.lane_args import LANE_ARGS, Lane
-from dynlib.abi.slots import Count
+from dynlib.abi.slots import NEVER, Count
 from dynlib.compiler.codegen import lane_adaptive, lane_careful, lane_fixed
 from dynlib.compiler.codegen.event_text import EventText
 from dynlib.compiler.codegen.model_text import ModelText
@@ -100,6 +100,7 @@ class LaneProgram:
             "LANES": self.lanes,
             "CHUNK": chunk,
             "CAREFUL": _CAREFUL,
+            "NEVER": NEVER,
             "N_STATES": layout.states,
             "N_MEMORY": layout.memory,
             "N_PARAMS": max(1, layout.params),

@@ -17,10 +17,10 @@ from dynlib.compiler.build import build
 from dynlib.compiler.model import CompiledModel
 from dynlib.runtime.batch.inputs import cut, not_finite
 from dynlib.runtime.fastpath.executor import run_batch_fastpath
-from dynlib.runtime.fastpath.outcome import assigned_params
+from dynlib.runtime.fastpath.outcome import allocate
 from dynlib.runtime.fastpath.request import BatchRequest, RawBatch
 
-__all__ = ["Assembly", "Task", "allocate", "compute", "part_of", "perform"]
+__all__ = ["Assembly", "Task", "compute", "part_of", "perform", "unrun"]
 
 # Arrays with one entry or block for each run, and the axis along which the runs lie.
 _PER_RUN = {
@@ -36,7 +36,7 @@ def compute(model: CompiledModel, request: BatchRequest) -> RawBatch:
     A run that starts from NaN or infinity has failed, whether or not the number is ever used.
     """
     if not request.n_runs:
-        return allocate(model, request)
+        return unrun(model, request)
     raw = run_batch_fastpath(model, request)
     bad = not_finite((*request.y0, *request.p))
     if bad is not None:
@@ -71,30 +71,12 @@ def part_of(request: BatchRequest, first: int, last: int) -> BatchRequest:
     )
 
 
-def allocate(model: CompiledModel, request: BatchRequest) -> RawBatch:
+def unrun(model: CompiledModel, request: BatchRequest) -> RawBatch:
     """The result of a batch of which nothing has been run."""
-    n, dtype = request.n_runs, model.dtype
     rows = request.plan.rows if request.samples is None else request.samples.size
-    n_states = len(model.spec.states)
-    width = n_states if request.states is None else len(request.states)
-    nothing = np.nan if dtype.kind == "f" else 0
-    return RawBatch(
-        y_final=np.full((n_states, n), nothing, dtype=dtype),
-        t_final=np.full(n, float(request.t0)),
-        status=np.full(n, int(Status.USER_BREAK), dtype=np.int64),
-        steps=np.zeros(n, dtype=np.int64),
-        rejected=np.zeros(n, dtype=np.int64),
-        rows=np.zeros(n, dtype=np.int64),
-        rec_t=np.zeros(rows),
-        rec_y=np.full((n, rows, width), nothing, dtype=dtype),
-        rec_aux=np.full((n, rows, len(request.aux)), np.nan),
-        evt_run=np.zeros(0, dtype=np.int64),
-        evt_t=np.zeros(0),
-        evt_step=np.zeros(0, dtype=np.int64),
-        evt_id=np.zeros(0, dtype=np.int64),
-        evt_log=np.zeros((0, model.log_width)),
-        p_final={index: np.full(n, nothing, dtype) for index in assigned_params(model)},
-    )
+    raw = allocate(model, request, np.zeros(rows))
+    _forget(raw, raw.status == Status.USER_BREAK)
+    return raw
 
 
 class Assembly:
@@ -108,7 +90,7 @@ class Assembly:
     """
 
     def __init__(self, model: CompiledModel, request: BatchRequest) -> None:
-        self._whole = allocate(model, request)
+        self._whole = unrun(model, request)
         self._events: dict[int, Sequence[Any]] = {}
 
     def put(self, first: int, part: RawBatch) -> None:
