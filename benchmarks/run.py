@@ -1,6 +1,6 @@
 """Measure dynlib and its peers side by side and print the ratios: ``make bench``.
 
-Usage: python benchmarks/run.py [W1 W3 …] [--side NAME …] [--repeats N] [--json FILE]
+Usage: python benchmarks/run.py [W1 W3 …] [--side NAME …] [--repeats N] [--cpu] [--json FILE]
 """
 
 import argparse
@@ -41,7 +41,15 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("workloads", nargs="*", metavar="WORKLOAD", help=" ".join(FILES))
     parser.add_argument("--side", action="append", default=[], help="measure only this side")
     parser.add_argument("--repeats", type=int, help="measurements of each side")
-    parser.add_argument("--json", type=Path, help="write what was measured to this file")
+    parser.add_argument(
+        "--cpu",
+        action="store_const",
+        const="cpu",
+        default="wall",
+        dest="clock",
+        help="count processor time, on a machine that others use too",
+    )
+    parser.add_argument("--json", type=Path, help="keep what was measured in this file")
     chosen = parser.parse_args()
     unknown = set(chosen.workloads) - set(FILES)
     if unknown:
@@ -49,23 +57,29 @@ def arguments() -> argparse.Namespace:
     return chosen
 
 
+def keep(path: Path, results: dict[str, object]) -> None:
+    """Put results into a file, in the place of older ones of the same workloads."""
+    older = json.loads(path.read_text()) if path.exists() else {}
+    path.write_text(json.dumps(older | results, indent=1, ensure_ascii=False) + "\n")
+
+
 def main() -> int:
     """Measure, print, and tell by the exit status whether a goal failed."""
     chosen = arguments()
-    print(machine())
+    print(f"{machine()}; {chosen.clock} clock")
     results: dict[str, object] = {}
     verdicts = []
     for key in chosen.workloads or FILES:
-        workload, rows = compare(FILES[key], chosen.side, chosen.repeats)
+        workload, rows = compare(FILES[key], chosen.side, chosen.repeats, chosen.clock)
         judged = judge(workload, rows)
         show(workload, rows, judged)
         sys.stdout.flush()
         verdicts += judged
-        results[key] = as_data(workload, rows, judged)
+        about = {"machine": machine(), "clock": chosen.clock, "date": date.today().isoformat()}
+        results[key] = about | as_data(workload, rows, judged)
     print(f"\n{summary(verdicts)}")
     if chosen.json:
-        found = {"machine": machine(), "date": date.today().isoformat(), "workloads": results}
-        chosen.json.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
+        keep(chosen.json, results)
     return 1 if any(each.held is False for each in verdicts) else 0
 
 

@@ -1,8 +1,8 @@
 """One side of one workload in a process of its own: a line on stdin asks for one measurement.
 
 Usage: python worker.py WORKLOAD.py SIDE
-Answers are lines of JSON: {"ready": true}, then {"seconds": …} for every line that is read, or at
-any time {"error": …}.
+Answers are lines of JSON: {"ready": true}, then {"wall": …, "cpu": …}, seconds, for every line that
+is read, or at any time {"error": …}.
 """
 
 import contextlib
@@ -26,12 +26,14 @@ def load(path: Path) -> Workload:
     return module.workload
 
 
-def measure(side: Side, task: object) -> float:
-    """Seconds of one execution."""
-    start = time.perf_counter()
+def measure(side: Side, task: object) -> dict[str, float]:
+    """Seconds of one execution, by the clock on the wall and by that of the process."""
+    start, start_cpu = time.perf_counter(), time.process_time()
     result = task()
-    elapsed = time.perf_counter() - start
-    return float(result) if side.measures_itself else elapsed
+    wall, cpu = time.perf_counter() - start, time.process_time() - start_cpu
+    if side.measures_itself:
+        return result if isinstance(result, dict) else {"wall": float(result)}
+    return {"wall": wall, "cpu": cpu}
 
 
 def serve(path: Path, name: str, answers: object) -> None:
@@ -41,7 +43,7 @@ def serve(path: Path, name: str, answers: object) -> None:
     measure(side, task)  # whatever is compiled or cached on first use
     print(json.dumps({"ready": True}), file=answers, flush=True)
     for _ in sys.stdin:
-        print(json.dumps({"seconds": measure(side, task)}), file=answers, flush=True)
+        print(json.dumps(measure(side, task)), file=answers, flush=True)
 
 
 def main() -> None:

@@ -19,6 +19,7 @@ class Side:
     """One contender: `prepare` does all that is not measured and returns what is.
 
     What it measures counts as `share` of the workload: a slow peer does a sample of it.
+    `threads` says how many it uses, since their processor time adds up.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Side:
     environment: str
     measures_itself: bool = False
     share: float = 1.0
+    threads: int = 1
 
 
 @dataclass(frozen=True)
@@ -69,16 +71,18 @@ class Workload:
         *,
         measures_itself: bool = False,
         share: float = 1.0,
+        threads: int = 1,
     ) -> Callable[[Prepare], Prepare]:
         """Register a function that prepares one side and returns the task to be timed.
 
         A side that `measures_itself` returns what it measured from its task, in seconds (or in
         the workload's unit, where `scale` is 1), for what the caller cannot see: the beginning of
-        a new process, or its memory.
+        a new process, or its memory.  If it knows processor time too, it returns a dict of
+        ``wall`` and ``cpu``.
         """
 
         def register(prepare: Prepare) -> Prepare:
-            self.sides[name] = Side(name, prepare, environment, measures_itself, share)
+            self.sides[name] = Side(name, prepare, environment, measures_itself, share, threads)
             return prepare
 
         return register
