@@ -14,9 +14,9 @@ _SPACE = re.compile(r"[ \t]*")
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _SCALAR = re.compile(r"[^,\]}#\n]+")
 _STRING_END = {
-    '"""': re.compile(r'(?:[^"\\]|\\.|"(?!""))*+"{3,5}', re.DOTALL),
-    "'''": re.compile(r"(?:[^']|'(?!''))*+'{3,5}", re.DOTALL),
-    '"': re.compile(r'(?:[^"\\]|\\.)*+"'),
+    '"""': re.compile(r'[^"\\]*(?:(?:\\.|"(?!""))[^"\\]*)*"{3,5}', re.DOTALL),
+    "'''": re.compile(r"[^']*(?:'(?!'')[^']*)*'{3,5}", re.DOTALL),
+    '"': re.compile(r'[^"\\]*(?:\\.[^"\\]*)*"'),
     "'": re.compile(r"[^']*'"),
 }
 _ESCAPE = re.compile(r"\\(?:u(....)|U(........)|([ \t]*\n\s*)|(.))", re.DOTALL)
