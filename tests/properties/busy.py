@@ -8,7 +8,9 @@ from events.models import event, flow, iteration
 # steps, one that looks back, lags, parameters that change, aux of all kinds, a stop condition.
 _EVENTS = (
     event("tick", "t >= next", action="next += 0.37; n += 1", log="t; n", direction="rising")
-    + event("floor", "x < -0.4", action="v = -0.9*v; hits += 1", log="v; hits; x", direction="rising")
+    + event(
+        "floor", "x < -0.4", action="v = -0.9*v; hits += 1", log="v; hits; x", direction="rising"
+    )
     + event("knock", "hits > 0", action="hits = 0; x += 0.05", log="hits", direction="rising")
     + event("high", "x > 0.6", log="x; v")
     + event("began", "v > 0", phase="start", action="n += 0.5", log="n")

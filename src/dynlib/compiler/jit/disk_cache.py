@@ -106,7 +106,7 @@ class DiskCache:
         total = sum(size for _, size, _ in files)
         if total <= self.limit:
             return
-        for path, size, _ in sorted(files, key=lambda file: file[2]):
+        for path, size, _ in sorted(files, key=lambda file: file[2])[:-1]:
             with contextlib.suppress(OSError):
                 path.unlink()
             total -= size
@@ -176,7 +176,7 @@ def _header(data: bytes) -> dict[str, Any] | None:
         return None
     try:
         header = json.loads(line.removeprefix(_MAGIC))
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return header if isinstance(header, dict) and "label" in header else None
 
