@@ -38,6 +38,7 @@ def test_lorenz_in_one_run_with_samples() -> None:
         assert np.abs(row - LORENZ_AT[t]).max() < allowed
 
 
+@pytest.mark.slow
 def test_robertson_to_t_40() -> None:
     """Stiff: the steps are as long as stability allows, far shorter than accuracy asks for."""
     model = compiled("builtin://ode/robertson", "rk45", jit=True)

@@ -76,7 +76,8 @@ def test_a_damaged_file_is_no_kernel(tmp_path: Path, data: st.DataObject) -> Non
 
 @pytest.mark.parametrize(
     "content", [b"", b"\n", b"dynlib-kernel \n", b"dynlib-kernel {}\n", b"dynlib-kernel []\n",
-                b"dynlib-kernel null\n", b"\x00" * 5000, b"dynlib-kernel " + b"[" * 100_000 + b"\n"],
+                b"dynlib-kernel null\n", b"\x00" * 5000,
+                b"dynlib-kernel " + b"[" * 100_000 + b"\n"],
 )  # fmt: skip
 def test_garbage_is_no_kernel(tmp_path: Path, content: bytes) -> None:
     cache = DiskCache(tmp_path)

@@ -40,7 +40,10 @@ def both(text: str, stepper: str, **request: object) -> tuple[Ran, Ran]:
     )
 
 
-@pytest.mark.parametrize(("dtype", "ulp"), [("float64", 2.2e-16), ("float32", 1.2e-7)])
+@pytest.mark.parametrize(
+    ("dtype", "ulp"),
+    [("float64", 2.2e-16), pytest.param("float32", 1.2e-7, marks=pytest.mark.slow)],
+)
 def test_every_function(dtype: str, ulp: float) -> None:
     """Each iteration of 0.3 + sin(f(x))/5 shrinks errors, or lets them grow no more than twice,
     so three iterations of functions within a few units of the last place stay within tens.
