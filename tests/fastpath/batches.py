@@ -1,0 +1,136 @@
+"""What the tests of the fast path share: models, batches, and the loop of single runs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+import numpy as np
+from runtime.models import BUSY, COLLATZ, DRIVEN, EXPLOSION, LAGGED, LOGISTIC, differences
+
+import dynlib
+from dynlib import BatchResults, Results, Sim
+from dynlib.plans import FinalState, RecordingPlan, Stride, TailWindow
+
+# Stops at different times for different parameters.
+STOPPED: dict[str, Any] = {
+    "model": {"type": "ode", "name": "stopped"},
+    "states": {"x": 1.0},
+    "params": {"k": 1.0},
+    "equations": {"rhs": {"x": "-k*x"}},
+    "aux": {"twice": "2*x"},
+    "sim": {"dt": 0.05, "t_end": 2.0, "stop": "x < 0.4"},
+}
+
+MODELS = {
+    "driven": DRIVEN,
+    "busy": BUSY,
+    "lagged": LAGGED,
+    "logistic": LOGISTIC,
+    "collatz": COLLATZ,
+    "explosion": EXPLOSION,
+    "stopped": STOPPED,
+}
+
+# For each model the parameter or state that differs, and values of it that end in all ways.
+SPREAD = {
+    "driven": ("a", 0.0, 1.2),
+    "busy": ("k", 1.0, 30.0),
+    "lagged": ("a", -0.5, 1.5),
+    "logistic": ("r", 2.5, 4.3),
+    "collatz": ("m", 1, 60),
+    "explosion": ("x", -1.0, 1.5),
+    "stopped": ("k", -0.5, 3.0),
+}
+
+
+@cache
+def _built(name: str, stepper: str | None, jit: bool) -> Any:
+    return dynlib.build(MODELS[name], stepper=stepper, jit=jit)
+
+
+def sim_of(name: str, stepper: str | None = None, *, jit: bool = False) -> Sim:
+    """A new session on a model of this file, built once per test process."""
+    return Sim(_built(name, stepper, jit))
+
+
+def values_of(name: str, runs: int) -> dict[str, Any]:
+    """Arguments `ic` and `params` with so many different runs."""
+    key, low, high = SPREAD[name]
+    values = np.linspace(low, high, runs)
+    if name == "collatz":
+        values = np.linspace(low, high, runs).astype(np.int64)
+    return {"ic" if key in MODELS[name]["states"] else "params": {key: values}}
+
+
+def one_of(values: dict[str, Any], index: int) -> dict[str, Any]:
+    """The values of one run of them."""
+    return {
+        argument: {
+            name: column[index].item() if np.ndim(column) else column
+            for name, column in given.items()
+        }
+        for argument, given in values.items()
+    }
+
+
+def as_run(plan: RecordingPlan | None, options: dict[str, Any], steps: int) -> dict[str, Any]:
+    """Arguments of `Sim.run` that record what a plan does, of a run of so many steps.
+
+    `steps` are those of the recorded part; a transient is understood to be whole steps.
+    """
+    if plan is None:
+        return options
+    transient, dt = options.get("transient", 0), options.get("dt", 1)
+
+    def after(skipped: int) -> float:
+        """The transient that is so many steps longer; no sum of it may pass the end."""
+        return round(transient + skipped * dt, 9)
+
+    if isinstance(plan, Stride):
+        return options | {"record_interval": plan.k}
+    if isinstance(plan, FinalState):
+        return options | {"transient": after(steps)}
+    assert isinstance(plan, TailWindow)
+    rows = min(plan.n, steps // plan.k + 1)
+    skipped = steps - (rows - 1) * plan.k
+    return options | {"transient": after(skipped), "record_interval": plan.k}
+
+
+def singles(sim: Sim, values: dict[str, Any], options: dict[str, Any], runs: int) -> list[Results]:
+    """The loop of single runs that a batch stands for."""
+    return [
+        sim.run(**one_of(values, index), **options, on_failure="return") for index in range(runs)
+    ]
+
+
+def unlike(batch: BatchResults, alone: list[Results]) -> list[str]:
+    """What differs, to the last bit, between a batch and its single runs."""
+    found = [] if len(batch) == len(alone) else [f"{len(batch)} runs and {len(alone)}"]
+    for index, (one, other) in enumerate(zip(batch, alone, strict=False)):
+        if one.status != other.status:
+            found.append(f"run {index}: {one.status!r} and {other.status!r}")
+        if one.t_final != other.t_final or one.stats.rejected != other.stats.rejected:
+            found.append(f"run {index}: ended at {one.t_final} and {other.t_final}")
+        found += [f"run {index}: {each}" for each in differences(one, other)]
+    return found
+
+
+def same_batch(one: BatchResults, other: BatchResults) -> bool:
+    """Whether two batches agree to the last bit, in all that is in them."""
+    columns = [
+        (one.t, other.t),
+        (one.status, other.status),
+        (one.t_final, other.t_final),
+        (one.rows, other.rows),
+        *((one[name], other[name]) for name in one.names),
+        *((one.final[name], other.final[name]) for name in one.final),
+        *zip(one.events.log, other.events.log, strict=True),
+    ]
+    stats = replace(one.stats, seconds=0.0, lanes=1, threads=1, workers=1)
+    return stats == replace(other.stats, seconds=0.0, lanes=1, threads=1, workers=1) and all(
+        a.shape == b.shape
+        and np.ascontiguousarray(a).tobytes() == np.ascontiguousarray(b).tobytes()
+        for a, b in columns
+    )

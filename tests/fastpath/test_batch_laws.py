@@ -1,0 +1,161 @@
+"""A batch is the loop of its single runs, to the last bit: for any plan, block, thread, place."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from fastpath.batches import as_run, same_batch, sim_of, singles, unlike, values_of
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dynlib.plans import FinalState, RecordingPlan, Stride, TailWindow
+
+plans: st.SearchStrategy[RecordingPlan] = st.one_of(
+    st.just(FinalState()),
+    st.builds(Stride, st.integers(1, 30)),
+    st.builds(TailWindow, st.integers(1, 30), st.integers(1, 7)),
+)
+runs = st.integers(1, 9)
+lanes = st.sampled_from((1, 2, 4, 8))
+FLOWS = ("driven", "busy", "stopped", "explosion")
+FIXED = ("euler", "heun", "rk2", "rk4", "ab2", "ab3")
+ADAPTIVE = ("bs23", "rk45", "tsit5")
+DT = 0.05
+
+
+def recorded(name: str) -> list[str] | None:
+    return {"driven": ["aux.E", "x"], "stopped": ["twice", "x"]}.get(name)
+
+
+@given(st.sampled_from(FLOWS), st.sampled_from(FIXED), plans, runs, lanes, st.integers(0, 30))
+def test_fixed_steps(
+    name: str, stepper: str, plan: RecordingPlan, n: int, width: int, skipped: int
+) -> None:
+    sim, values = sim_of(name, stepper), values_of(name, n)
+    options = {"T": 1.5, "dt": DT, "transient": skipped * DT, "record_vars": recorded(name)}
+    batch = sim.batch(**values, **options, plan=plan, lanes=width, workers=1)
+    assert unlike(batch, singles(sim, values, as_run(plan, options, 30 - skipped), n)) == []
+
+
+@given(st.sampled_from(("euler", "rk4", "ab3")), plans, runs, lanes)
+def test_lags(stepper: str, plan: RecordingPlan, n: int, width: int) -> None:
+    sim, values = sim_of("lagged", stepper), values_of("lagged", n)
+    options = {"T": 2.0, "dt": 0.1, "record_vars": ["x", "before"]}
+    batch = sim.batch(**values, **options, plan=plan, lanes=width, workers=1)
+    assert unlike(batch, singles(sim, values, as_run(plan, options, 20), n)) == []
+
+
+@given(
+    st.sampled_from(("logistic", "collatz")),
+    plans, runs, lanes, st.integers(0, 40), st.integers(0, 40), st.integers(-3, 9),
+)  # fmt: skip
+def test_maps(
+    name: str, plan: RecordingPlan, n: int, width: int, steps: int, skipped: int, t0: int
+) -> None:
+    sim, values = sim_of(name), values_of(name, n)
+    options = {"N": steps + skipped, "transient": skipped, "t0": t0}
+    batch = sim.batch(**values, **options, plan=plan, lanes=width, workers=1)
+    assert unlike(batch, singles(sim, values, as_run(plan, options, steps), n)) == []
+
+
+@given(
+    st.sampled_from(FLOWS), st.sampled_from(ADAPTIVE), runs, lanes,
+    st.sampled_from((1e-3, 1e-5, 1e-7)),
+)  # fmt: skip
+def test_adaptive_steps(name: str, stepper: str, n: int, width: int, tol: float) -> None:
+    """Every run has its own steps; none is recorded but the last."""
+    sim, values = sim_of(name, stepper), values_of(name, n)
+    options: dict[str, Any] = {"T": 1.5, "rtol": tol, "atol": tol}
+    batch = sim.batch(**values, **options, lanes=width, workers=1)
+    alone = singles(sim, values, options | {"transient": 1.5}, n)
+    assert unlike(batch, alone) == []
+
+
+@given(
+    st.sampled_from(FLOWS),
+    st.sampled_from((*ADAPTIVE, "rk4", "ab2")),
+    runs, lanes,
+    st.lists(st.floats(0.0, 1.5), max_size=6),
+)  # fmt: skip
+def test_chosen_times(name: str, stepper: str, n: int, width: int, times: list[float]) -> None:
+    sim, values = sim_of(name, stepper), values_of(name, n)
+    options = {"T": 1.5, "t_eval": sorted([*times, 1.5]), "record_vars": recorded(name)}
+    batch = sim.batch(**values, **options, lanes=width, workers=1)
+    assert unlike(batch, singles(sim, values, options, n)) == []
+
+
+@given(
+    st.sampled_from(("driven", "busy", "logistic", "stopped")),
+    st.lists(st.integers(0, 8), min_size=1, max_size=20),
+    lanes, lanes,
+)  # fmt: skip
+def test_place_in_the_batch(name: str, order: list[int], width: int, other: int) -> None:
+    """Neither its neighbours nor its lane matter to a run."""
+    sim, values = sim_of(name), values_of(name, 9)
+    ((argument, given_values),) = values.items()
+    ((key, column),) = given_values.items()
+    options = {"N": 30} if name == "logistic" else {"T": 1.0}
+    whole = sim.batch(**values, **options, lanes=width, workers=1)
+    mixed = sim.batch(**{argument: {key: column[order]}}, **options, lanes=other, workers=1)
+    assert unlike(mixed, [whole[index] for index in order]) == []
+
+
+@given(st.sampled_from(("driven", "busy", "logistic", "collatz")), plans)
+def test_single_run_on_the_fast_path(name: str, plan: RecordingPlan) -> None:
+    sim = sim_of(name)
+    options: dict[str, Any] = {"N": 30} if sim.spec.is_map else {"T": 1.5, "dt": DT}
+    fast = sim.fastpath(**options, plan=plan)
+    alone = sim.run(**as_run(plan, options, 30))
+    batch = sim.batch(**options, plan=plan)
+    assert unlike(batch, [fast]) == unlike(batch, [alone]) == []
+
+
+@given(runs, st.integers(1, 4), lanes)
+def test_threads_change_nothing(n: int, workers: int, width: int) -> None:
+    sim, values = sim_of("busy", "rk4"), values_of("busy", 3 * n)
+    one = sim.batch(**values, T=1.0, workers=1, lanes=1)
+    assert same_batch(sim.batch(**values, T=1.0, workers=workers, lanes=width), one)
+
+
+@pytest.mark.parametrize("name", ["driven", "explosion"])
+def test_backwards(name: str) -> None:
+    sim, values = sim_of(name, "rk4"), values_of(name, 5)
+    options: dict[str, Any] = {"t0": 1.0, "T": 0.2, "dt": DT}
+    assert unlike(sim.batch(**values, **options), singles(sim, values, options, 5)) == []
+
+
+@given(st.floats(0.01, 0.4), st.floats(0.0, 1.5), plans)
+def test_end_off_the_grid(dt: float, end: float, plan: RecordingPlan) -> None:
+    sim, values = sim_of("driven", "rk4"), values_of("driven", 3)
+    options: dict[str, Any] = {"T": end, "dt": dt}
+    steps = len(sim.run(**options).t) - 1
+    batch = sim.batch(**values, **options, plan=plan, lanes=2)
+    for one, two in zip(batch, singles(sim, values, options, 3), strict=True):
+        window = plan.window(steps)
+        rows = window.first + window.stride * np.arange(window.rows)
+        np.testing.assert_array_equal(one.t, two.t[rows])
+        np.testing.assert_array_equal(one[:], two[:][rows])
+
+
+def test_iterations_below_zero_that_nobody_records() -> None:
+    sim = sim_of("logistic")
+    alone = sim.run(N=5, t0=-3, record=False)
+    assert len(alone) == 0
+    assert sim.fastpath(N=5, t0=-3, plan=FinalState()).final["x"] == alone.final["x"]
+
+
+# One kernel for each of these is compiled: lanes and single, with and without events.
+COMPILED = (("driven", "rk4"), ("busy", "tsit5"), ("logistic", "map"))
+
+
+@pytest.mark.parametrize(("name", "stepper"), COMPILED)
+def test_compiled(name: str, stepper: str) -> None:
+    """Vector code gives the bits of scalar code; a batch that does not fill its last block too."""
+    sim, values = sim_of(name, stepper, jit=True), values_of(name, 37)
+    options: dict[str, Any] = {"N": 200} if sim.spec.is_map else {"T": 5.0}
+    plan = None if sim.model.stepper.adaptive else Stride(7)
+    run = options | {"transient": 5.0} if plan is None else as_run(plan, options, 200)
+    alone = singles(sim, values, run, 37)
+    for workers in (1, 2):
+        batch = sim.batch(**values, **options, plan=plan, lanes=8, workers=workers)
+        assert unlike(batch, alone) == []
