@@ -79,8 +79,8 @@ _FILE = click.Path(path_type=Path)
 @click.option("--out", type=_FILE, metavar="FILE", help="Save the result: .nc, .csv, .npz")
 @click.option("--no-jit", is_flag=True, help="Run the generated code as plain Python.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
-def command(model: str, **given: Any) -> None:
-    r"""Run MODEL and print the result on one screen.
+def command(model: str, **given: Any) -> None:  # noqa: D301 - \b is what click looks for
+    """Run MODEL and print the result on one screen.
 
     What is not given is taken from the model.  After Ctrl-C, or when a run fails on the way, what
     was computed until then is drawn and saved all the same.
