@@ -79,7 +79,7 @@ _FILE = click.Path(path_type=Path)
 @click.option("--out", type=_FILE, metavar="FILE", help="Save the result: .nc, .csv, .npz")
 @click.option("--no-jit", is_flag=True, help="Run the generated code as plain Python.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
-def command(model: str, **given: Any) -> None:  # noqa: D301 - \b is what click looks for
+def command(model: str, **given: Any) -> None:
     """Run MODEL and print the result on one screen.
 
     What is not given is taken from the model.  After Ctrl-C, or when a run fails on the way, what
@@ -89,7 +89,7 @@ def command(model: str, **given: Any) -> None:  # noqa: D301 - \b is what click 
     dynlib run builtin://ode/lorenz --set rho=21 -T 50 --plot lorenz.png
     dynlib run builtin://map/logistic --set r=3.9 -N 100 --plot-kind cobweb --plot web.svg
     dynlib run my.toml --stepper rk45 --rtol 1e-9 --record x,aux.E --out my.csv
-    """
+    """  # noqa: D301
     targets = Targets(given["out"], given["plot"], given["plot_kind"], given["plot_vars"])
     targets.check()
     result = _compute(model, given, targets)
