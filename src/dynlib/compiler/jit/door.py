@@ -42,11 +42,12 @@ def compile_entry(
     try:
         import numba
 
-        from dynlib.compiler.jit.front_end import front_end_only
+        from dynlib.compiler.jit.front_end import front_end_only, load_numba
         from dynlib.compiler.jit.primitives import primitives
     except ImportError as error:
         msg = f"compilation needs Numba, which cannot be imported: {error}; jit=False works without"
         raise JITUnavailableError(msg) from error
+    load_numba()
     namespace.update(primitives(_used(namespace, functions), dtype))
     for name, inline in functions.items():
         namespace[name] = numba.njit(forceinline=inline, **_OPTIONS)(namespace[name])

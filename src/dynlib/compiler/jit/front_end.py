@@ -8,14 +8,39 @@ stands still.  Nothing compiled meanwhile is ever called through Numba.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 from numba.core import codegen
 from numba.core.compiler_lock import global_compiler_lock
 
-__all__ = ["front_end_only"]
+__all__ = ["front_end_only", "load_numba"]
+
+
+def load_numba() -> None:
+    """Load Numba's array mathematics without SciPy's linear algebra, if it is not loaded yet.
+
+    Numba asks once whether there is a BLAS by importing ``scipy.linalg``, which takes a good
+    part of a small model's compile time.  Where SciPy is installed the answer is yes, and
+    whoever calls a linear algebra function imports it then.
+    """
+    name = "numba.np.arraymath"
+    if name in sys.modules or find_spec("scipy") is None:
+        return
+    linalg: Any = import_module("numba.np.linalg")
+    ensure_blas = getattr(linalg, "ensure_blas", None)
+    if ensure_blas is None:
+        return
+    linalg.ensure_blas = _nothing
+    try:
+        arrays: Any = import_module(name)
+        arrays.ensure_blas = ensure_blas
+    finally:
+        linalg.ensure_blas = ensure_blas
 
 
 def _nothing(*args: Any, **kwargs: Any) -> None:
