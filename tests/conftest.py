@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import tempfile
 
 import pytest
@@ -29,6 +30,9 @@ def pytest_configure(config: pytest.Config) -> None:
     The workers of one test session inherit one cache folder; a new session starts with an empty
     one, unless ``DYNLIB_TEST_CACHE`` names a folder to keep.
     """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # A shell starts jobs in the background deaf to Ctrl-C; the tests of Ctrl-C must hear it.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if hasattr(config, "workerinput"):
         return
     os.environ["MPLBACKEND"] = "Agg"
