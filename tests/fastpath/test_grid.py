@@ -53,9 +53,10 @@ def test_grid_beside_other_values() -> None:
     each = np.linspace(-1, 1, 6)
     batch = sim.batch({"x": each, "v": 0.5}, product, T=0.2)
     assert batch.dims == {"a": 2, "w": 3}
-    assert batch[1, 2].final["x"] == sim.run(
-        T=0.2, ic={"x": 1.0, "v": 0.5}, params={"a": 0.2, "w": 3.0}
-    ).final["x"]
+    assert (
+        batch[1, 2].final["x"]
+        == sim.run(T=0.2, ic={"x": 1.0, "v": 0.5}, params={"a": 0.2, "w": 3.0}).final["x"]
+    )
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ __all__ = ["run_elsewhere", "run_here", "run_to_store"]
 
 _PART_BYTES = 64 << 20  # of results that travel, or are written, together
 _PARTS_EACH = 8  # parts for each worker, so that none waits long for the last one
+_PARTS_ON_DISK = 64  # what a batch may lose at most when it is killed
 _SMALLEST = 64  # runs of a part, to keep lanes filled
 _SMALLEST_ON_DISK = 256  # and more than that where a part means a dozen files
 
@@ -46,7 +47,7 @@ def run_elsewhere(
     """Run a batch on an executor."""
     begun = perf_counter()
     size = -(-request.n_runs // (_PARTS_EACH * crew_size(executor)))
-    size = _bounded(size, bytes_per_run(model, record))
+    size = _bounded(size, _SMALLEST, bytes_per_run(model, record))
     bounds = [
         (first, min(first + size, request.n_runs)) for first in range(0, request.n_runs, size)
     ]
@@ -69,8 +70,8 @@ def run_to_store(
     path: Path,
 ) -> tuple[Table, Effort]:
     """Run a batch part by part into a store on disk; what is there already is not run again."""
-    runs = max(_SMALLEST_ON_DISK, -(-request.n_runs // 64))
-    size = _bounded(runs, bytes_per_run(model, record))
+    size = -(-request.n_runs // _PARTS_ON_DISK)
+    size = _bounded(size, _SMALLEST_ON_DISK, bytes_per_run(model, record))
     store = Store.open(path, frame, size)
     lanes = request.lanes or default_lanes(model)
     store.note(lanes, request.workers)
@@ -149,6 +150,6 @@ class _Progress:
             self._tell(self._done / self._all, "")
 
 
-def _bounded(runs: int, each: int) -> int:
-    """Runs of a part: enough to fill lanes, few enough for their results to travel well."""
-    return max(1, min(max(runs, _SMALLEST), _PART_BYTES // each))
+def _bounded(runs: int, least: int, each: int) -> int:
+    """Runs of a part: enough to be worth it, few enough for their results to travel well."""
+    return max(1, min(max(runs, least), _PART_BYTES // each))

@@ -56,7 +56,9 @@ class Store:
     def __init__(self, root: Any, path: Path, frame: BatchFrame) -> None:
         self._root, self._path, self._frame = root, path, frame
         self._own = root[GROUP]
-        self._size = int(self._own.attrs["runs_of_a_part"])
+        size = int(self._own.attrs["runs_of_a_part"])
+        self._parts = parts_of(tuple(frame.inputs.dims.values()), size)
+        self._places = {part[0]: index for index, part in enumerate(self._parts)}
         self._variables = variables(frame)
         self._last = perf_counter()
 
@@ -84,9 +86,7 @@ class Store:
     def missing(self) -> list[tuple[int, int]]:
         """First run, and run after the last, of the parts that are still to be done."""
         marks = self._own["done"][:]
-        shape = self._frame.inputs.dims.values()
-        bounds = parts_of(tuple(shape), self._size)
-        return [part for part, mark in zip(bounds, marks, strict=True) if not mark]
+        return [part for part, mark in zip(self._parts, marks, strict=True) if not mark]
 
     def put(self, first: int, table: Table) -> None:
         """Write a part; it counts once all of it is written."""
@@ -98,7 +98,7 @@ class Store:
             tail = (len(self._frame.t),) if variable.over_time else ()
             values = variable.values(table).reshape((*block, *tail))
             self._root[variable.name][(*place, *(slice(None) for _ in tail))] = values
-        index = [part[0] for part in parts_of(shape, self._size)].index(first)
+        index = self._places[first]
         self._put_events(index, first, table.events())
         now = perf_counter()
         self._own["seconds"][index] = now - self._last

@@ -1,0 +1,170 @@
+"""A batch on other processes is the batch; a worker that dies takes nothing with it."""
+
+import multiprocessing
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from fastpath.batches import same_batch, sim_of, values_of
+from fastpath.dying import die_at, error_out
+from fastpath.stored import batch_into
+
+from dynlib import DynlibError, OptionError
+from dynlib.abi.status import Status
+from dynlib.runtime.batch import run
+
+RUNS = 200  # of parts that hold 64
+
+
+def pool(workers: int = 2, **options: Any) -> ProcessPoolExecutor:
+    # A forked process would inherit the threads of this one, and their locks.
+    spawned = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(workers, mp_context=spawned, **options)
+
+
+@pytest.fixture(scope="module")
+def processes() -> Iterator[ProcessPoolExecutor]:
+    with pool() as executor:
+        yield executor
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Any]:
+    distributed = pytest.importorskip("distributed")
+    with (
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+        ) as local,
+        distributed.Client(local) as client,
+    ):
+        yield client
+
+
+def busy(jit: bool = False, **options: Any) -> Any:
+    return sim_of("busy", jit=jit).batch(**values_of("busy", RUNS), T=0.3, **options)
+
+
+def test_processes(processes: ProcessPoolExecutor) -> None:
+    batch = busy(executor=processes)
+    assert same_batch(batch, busy())
+    assert 1 <= batch.stats.workers <= 2
+    assert batch.stats.threads == 1
+
+
+def test_threads() -> None:
+    with ThreadPoolExecutor(2) as executor:
+        assert same_batch(busy(executor=executor), busy())
+
+
+def test_compiled_in_the_workers(processes: ProcessPoolExecutor) -> None:
+    """From the text of the model, through the cache on disk."""
+    sim, values = sim_of("logistic", jit=True), values_of("logistic", RUNS)
+    options: dict[str, Any] = {"N": 50, "lanes": 8, "workers": 1}
+    there = sim.batch(**values, **options, executor=processes)
+    assert same_batch(there, sim.batch(**values, **options))
+
+
+def test_cluster(cluster: Any) -> None:
+    batch = busy(executor=cluster.get_executor())
+    assert same_batch(batch, busy())
+    assert 1 <= batch.stats.workers <= 2
+
+
+def test_cluster_into_a_store(cluster: Any, tmp_path: Path) -> None:
+    pytest.importorskip("zarr")
+    stored = batch_into(tmp_path / "sweep.zarr", executor=cluster.get_executor())
+    assert same_batch(stored, batch_into())
+
+
+def test_dead_process_is_replaced(tmp_path: Path) -> None:
+    with pool(initializer=die_at, initargs=(2, str(tmp_path))) as executor:
+        assert same_batch(busy(executor=executor), busy())
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_dead_worker_of_a_cluster(cluster: Any, tmp_path: Path) -> None:
+    cluster.run(die_at, 1, str(tmp_path))
+    assert same_batch(busy(executor=cluster.get_executor()), busy())
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_workers_that_keep_dying(tmp_path: Path) -> None:
+    with (
+        pool(1, initializer=die_at, initargs=(100, str(tmp_path))) as executor,
+        pytest.raises(DynlibError, match=r"died 4 times in a row over runs \d+ to \d+ .*memory"),
+    ):
+        busy(executor=executor)
+
+
+def test_mistake_in_a_worker_is_shown() -> None:
+    """Only lost workers are forgiven."""
+    with (
+        pool(1, initializer=error_out) as executor,
+        pytest.raises(ZeroDivisionError, match="a mistake of ours"),
+    ):
+        busy(executor=executor)
+
+
+class LosesOnce(Executor):
+    """An executor whose every future fails once, as with a library that we do not know."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+        self._pool = ThreadPoolExecutor(2)
+        self.attempts: list[int] = []
+
+    def submit(self, work: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+        self.attempts.append(args[1])
+        if args[1] == 0:
+            return self._pool.submit(self._lose)
+        return self._pool.submit(work, *args, **kwargs)
+
+    def _lose(self) -> None:
+        raise self._error
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ConnectionResetError("gone"),
+        EOFError(),
+        type("KilledWorker", (Exception,), {})("gone"),
+        type("CommClosedError", (OSError,), {})("gone"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_losses_are_known_by_their_names(error: Exception) -> None:
+    executor = LosesOnce(error)
+    assert same_batch(busy(executor=executor), busy())
+    assert sorted(executor.attempts) == [0, 0, 0, 0, 1, 1, 1, 1]
+
+
+def test_interrupt_keeps_what_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After Ctrl-C no further part is begun, and what came is kept."""
+    interrupt = SimpleNamespace(seen=False, watch=lambda: None, release=lambda: None)
+    monkeypatch.setattr(run, "Interrupt", lambda: interrupt)
+
+    class PressesCtrlC(ThreadPoolExecutor):
+        def submit(self, work: Any, /, *args: Any, **kwargs: Any) -> Any:
+            interrupt.seen = True
+            return super().submit(work, *args, **kwargs)
+
+    sim, values = sim_of("logistic"), values_of("logistic", 10 * 64)
+    with PressesCtrlC(1) as executor:
+        batch = sim.batch(**values, N=3, executor=executor)
+    finished = batch.status != Status.USER_BREAK
+    assert 0 < finished.sum() < len(batch)
+    assert batch.stats.runs == finished.sum()
+    assert np.isnan(batch.final["x"][~finished]).all()
+    assert np.isnan(batch["x"][~finished]).all()
+    assert (batch.rows[~finished] == 0).all()
+    np.testing.assert_array_equal(batch["x"][finished], sim.batch(**values, N=3)["x"][finished])
+
+
+def test_executor_of_a_client_is_asked_for(cluster: Any) -> None:
+    with pytest.raises(OptionError, match=r"executor=client.get_executor\(\)"):
+        busy(executor=cluster)
