@@ -26,6 +26,7 @@ from dynlib.dsl.expr.nodes import Apply, Reduce
 
 # Where every intermediate result is a small whole number, no order of rounding can matter.
 _EXACT = {"add", "sub", "mul", "min", "max", "neg", "abs", "sign", "floordiv", "mod", "select"}
+_EXACT |= {"sum", "prod"}
 _EXACT |= {"lt", "le", "gt", "ge", "eq", "ne", "and", "or", "not", "cast_real", "floor", "round"}
 whole = st.fixed_dictionaries({leaf: st.integers(-5, 5).map(float) for leaf in LEAVES})
 values = st.fixed_dictionaries(dict.fromkeys(LEAVES, reals))
@@ -208,11 +209,21 @@ def test_integers_wrap_alike(data: st.DataObject) -> None:
 # --- compiled ---------------------------------------------------------------------------------
 
 # Their results are rounded correctly by IEEE 754, so that both ways must agree to the last bit.
-_ROUNDED = {*_EXACT, "div", "pow", "sqrt", "ceil", "trunc", "cast_int"}
+_ROUNDED = {*_EXACT, "div", "pow", "sqrt", "ceil", "trunc"}
 
 
 def _correctly_rounded(node) -> bool:
-    return all(each.op in _ROUNDED for each in postorder([node]) if isinstance(each, Apply))
+    return all(
+        each.op in _ROUNDED and not _may_overflow(each)
+        for each in postorder([node])
+        if isinstance(each, Apply | Reduce)
+    )
+
+
+def _may_overflow(node) -> bool:
+    """Tell whether integers may grow beyond 64 bits; integer models have tests of their own."""
+    large = any(isinstance(c, Num) and c.kind == "int" and abs(c.value) > 9 for c in node.children)
+    return large or (node.kind == "int" and node.op in ("mul", "pow", "prod"))
 
 
 @settings(max_examples=6, phases=[Phase.generate])  # to shrink would mean to compile hundreds
@@ -225,7 +236,9 @@ def test_compiled_and_plain_code_give_the_same_bits(nodes, environments) -> None
     for env in environments:
         expected = plain(nodes, env)
         for node, a, b in zip(nodes, run(env), expected, strict=True):
-            assert same(float(a), float(b)), (node, env)
+            assert same(float(a), float(b)), "\n".join(
+                [*emitted(node), str(env)[-400:], f"{a} {b}"]
+            )
 
 
 def test_compiled_and_plain_functions_agree() -> None:

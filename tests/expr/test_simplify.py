@@ -3,6 +3,7 @@
 import math
 
 import pytest
+from expr.running import plain
 from expr.strategies import LEAVES, SCOPE, A, X, Y, reals, same, trees
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -139,3 +140,5 @@ def test_substituting_never_captures_a_loop_variable() -> None:
     inner = bind(parse_expression("sum(a + j for j in range(1, 3))"), SCOPE)
     both = substitute(outer, {X: inner})
     assert evaluate(both, {A: 10.0}) == (2 * 10.0 + 3) * 6
+    assert plain([both], {A: 10.0}) == [(2 * 10.0 + 3) * 6]
+    assert both.var.uid > both.body.height

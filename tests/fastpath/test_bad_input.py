@@ -177,7 +177,7 @@ def test_index_of_no_run() -> None:
     batch = sim_of("driven").batch(T=0.1, params={"a": [1.0, 2.0]})
     with pytest.raises(OptionError, match="there is no run 2: the batch has 2 runs"):
         batch[2]
-    with pytest.raises(OptionError, match="dimensions {'run': 2}"):
+    with pytest.raises(OptionError, match=r"dimensions \{'run': 2\}"):
         batch[0, 1]
     with pytest.raises(OptionError, match=r"takes names \(x, v\) or the index of a run"):
         batch[0:1]
@@ -213,5 +213,5 @@ def test_record_that_does_not_fit(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_ends_that_do_not_fit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(room, "available_memory", lambda: 1000)
-    with pytest.raises(OptionError, match="need .* 1000 bytes of memory are free"):
+    with pytest.raises(OptionError, match=r"need .* 1000 bytes of memory are free"):
         sim_of("driven").batch(params={"a": np.zeros(1000)}, plan=FinalState())

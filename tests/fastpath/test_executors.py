@@ -12,8 +12,9 @@ import pytest
 from fastpath.batches import same_batch, sim_of, values_of
 from fastpath.dying import die_at, error_out
 from fastpath.stored import batch_into
+from runtime.models import DRIVEN
 
-from dynlib import DynlibError, OptionError
+from dynlib import DynlibError, OptionError, setup
 from dynlib.abi.status import Status
 from dynlib.runtime.batch import run
 
@@ -149,8 +150,11 @@ def test_interrupt_keeps_what_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run, "Interrupt", lambda: interrupt)
 
     class PressesCtrlC(ThreadPoolExecutor):
+        submitted = 0
+
         def submit(self, work: Any, /, *args: Any, **kwargs: Any) -> Any:
-            interrupt.seen = True
+            self.submitted += 1
+            interrupt.seen = self.submitted > 4  # more are not under way before one is done
             return super().submit(work, *args, **kwargs)
 
     sim, values = sim_of("logistic"), values_of("logistic", 10 * 64)
@@ -168,3 +172,14 @@ def test_interrupt_keeps_what_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_executor_of_a_client_is_asked_for(cluster: Any) -> None:
     with pytest.raises(OptionError, match=r"executor=client.get_executor\(\)"):
         busy(executor=cluster)
+
+
+def test_threads_that_build_at_once() -> None:
+    """Sessions in several threads may need their runners at the same time."""
+    models = [{**DRIVEN, "params": {"a": 0.4, "w": 1.0 + k}} for k in range(4)]
+
+    def ends(model: Any) -> float:
+        return float(setup(model, jit=False).batch(T=0.2).final["x"][0])
+
+    with ThreadPoolExecutor(4) as executor:
+        assert list(executor.map(ends, models)) == [ends(model) for model in models]

@@ -84,7 +84,7 @@ def test_letters(make: object, said: str) -> None:
 
 
 def test_unknown_axis() -> None:
-    with pytest.raises(UnknownNameError, match="unknown axis of the grid 'aa'. Did you mean 'a'"):
+    with pytest.raises(UnknownNameError, match=r"unknown axis of the grid 'aa'\. Did you mean 'a'"):
         sim_of("driven").batch(grid(aa=[1]))
     with pytest.raises(UnknownNameError, match="unknown axis of the grid 'y'"):
         grid(x=[1])["y"]

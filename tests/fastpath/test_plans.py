@@ -23,7 +23,7 @@ def test_tail_ends_with_the_run(n: int, k: int, n_steps: int) -> None:
     first, stride, rows = TailWindow(n, k).window(n_steps)
     kept = [first + stride * row for row in range(rows)]
     assert kept[-1] == n_steps
-    assert kept == [step for step in range(n_steps, -1, -k)][:n][::-1]
+    assert kept == list(range(n_steps, -1, -k))[:n][::-1]
 
 
 @given(steps)

@@ -54,8 +54,7 @@ def long_functions(tree: ast.AST, exempt: set[str]) -> list[str]:
     return [
         f"{f.name}: {length} lines"
         for f in _functions(tree)
-        if (length := _length(f)) > MAX_FUNCTION_LINES
-        and f.name not in exempt
+        if (length := _length(f)) > MAX_FUNCTION_LINES and f.name not in exempt
     ]
 
 

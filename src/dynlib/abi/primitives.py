@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -87,8 +88,7 @@ def _product_error(a: float, b: float, p: float) -> float:
 def fma(a: Any, b: Any, c: Any) -> Any:
     """Return ``a*b + c`` rounded once, as the processor's instruction does.
 
-    The rounding error of the product is computed exactly, and `math.fsum` adds exactly.  Near the
-    ends of the exponent range, where the error of the product is no number, two roundings stay.
+    The rounding error of the product is computed exactly, and `math.fsum` adds exactly.
     """
     if np.float32 in (type(a), type(b), type(c)):
         return np.float32(np.float64(a) * np.float64(b) + np.float64(c))
@@ -98,7 +98,22 @@ def fma(a: Any, b: Any, c: Any) -> Any:
         total = math.fsum((p, _product_error(x, y, p), z))
         if total == total != 0.0:
             return np.float64(total)
+    if x and y and math.isfinite(x) and math.isfinite(y):
+        return np.float64(_fma_far_out(x, y, z))
     return np.float64(p + z)
+
+
+def _fma_far_out(x: float, y: float, z: float) -> float:
+    """Return ``x*y + z`` rounded once, where some part of it is too large or too small to split."""
+    if not math.isfinite(z):
+        return z
+    exact = Fraction(x) * Fraction(y) + Fraction(z)
+    if not exact:
+        return x * y + z
+    try:
+        return float(exact)
+    except OverflowError:
+        return math.inf if exact > 0 else -math.inf
 
 
 def select(c: Any, a: Any, b: Any) -> Any:

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import astuple, dataclass
 from enum import Enum
 from functools import cache
+from threading import RLock
 from pathlib import Path
 from typing import Any
 
@@ -133,6 +134,7 @@ class RunnerKey:
 
 
 _LRU_SIZE = 128
+_TURN = RLock()
 _variant_cache_continuous: OrderedDict[RunnerKey, Runner] = OrderedDict()
 _variant_cache_discrete: OrderedDict[RunnerKey, Runner] = OrderedDict()
 
@@ -185,6 +187,14 @@ def module_of(
     return program.module(template, name, sampled=sampled, variational=variational)
 
 
+@contextmanager
+def _alone() -> Iterator[None]:
+    """One thread at a time: neither CPython's parser nor LLVM's passes bear more of them."""
+    with _TURN:
+        yield
+
+
+@_alone()
 def get_runner(
     variant: RunnerVariant,
     program: Program | LaneProgram,

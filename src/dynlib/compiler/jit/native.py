@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-__all__ = ["ObjectCode", "emit_object", "load", "machine"]
+__all__ = ["ObjectCode", "emit_object", "load", "machine", "machine_code"]
 
 Entry = Callable[[int], int]
 
@@ -91,6 +91,22 @@ def emit_object(assembly: str, symbol: str, *, optimize: bool) -> ObjectCode:
         if function.is_declaration and not function.name.startswith("llvm.")
     )
     return ObjectCode(machine.emit_object(module), symbol, externals, str(module))
+
+
+def machine_code(kernel: ObjectCode) -> str:
+    """Machine code of a kernel as text, for those who want to see what became of a loop.
+
+    Raises
+    ------
+    ValueError
+        If the kernel came from a file, which holds no LLVM assembly.
+    """
+    if not kernel.assembly:
+        msg = (
+            "this kernel came from the disk cache; compile it with disk_cache=False to see its code"
+        )
+        raise ValueError(msg)
+    return str(_target_machine().emit_assembly(_llvm().parse_assembly(kernel.assembly)))
 
 
 def _optimize(module: Any, symbol: str, machine: Any) -> None:

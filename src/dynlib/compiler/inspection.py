@@ -1,0 +1,46 @@
+"""What became of a model: the code of its batch kernels, to be looked at and not to be run."""
+
+from __future__ import annotations
+
+from dynlib.compiler.codegen.lane_program import LaneProgram
+from dynlib.compiler.codegen.runner_variants import RunnerVariant, module_of
+from dynlib.compiler.jit.door import compile_entry
+from dynlib.compiler.jit.native import ObjectCode
+from dynlib.compiler.jit.runner import execute
+from dynlib.compiler.model import CompiledModel
+
+__all__ = ["fast_path_code"]
+
+
+def fast_path_code(
+    model: CompiledModel, *, lanes: int, varied: tuple[int, ...] = (), sampled: bool = False
+) -> ObjectCode:
+    """Compile the kernel of a batch, whatever the caches hold.
+
+    Parameters
+    ----------
+    model : CompiledModel
+    lanes : int
+        Runs side by side in a block.
+    varied : tuple of int
+        Indices of the parameters that differ between runs.
+    sampled : bool
+        Whether it records at given times.
+
+    Returns
+    -------
+    ObjectCode
+        With its LLVM assembly and the names of the library functions it calls;
+        `dynlib.compiler.jit.native.machine_code` shows its machine code.
+
+    Examples
+    --------
+    >>> import dynlib
+    >>> model = dynlib.build("builtin://map/logistic")
+    >>> fast_path_code(model, lanes=16).externals
+    ()
+    """
+    program = LaneProgram(model.spec, model.stepper, lanes, varied)
+    module = module_of(program, RunnerVariant.FASTPATH, sampled=sampled)
+    dtype = model.spec.dtype
+    return compile_entry(execute(module, {}, dtype), module.functions, module.entry, dtype)
