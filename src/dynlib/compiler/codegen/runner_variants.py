@@ -9,11 +9,12 @@ from __future__ import annotations
 import hashlib
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import astuple, dataclass
 from enum import Enum
 from functools import cache
-from threading import RLock
 from pathlib import Path
+from threading import RLock
 from typing import Any
 
 from dynlib.abi.hooks import AnalysisModule
