@@ -31,7 +31,7 @@ def ring(n: int) -> str:
 
 
 CASES = {
-    # 4 stages of 7 operations, and what joins them: 3 for each of 3 states in 3 stages, 4 at the end
+    # 4 stages of 7 operations, and what joins them: 3 for each state in 3 stages, 4 at the end
     "lorenz, rk4": ("builtin://ode/lorenz", "rk4", 40),
     # 7 stages of 7 operations, 20 coefficients and 7 of the error for each of 3 states
     "lorenz, rk45": ("builtin://ode/lorenz", "rk45", 120),
