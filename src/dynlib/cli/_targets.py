@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dynlib.dsl import ModelSpec
     from dynlib.runtime.results import Results
 
-__all__ = ["Targets"]
+__all__ = ["Targets", "check_netcdf", "check_place", "check_suffix"]
 
 _FILES = (".nc", ".csv", ".npz")
 
@@ -57,16 +57,16 @@ class Targets:
         if self.plot is None and (self.names or self.kind != "auto"):
             raise click.UsageError("--plot-kind and --plot-vars need --plot FILE")
         if self.out is not None:
-            _check_suffix("--out", self.out, _FILES)
+            check_suffix("--out", self.out, _FILES)
             if self.out.suffix.lower() == ".nc":
-                _check_netcdf()
+                check_netcdf()
         if self.plot is not None:
             from dynlib.plot import supported_suffixes
 
-            _check_suffix("--plot", self.plot, supported_suffixes())
+            check_suffix("--plot", self.plot, supported_suffixes())
         for option, path in (("--out", self.out), ("--plot", self.plot)):
             if path is not None:
-                _check_place(option, path)
+                check_place(option, path)
 
     def check_model(self, spec: ModelSpec, recorded: tuple[str, ...] | None) -> None:
         """Refuse a picture that does not fit the model, before the run rather than after it.
@@ -120,7 +120,8 @@ class Targets:
         return written
 
 
-def _check_suffix(option: str, path: Path, known: Sequence[str]) -> None:
+def check_suffix(option: str, path: Path, known: Sequence[str]) -> None:
+    """Refuse a file whose suffix stands for none of the known formats."""
     if path.suffix.lower() not in known:
         what = f"the suffix {path.suffix!r}" if path.suffix else "a name without suffix"
         raise click.UsageError(
@@ -129,7 +130,8 @@ def _check_suffix(option: str, path: Path, known: Sequence[str]) -> None:
         )
 
 
-def _check_place(option: str, path: Path) -> None:
+def check_place(option: str, path: Path) -> None:
+    """Refuse a file that cannot be written."""
     folder = path.parent
     if path.is_dir():
         raise click.UsageError(f"{option} {path}: this is a folder")
@@ -139,7 +141,8 @@ def _check_place(option: str, path: Path) -> None:
         raise click.UsageError(f"{option} {path}: not allowed to write there")
 
 
-def _check_netcdf() -> None:
+def check_netcdf() -> None:
+    """Refuse NetCDF where its package is missing."""
     try:
         import h5netcdf  # noqa: F401 - looked for before the run, not after it
         import xarray  # noqa: F401
