@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from expr.running import compiled, plain
 from expr.strategies import INTEGERS, LEAVES, SCOPE, X, Y, Z, ints, reals, same, texts, trees
-from hypothesis import Phase, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from dynlib.abi.primitives import PRIMITIVES
@@ -226,7 +226,11 @@ def _may_overflow(node) -> bool:
     return large or (node.kind == "int" and node.op in ("mul", "pow", "prod"))
 
 
-@settings(max_examples=6, phases=[Phase.generate])  # to shrink would mean to compile hundreds
+@settings(
+    max_examples=6,
+    phases=[Phase.generate],  # to shrink would mean to compile hundreds
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
 @given(
     st.lists(trees(depth=4).filter(_correctly_rounded), min_size=12, max_size=12),
     st.lists(values, min_size=20, max_size=20),
