@@ -140,6 +140,7 @@ def run_with_wrapper(model: CompiledModel, state: RunState, request: RunRequest)
     t_grid_end = _aim(model, state, request)
     sampled = request.samples is not None
     buffers = Buffers(model, state, sampled=sampled)
+    buffers.select(request.states, request.aux)
     buffers.set_options(*model.stepper.options(request.options, len(model.spec.states)))
     if request.first_events is not None:
         buffers.start_events(request.first_events)
@@ -215,7 +216,6 @@ def _plan_records(
     model: CompiledModel, state: RunState, request: RunRequest, buffers: Buffers
 ) -> None:
     """Size the record and say when its first row is due."""
-    buffers.select(request.states, request.aux)
     if request.samples is not None:
         samples = request.samples
         t_end = float(state.clock[Clock.T_END])
