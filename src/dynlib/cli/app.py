@@ -17,6 +17,7 @@ __all__ = ["app", "main"]
 # The one-line helps stand here, so that `dynlib --help` need not import the commands.
 _COMMANDS = {
     "run": "Run a model; print, draw or save the result.",
+    "batch": "Run a model over a grid of values, in vector lanes on all cores.",
     "models": "List the built-in models.",
     "show": "Print a model: equations, values, presets, reference.",
     "new": "Write a commented model file to start from.",

@@ -19,7 +19,7 @@ from dynlib.plot.overview import overview
 from dynlib.plot.phase import phase
 from dynlib.plot.picture import KINDS, picture
 from dynlib.plot.plotter import ResultsPlotter
-from dynlib.plot.sweep import BatchPlotter, sweep
+from dynlib.plot.sweep import BatchPlotter, sweep, sweep_picture
 from dynlib.plot.timeseries import timeseries
 
 __all__ = [
@@ -34,5 +34,6 @@ __all__ = [
     "save",
     "supported_suffixes",
     "sweep",
+    "sweep_picture",
     "timeseries",
 ]

@@ -16,10 +16,11 @@ from dynlib.plot._thin import thin_points
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
     from dynlib.runtime.batch.results import BatchResults
 
-__all__ = ["BatchPlotter", "sweep"]
+__all__ = ["BatchPlotter", "sweep", "sweep_picture"]
 
 Floats = NDArray[np.float64]
 _ARTISTS = ("image", "points", "title", "colorbar")
@@ -84,6 +85,34 @@ def sweep(
         if look is not None:
             _visuals.title(axes, look.pop("label"), **look)
     return axes
+
+
+def sweep_picture(
+    batch: BatchResults, name: str | None = None, *, style: Style | None = None
+) -> Figure:
+    """Return the picture of `sweep` as a figure for a file: no window shows it.
+
+    Parameters
+    ----------
+    batch, name, style
+        As in `sweep`.
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    OptionError, UnknownNameError
+        As in `sweep`.
+
+    Examples
+    --------
+    >>> plot.save(plot.sweep_picture(batch, "z"), "plane.png")               # doctest: +SKIP
+    """
+    ax = sweep(batch, name, ax=_axes.OFFSCREEN, style=style)
+    figure: Figure = ax.figure  # type: ignore[assignment]
+    return figure
 
 
 class BatchPlotter:

@@ -107,6 +107,9 @@ def grid(axes: Mapping[str, ArrayLike] | None = None, /, **named: ArrayLike) -> 
     """
     chosen: dict[str, NDArray[Any]] = {}
     fixed: dict[str, Any] = {}
+    for name in named:
+        if axes is not None and name in axes:
+            raise OptionError(f"grid: {name!r} is given twice.")
     for name, given in {**(axes or {}), **named}.items():
         values = axis_values(f"grid: {name}", given)
         if values.ndim > 1:
