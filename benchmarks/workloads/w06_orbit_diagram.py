@@ -7,7 +7,7 @@ from workload import OURS, PEER, Task, Workload
 VALUES, TRANSIENT, KEPT = 20_000, 500, 100
 LOW, HIGH, START = 2.5, 4.0, 0.4
 SAMPLE = 500
-NUMPY = "NumPy by hand"
+NUMPY = ("NumPy by hand", "NumPy, in place")
 
 workload = Workload(
     "W6",
@@ -49,8 +49,25 @@ def peer() -> Task:
     )
 
 
-@workload.side(NUMPY)
+@workload.side(NUMPY[0])
 def numpy_by_hand() -> Task:
+    import numpy as np
+
+    def task() -> Any:
+        r = _values()
+        x = np.full(VALUES, START)
+        kept = np.empty((KEPT, VALUES))
+        for n in range(TRANSIENT + KEPT):
+            x = r * x * (1.0 - x)
+            if n >= TRANSIENT:
+                kept[n - TRANSIENT] = x
+        return kept
+
+    return task
+
+
+@workload.side(NUMPY[1])
+def numpy_in_place() -> Task:
     import numpy as np
 
     def task() -> Any:
