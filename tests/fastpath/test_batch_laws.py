@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 from fastpath.batches import as_run, same_batch, sim_of, singles, unlike, values_of
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dynlib.plans import FinalState, RecordingPlan, Stride, TailWindow
@@ -77,6 +77,7 @@ def test_adaptive_steps(name: str, stepper: str, n: int, width: int, tol: float)
     runs, lanes,
     st.lists(st.floats(0.0, 1.5), max_size=6),
 )  # fmt: skip
+@example("busy", "bs23", 3, 2, [0.04])  # an event at the start of a step that is rejected
 def test_chosen_times(name: str, stepper: str, n: int, width: int, times: list[float]) -> None:
     sim, values = sim_of(name, stepper), values_of(name, n)
     options = {"T": 1.5, "t_eval": sorted([*times, 1.5]), "record_vars": recorded(name)}

@@ -44,15 +44,17 @@ def adaptive_step(lane, t_end, limit, lanes, y, mem, ws, p, options, tolerances)
         calm = calm & not_(stop_condition(t_next, 1, u_new, t, u, p, ws, lane))
     if SAMPLED:
         calm = calm & not_((t_next - lanes[Lane.SAMPLE, lane]) * h >= 0.0)
-    fair = alive & good
-    take = fair & finite & calm
-    refuse = alive & not_(good)
+    # What happens at the start of a step comes before its attempt, be that good or not.
+    upset = alive & not_(calm)
+    fair = alive & calm & good
+    take = fair & finite
+    refuse = alive & calm & not_(good)
     dt_less = shrink(h, error, options)
     short = too_short(t, dt_less, options)
     dt_more = next_step_size(h, dt, error, error_last, retry, options)
     dt_new = select(take, dt_more, select(refuse, select(short, h, dt_less), dt))
     step = select(take, lanes[Lane.STEP, lane] + 1.0, lanes[Lane.STEP, lane])
-    code = select(fair & finite & not_(calm), CAREFUL, 0.0)
+    code = select(upset, CAREFUL, 0.0)
     code = select(fair & not_(finite), Status.NAN_DETECTED, code)
     code = select(refuse & short, Status.STEPFAIL, code)
     code = select(take & (step >= limit), Status.MAX_STEPS, code)
