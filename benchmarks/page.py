@@ -1,6 +1,8 @@
 """Put what was measured into the documentation: tables, and the pictures of linear growth.
 
 Usage: python benchmarks/page.py MEASURED.json
+
+Workloads that were not measured keep the text that they have.
 """
 
 import json
@@ -55,13 +57,19 @@ def goals(measured: dict[str, Any]) -> str:
     )
 
 
+def _order(key: str) -> tuple[bool, int, str]:
+    """W4 before W10, and both before those without a number."""
+    number = re.fullmatch(r"W(\d+)", key)
+    return number is None, int(number[1]) if number else 0, key
+
+
 def about(measured: dict[str, Any]) -> str:
     """On what, when and by which clock."""
-    ways = {(f["machine"], f["date"], f["clock"]): [] for f in measured.values()}
+    ways: dict[tuple[str, str, str], list[str]] = {}
     for key, f in measured.items():
-        ways[f["machine"], f["date"], f["clock"]].append(key)
+        ways.setdefault((f["machine"], f["date"], f["clock"]), []).append(key)
     return "\n".join(
-        f"- {', '.join(keys)}: {machine}, {date}, {CLOCKS[clock]}."
+        f"- {machine}, {date}, {CLOCKS[clock]}:\n  {', '.join(keys)}."
         for (machine, date, clock), keys in ways.items()
     )
 
@@ -91,13 +99,14 @@ def draw(measured: dict[str, Any], path: Path) -> None:
 
 def main() -> None:
     """Fill the marked places of the page."""
-    measured = json.loads(Path(sys.argv[1]).read_text())
+    found = json.loads(Path(sys.argv[1]).read_text())
+    measured = {key: found[key] for key in sorted(found, key=_order)}
     texts = {key: workload(key, found) for key, found in measured.items()}
     texts |= {"goals": goals(measured), "about": about(measured)}
 
     def fill(match: re.Match[str]) -> str:
-        text = texts.get(match[2], f"{match[2]} has not been measured yet.")
-        return f"{match[1]}\n{text}\n\n{match[3]}"
+        text = texts.get(match[2])
+        return f"{match[1]}\n{text}\n\n{match[3]}" if text else match[0]
 
     PAGE.write_text(PLACE.sub(fill, PAGE.read_text()))
     if {"runs", "states"} <= set(measured):
