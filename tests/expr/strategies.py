@@ -139,7 +139,7 @@ def texts(draw: st.DrawFn, kind: str = "real", depth: int = 4, loops: tuple[str,
     if kind_of == "call":
         forms = ["sin({})", "exp({})", "math.sqrt({})", "min({}, {})", "max({}, {}, {})"]
         forms += ["abs({})", "clip({}, -1, 1)", "relu({})", "f({})", "g({}, {})", "({})**2"]
-        forms += ["({})^-1", "2**({})", "int({})", "float({})", "hypot({}, {})", "round({})"]
+        forms += ["({})^-1", "2**(0.1*({}))", "int({})", "float({})", "hypot({}, {})", "round({})"]
         form = draw(st.sampled_from(forms))
         return form.format(*(draw(inner) for _ in range(form.count("{}"))))
     if kind_of == "loop" and len(loops) < 2:

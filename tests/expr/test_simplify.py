@@ -69,6 +69,7 @@ def test_nothing_is_left_to_work_out(node) -> None:
         ("a - -x", "a + x"),
         ("a + -2*x*y", "a - 2*x*y"),
         ("-1*x", "-x"),
+        ("-(1.5*x/y)", "-1.5*x/y"),
         ("x if 1 < 2 else 1/0", "x"),
         ("x if x > 0 else x", "x"),
         ("not not x > 0", "x > 0"),

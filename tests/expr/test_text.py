@@ -96,6 +96,8 @@ def test_text_of_integer_models_reads_back(text: str) -> None:
         ("x*(y*z)", "x*(y*z)"),
         ("-(x*y)", "-x*y"),
         ("-(x + y)", "-(x + y)"),
+        ("-(x**2/2)", "-x**2/2"),
+        ("-(x*2)*y", "-2*x*y"),
         ("-(x // y)*z", "-(x//y*z)"),
         ("-x**2", "-x**2"),
         ("(-x)**2", "(-x)**2"),

@@ -114,9 +114,18 @@ def _signs_out(op: str, a: Node, b: Node) -> Node | None:
 
 
 def _neg(a: Node) -> Node | None:
-    if isinstance(a, Apply) and a.op in ("mul", "div") and isinstance(a.children[0], Num):
-        return build(a.op, build("neg", a.children[0]), a.children[1])
-    return _opened(a, "neg")
+    return _opened(a, "neg") or _literal_negated(a)
+
+
+def _literal_negated(a: Node, depth: int = 3) -> Node | None:
+    """Return ``-a`` for a product or quotient with a literal in front, which takes the sign."""
+    if not (isinstance(a, Apply) and a.op in ("mul", "div") and depth):
+        return None
+    first, second = a.children
+    if isinstance(second, Num) and a.op == "mul":
+        return build("mul", build("neg", second), first)
+    sign = build("neg", first) if isinstance(first, Num) else _literal_negated(first, depth - 1)
+    return None if sign is None else build(a.op, sign, second)
 
 
 def _pow(a: Node, b: Node) -> Node | None:

@@ -31,9 +31,10 @@ def reduction(op: str, var: LoopVar, lower: Node, upper: Node, body: Node, where
         value = 0 if op == "sum" else 1
         return Num(value) if body.kind == "int" else Num(float(value))
     inside = max(body.height, where.height)
-    if not var.uid > inside:  # a fresh variable, or one that something inside has overtaken
+    if var.uid != inside + 1:  # a fresh variable, or what is inside has changed
         others = (body.free | where.free) - {var.uid}
-        number = 1 + max(inside, *others, 0)
+        clash = any(0 < other <= inside + 1 for other in others)
+        number = 1 + (max(inside, *others) if clash else inside)
         canonical = LoopVar(number, var.name)
         body, where = renamed([body, where], var, canonical)
         var = canonical

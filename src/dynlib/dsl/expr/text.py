@@ -155,10 +155,12 @@ class _Printer:
         return self.call(node), _ATOM
 
     def negative(self, inner: Node) -> tuple[str, int]:
-        first = inner
+        first, split = inner, False
         while isinstance(first, Apply) and first.op in ("mul", "div"):
+            split |= first.op == "mul" and isinstance(first.children[1], Num)
             first = first.children[0]
-        split = isinstance(first, Apply) and first.op == "floordiv"  # -a//b*c is (-a)//b*c
+        # -a//b*c is (-a)//b*c, and a literal takes the sign into itself
+        split |= isinstance(first, Num) or (isinstance(first, Apply) and first.op == "floordiv")
         if first is not inner and not split and _clearly_real(first):
             return f"-{self.text(inner, _PRODUCT)}", _MINUS  # -a*b is -(a*b)
         return f"-{self.text(inner, _UNARY)}", _UNARY
