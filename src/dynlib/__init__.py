@@ -31,7 +31,7 @@ _HOME = {
     "list_models": "dynlib.dsl",
     "ModelSpec": "dynlib.dsl",
 }
-_MODULES = ("errors", "plans")
+_MODULES = ("errors", "observers", "plans")
 _HOME |= dict.fromkeys(
     (
         "DynlibError",
@@ -49,6 +49,7 @@ _HOME |= dict.fromkeys(
         "SnapshotMismatchError",
         "RunFailed",
         "MissingExtraError",
+        "ObserverError",
         "OptionError",
         "UnknownNameError",
         "UnknownOptionError",

@@ -273,3 +273,7 @@ class UnknownNameError(DynlibError, KeyError):
 
 class UnknownOptionError(DynlibError, TypeError):
     """A keyword argument that nothing here takes."""
+
+
+class ObserverError(OptionError):
+    """An observer cannot be what it is asked to be, or cannot observe this model."""

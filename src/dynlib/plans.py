@@ -1,4 +1,7 @@
-"""What the runs of a batch keep: ``plan=`` of `Sim.batch` and `Sim.fastpath`.
+"""What fast runs, batches and the traces of observers keep.
+
+Recordings: ``FinalState()``, ``Stride(k)``, ``TailWindow(n, k)``; traces: ``EveryStep(k)``,
+``Tail(n, k)``, ``Hits(max_hits)``.
 
 Examples
 --------
@@ -7,6 +10,16 @@ Examples
 [1, 61, 100]
 """
 
+from dynlib.observers.plans import EveryStep, Hits, Tail, TracePlan
 from dynlib.runtime.fastpath.plans import FinalState, RecordingPlan, Stride, TailWindow
 
-__all__ = ["FinalState", "RecordingPlan", "Stride", "TailWindow"]
+__all__ = [
+    "EveryStep",
+    "FinalState",
+    "Hits",
+    "RecordingPlan",
+    "Stride",
+    "Tail",
+    "TailWindow",
+    "TracePlan",
+]

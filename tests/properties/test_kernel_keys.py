@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 import subprocess
 import sys
@@ -14,20 +13,16 @@ from typing import Any
 import numpy as np
 import pytest
 from events.models import event, flow
-from trajectories import compiled, go, start
+from trajectories import compiled, go
 
 import dynlib
-from dynlib.abi.hooks import Hooks
-from dynlib.abi.runner_args import RUNNER_ARGS
 from dynlib.compiler.codegen import runner_variants
 from dynlib.compiler.codegen.runner_variants import (
     RunnerKey,
-    RunnerVariant,
     analysis_signature_hash,
 )
 from dynlib.compiler.jit import native, toolchain
-from dynlib.runtime import wrapper
-from dynlib.runtime.buffers import Buffers
+from dynlib.observers import CombinedObserver, ObserverModule
 
 BASE = """
 [model]
@@ -173,52 +168,31 @@ def test_keys_are_the_same_in_every_process() -> None:
 # --- hooks -------------------------------------------------------------------------------------
 
 
-class Observer:
-    """A set of observers whose one hook adds `weight` times the state to its output."""
+def weighing(weight: float, *, square: bool = False) -> ObserverModule:
+    """An observer whose one hook adds `weight` times the state, or its square, to its output."""
 
-    def __init__(self, weight: float, *, square: bool = False) -> None:
-        def add(
-            lane, t, dt, step, y_curr, y_prev, params, runtime_ws,  # type: ignore[no-untyped-def]
-            analysis_ws, analysis_out, trace_buf, trace_count, trace_cap, trace_stride,
-        ) -> None:  # fmt: skip
-            analysis_out[0, lane] += weight * y_curr[0, lane]
+    def add(
+        lane, t, dt, step, y_curr, y_prev, params, runtime_ws,  # type: ignore[no-untyped-def]
+        analysis_ws, analysis_out, trace_buf, trace_count, trace_cap, trace_stride,
+    ) -> None:  # fmt: skip
+        analysis_out[0, lane] += weight * y_curr[0, lane]
 
-        def add_square(
-            lane, t, dt, step, y_curr, y_prev, params, runtime_ws,  # type: ignore[no-untyped-def]
-            analysis_ws, analysis_out, trace_buf, trace_count, trace_cap, trace_stride,
-        ) -> None:  # fmt: skip
-            analysis_out[0, lane] += weight * y_curr[0, lane] ** 2
+    def add_square(
+        lane, t, dt, step, y_curr, y_prev, params, runtime_ws,  # type: ignore[no-untyped-def]
+        analysis_ws, analysis_out, trace_buf, trace_count, trace_cap, trace_stride,
+    ) -> None:  # fmt: skip
+        analysis_out[0, lane] += weight * y_curr[0, lane] ** 2
 
-        self.hook = add_square if square else add
-        self.weight = weight
-
-    def resolve_hooks(self) -> Hooks:
-        return Hooks(post_step=self.hook)
-
-    def signature(self) -> str:
-        return f"{inspect.getsource(self.hook)} {self.weight!r}"
-
-    def runner_variational_step(self) -> None:
-        return None
+    return ObserverModule("sum", outputs=["sum"], post_step=add_square if square else add)
 
 
-def observed(observer: Observer | None, *, jit: bool) -> float:
+def observed(observer: ObserverModule | None, *, jit: bool) -> float:
     """What the observer has put out after a run of the base model, 0 without one."""
-    model = compiled(BASE, "rk4", jit=jit)
-    state = start(model)
-    request = wrapper.RunRequest(t_end=1.0, dt=0.1)
-    wrapper._aim(model, state, request)
-    buffers = Buffers(model, state, sampled=False)
-    wrapper._plan_records(model, state, request, buffers)
-    state.count[3] = 10**6  # attempts
-    variant = RunnerVariant.BASE if observer is None else RunnerVariant.ANALYSIS
-    arrays = list(buffers.call._arrays)
-    places = {arg.name: i for i, arg in enumerate(RUNNER_ARGS)}
-    arrays[places["analysis_ws"]] = np.zeros((1, 1))
-    arrays[places["analysis_out"]] = out = np.zeros((1, 1))
-    assert model.runner(variant, analysis=observer).bind(arrays)() == 5
-    np.testing.assert_array_equal(state.y, go(model, 1.0, dt=0.1).state.y)
-    return float(out[0, 0])
+    sim = dynlib.setup(BASE, stepper="rk4", jit=jit)
+    found = sim.run(T=1.0, dt=0.1, observers=[] if observer is None else [observer])
+    want = go(compiled(BASE, "rk4", jit=jit), 1.0, dt=0.1).state.y
+    np.testing.assert_array_equal(list(found.final.values()), want[:, 0])
+    return 0.0 if observer is None else float(found.observers["sum"].sum)
 
 
 def test_two_observers_never_share_hooks(jit: bool) -> None:
@@ -226,20 +200,25 @@ def test_two_observers_never_share_hooks(jit: bool) -> None:
     # in any order, with each other's kernels at hand; ten additions of size 1 to 2
     kinds = [(1.0, False), (2.0, False), (1.0, True), (2.0, True), (1.0, False)]
     for weight, square in kinds[:2] if jit else kinds:  # compilation takes its time
-        found = observed(Observer(weight, square=square), jit=jit)
+        found = observed(weighing(weight, square=square), jit=jit)
         want = weight * (rows**2 if square else rows).sum()
         assert found == pytest.approx(want, rel=1e-14)
         assert observed(None, jit=jit) == 0
 
 
+def bound(observer: ObserverModule) -> CombinedObserver:
+    model = compiled(BASE, "rk4")
+    return CombinedObserver([observer], model.spec, model.stepper)
+
+
 def test_signatures() -> None:
     signs = [
-        analysis_signature_hash(observer)
-        for observer in (Observer(1.0), Observer(2.0), Observer(1.0, square=True))
+        analysis_signature_hash(bound(observer))
+        for observer in (weighing(1.0), weighing(2.0), weighing(1.0, square=True))
     ]
     assert len(set(signs)) == 3
     assert {len(sign) for sign in signs} == {16}
-    assert signs[0] == analysis_signature_hash(Observer(1.0))
+    assert signs[0] == analysis_signature_hash(bound(weighing(1.0)))
     assert analysis_signature_hash(None) == ""
 
 

@@ -1,12 +1,30 @@
-"""What the compiler knows of observers: hooks that run with the loop, and their signature."""
+"""What the compiler knows of observers: hooks that run with the loop, what they need, who they are.
+
+A *hook* is a plain function of `HOOK_ARGS`; arrays are indexed ``[i, lane]``.  The runner has a
+few places at which hooks are called:
+
+==========  ====================================================================================
+start       when observers start (anew): at the start of a run, and where its transient ends
+pre         before each step
+piece       for each piece of a step that is taken, before events act at its end (`PIECE_ARGS`)
+inside      the same, with the interpolant of the step, where `sees` says so (`INSIDE_ARGS`)
+post        after each step
+every       after every so many steps
+end         when the runner is left, for good or for a pause; must change nothing but outputs
+==========  ====================================================================================
+
+Users write the hooks *pre* and *post*; the others belong to the observers that come with dynlib.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-__all__ = ["HOOK_ARGS", "AnalysisModule", "Hooks"]
+__all__ = ["HOOK_ARGS", "INSIDE_ARGS", "KINDS", "PIECE_ARGS", "SEES_ARGS", "AnalysisModule", "Hook"]
+
+KINDS = ("start", "pre", "piece", "inside", "post", "every", "end")
+"""The places at which hooks are called."""
 
 HOOK_ARGS = (
     "lane, t, dt, step, y_curr, y_prev, params, runtime_ws, "
@@ -14,28 +32,60 @@ HOOK_ARGS = (
 )
 """Parameters of a hook, in order; arrays are indexed ``[i, lane]``."""
 
+_ARRAYS = "params, runtime_ws, analysis_ws, analysis_out, trace_buf, trace_count, traces"
+PIECE_ARGS = f"lane, t, h, step, u, v, {_ARRAYS}"
+"""Of a piece from (t, u) to (t + h, v)."""
+INSIDE_ARGS = f"lane, t, h, end, step, u, v, d, m, {_ARRAYS}"
+"""Of the part from 0 to `end` of a step from (t, u) to (t + h, v) with the interpolant d."""
+SEES_ARGS = "t, h, step, u, v, params, runtime_ws, lane"
+
 Hook = Callable[..., None]
 
 
-@dataclass(frozen=True)
-class Hooks:
-    """The two hooks of a set of observers; None does nothing."""
-
-    pre_step: Hook | None = None
-    post_step: Hook | None = None
-
-
 class AnalysisModule(Protocol):
-    """A set of observers, as the compiler sees it."""
+    """A set of observers bound to a model and a stepper, as the compiler sees it."""
 
-    def resolve_hooks(self) -> Hooks:
-        """The hooks, as plain functions of `HOOK_ARGS`."""
-        ...
+    @property
+    def kinds(self) -> frozenset[str]:
+        """The places at which there are hooks."""
+
+    @property
+    def intervals(self) -> tuple[int, ...]:
+        """Numbers of steps of the hooks *every*, rising."""
+
+    @property
+    def workspace(self) -> int:
+        """Rows of `analysis_ws`, tangent vectors included."""
+
+    @property
+    def outputs(self) -> int:
+        """Rows of `analysis_out`."""
+
+    @property
+    def n_traces(self) -> int:
+        """Rows of `traces`."""
+
+    @property
+    def tangents(self) -> int:
+        """Tangent vectors; they lie in the first rows of `analysis_ws`."""
+
+    @property
+    def stop_row(self) -> int | None:
+        """Row of `analysis_ws` that is not 0 once observers have seen enough; None if never."""
+
+    @property
+    def needs_params(self) -> bool:
+        """Whether a hook indexes `params` as a matrix."""
+
+    @property
+    def expressions(self) -> Mapping[str, tuple[Any, ...]]:
+        """Expressions that hooks evaluate: name of the function, nodes."""
+
+    def text(self, params: str) -> str:
+        """The functions ``ANALYSIS_...``; `params` is how the matrix of parameters is written."""
+
+    def resolve_hooks(self) -> Mapping[str, Hook]:
+        """Functions that users wrote, by the names under which `text` calls them."""
 
     def signature(self) -> str:
         """Text that differs whenever the hooks' content does: source, closures, sizes."""
-        ...
-
-    def runner_variational_step(self) -> Callable[..., Any] | None:
-        """A function to call instead of the stepper, or None."""
-        ...

@@ -5,8 +5,9 @@ from __future__ import annotations
 from enum import IntEnum
 
 from dynlib.abi.runner_args import RunnerArg
+from dynlib.abi.slots import Trace
 
-__all__ = ["LANE_ARGS", "Lane", "LaneClock", "LaneCount"]
+__all__ = ["LANE_ARGS", "OBSERVED_LANE_ARGS", "Lane", "LaneClock", "LaneCount"]
 
 
 class LaneClock(IntEnum):
@@ -16,6 +17,7 @@ class LaneClock(IntEnum):
     DT = 1  # step of the fixed grid; adaptive: the first step (0: find one)
     DT_LAST = 2
     T_END = 3
+    TRANSIENT_END = 4  # adaptive: where observers start (anew)
 
 
 class LaneCount(IntEnum):
@@ -36,6 +38,7 @@ class LaneCount(IntEnum):
     EVENT_ROWS = 12
     BUDGET = 13  # steps of a block until the runner pauses
     AGAIN = 14  # lane whose careful pass is to be gone on with; -1: none
+    OBSERVED_FROM = 15  # step at which observers start (anew)
 
 
 class Lane(IntEnum):
@@ -53,13 +56,17 @@ class Lane(IntEnum):
     SAMPLE = 9  # next sample
     FRESH = 10  # as Count.FRESH
     ACCEPTED = 11
+    GOAL = 12  # adaptive: where the run, or its transient, ends
+    TOOK = 13  # adaptive: length of the step that was taken just now, or 0
+    T_PREV = 14  # adaptive: where it began
+    OBSERVED_FROM = 15  # adaptive: the step at which observers started
 
 
 LANE_ARGS: tuple[RunnerArg, ...] = (
     RunnerArg("grid", "f8", (len(LaneClock),)),
     RunnerArg("batch", "i8", (len(LaneCount),)),
     RunnerArg("block", "y", ("block_rows", "lanes")),
-    RunnerArg("lanes", "f8", (len(Lane), "lanes")),
+    RunnerArg("lanes", "f8", ("lane_rows", "lanes")),
     RunnerArg("run", "i8", ("lanes",)),
     RunnerArg("clock", "f8", (0,)),
     RunnerArg("count", "i8", (0,)),
@@ -85,3 +92,14 @@ LANE_ARGS: tuple[RunnerArg, ...] = (
     RunnerArg("evt_id", "i8", (0,)),
     RunnerArg("evt_log", "f8", (0, 0)),
 )
+
+OBSERVED_LANE_ARGS: tuple[RunnerArg, ...] = (
+    RunnerArg("trace_buf", "f8", (0, "lanes")),
+    RunnerArg("trace_count", "i8", (0, "lanes")),
+    RunnerArg("traces", "i8", (0, len(Trace))),
+    RunnerArg("outputs", "f8", (0, 0)),
+    RunnerArg("trace_out", "f8", (0, 0)),
+    RunnerArg("trace_rows", "i8", (0, 0)),
+    RunnerArg("first_ws", "f8", (0,)),
+)
+"""What follows where there are observers."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dynlib.abi.slots import Clock, Count
+from dynlib.abi.slots import Clock, Count, Trace
 
 __all__ = ["RUNNER_ARGS", "WORDS", "RunnerArg"]
 
@@ -47,6 +47,7 @@ RUNNER_ARGS: tuple[RunnerArg, ...] = (
     RunnerArg("evt_log", "f8", (0, 0)),
     RunnerArg("analysis_ws", "f8", (0, 1)),
     RunnerArg("analysis_out", "f8", (0, 1)),
-    RunnerArg("trace_buf", "f8", (0, 0)),
-    RunnerArg("trace_count", "i8", (0,)),
+    RunnerArg("trace_buf", "f8", (0, 1)),
+    RunnerArg("trace_count", "i8", (0, 1)),
+    RunnerArg("traces", "i8", (0, len(Trace))),
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-__all__ = ["NEVER", "Clock", "Count"]
+__all__ = ["NEVER", "Clock", "Count", "Trace"]
 
 NEVER = -(2**62)  # the step of what does not happen; maps may start at an iteration below 0
 
@@ -48,6 +48,22 @@ class Count(IntEnum):
     SAMPLES = 17  # sample times there are
     EVENT_ROW = 18  # next free row of the event log
     EVENT_ROWS = 19
-    TRACE_ROWS = 20  # capacity of an observer's trace
-    TRACE_STRIDE = 21
-    RETRY = 22  # 1: the last attempt was rejected
+    RETRY = 20  # 1: the last attempt was rejected
+    OBSERVED_FROM = 21  # step at which observers start (anew); hooks before it are forgotten
+
+
+class Trace(IntEnum):
+    """Columns of the int64 matrix `traces`, which has a row for each observer's trace.
+
+    Row r of a trace of `WIDTH` columns lies in rows ``OFFSET + r*WIDTH ...`` of the trace buffer,
+    its time in row ``OFFSET + CAP*WIDTH + r``.
+    """
+
+    OFFSET = 0  # first row in the buffer
+    CAP = 1  # rows that fit
+    WIDTH = 2
+    STRIDE = 3  # steps from one row to the next
+    LIMIT = 4  # a trace with more rows than this needs room
+    KEEP = 5  # the last so many rows are all that is wanted; 0: all of them
+    OUT = 6  # first column in what a batch gives back
+    OUT_CAP = 7  # rows given back

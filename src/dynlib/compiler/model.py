@@ -22,6 +22,12 @@ from dynlib.steppers.base import Stepper
 
 __all__ = ["CompiledModel"]
 
+_KEPT = 32  # runners of each kind
+
+
+def _signature(analysis: AnalysisModule | None) -> str:
+    return "" if analysis is None else analysis.signature()
+
 
 class CompiledModel:
     """A model together with a stepper, and the runners made of them.
@@ -46,8 +52,8 @@ class CompiledModel:
         self.jit = jit
         self.disk_cache = disk_cache
         self.program = Program(spec, stepper)
-        self._runners: dict[tuple[RunnerVariant, bool], Runner] = {}
-        self._fast: dict[tuple[int, tuple[int, ...], bool], tuple[LaneProgram, Runner]] = {}
+        self._runners: dict[tuple[bool, str], Runner] = {}
+        self._fast: dict[tuple[int, tuple[int, ...], bool, str], tuple[LaneProgram, Runner]] = {}
 
     def __repr__(self) -> str:
         how = "compiled" if self.jit else "plain Python"
@@ -83,44 +89,58 @@ class CompiledModel:
         }
         return {name: text for name, text in parts.items() if text}
 
-    def runner(
+    def runner(self, *, sampled: bool = False, analysis: AnalysisModule | None = None) -> Runner:
+        """The ordinary runner with these observers, compiled if need be."""
+        key = (sampled, _signature(analysis))
+        if key not in self._runners:
+            observed = analysis is not None
+            self._keep(
+                self._runners,
+                key,
+                get_runner(
+                    RunnerVariant.ANALYSIS if observed else RunnerVariant.BASE,
+                    self._program(analysis),
+                    sampled=sampled,
+                    jit=self.jit,
+                    disk_cache=self.disk_cache,
+                ),
+            )
+        return self._runners[key]
+
+    def _program(self, analysis: AnalysisModule | None) -> Program:
+        if analysis is None:
+            return self.program
+        return Program(self.spec, self.stepper, analysis=analysis)
+
+    def fast_runner(
         self,
-        variant: RunnerVariant = RunnerVariant.BASE,
+        lanes: int,
+        varied: tuple[int, ...],
         *,
         sampled: bool = False,
         analysis: AnalysisModule | None = None,
-    ) -> Runner:
-        """The runner of this kind, compiled if need be."""
-        if analysis is None and (variant, sampled) in self._runners:
-            return self._runners[variant, sampled]
-        runner = get_runner(
-            variant,
-            self.program,
-            sampled=sampled,
-            analysis=analysis,
-            jit=self.jit,
-            disk_cache=self.disk_cache,
-        )
-        if analysis is None:
-            self._runners[variant, sampled] = runner
-        return runner
-
-    def fast_runner(
-        self, lanes: int, varied: tuple[int, ...], *, sampled: bool = False
     ) -> tuple[LaneProgram, Runner]:
         """The runner of a batch in blocks of `lanes`, in which the parameters `varied` differ."""
-        key = (lanes, varied, sampled)
+        key = (lanes, varied, sampled, _signature(analysis))
         if key not in self._fast:
-            program = LaneProgram(self.spec, self.stepper, lanes, varied)
+            observed = analysis is not None
+            program = LaneProgram(self.spec, self.stepper, lanes, varied, analysis)
             runner = get_runner(
-                RunnerVariant.FASTPATH,
+                RunnerVariant.FASTPATH_ANALYSIS if observed else RunnerVariant.FASTPATH,
                 program,
                 sampled=sampled,
                 jit=self.jit,
                 disk_cache=self.disk_cache,
             )
-            self._fast[key] = (program, runner)
+            self._keep(self._fast, key, (program, runner))
         return self._fast[key]
+
+    @staticmethod
+    def _keep(kept: dict[Any, Any], key: Any, value: Any) -> None:
+        """Keep what was made, and let the oldest go."""
+        kept[key] = value
+        if len(kept) > _KEPT:
+            del kept[next(iter(kept))]
 
     def new_state(self, y: ArrayLike, p: ArrayLike, t0: float = 0.0) -> RunState:
         """A session at its start.

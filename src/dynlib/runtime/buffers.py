@@ -12,6 +12,8 @@ from dynlib.abi.runner_args import RUNNER_ARGS
 from dynlib.abi.slots import NEVER, Count
 from dynlib.compiler.jit.runner import Call, PlainCall
 from dynlib.compiler.model import CompiledModel
+from dynlib.observers.combined import CombinedObserver
+from dynlib.runtime.observation import Observation
 
 __all__ = ["Buffers"]
 
@@ -30,10 +32,20 @@ class Buffers:
     a short run does not spend its time on taking addresses.
     """
 
-    def __init__(self, model: CompiledModel, state: RunState, *, sampled: bool) -> None:
+    def __init__(
+        self,
+        model: CompiledModel,
+        state: RunState,
+        *,
+        sampled: bool,
+        observation: Observation | None = None,
+    ) -> None:
         self.model = model
         self.count = state.count
-        self.call = _bound(model, state, sampled=sampled)
+        self.observation = observation
+        analysis = None if observation is None else observation.combined
+        self.call = _bound(model, state, sampled=sampled, analysis=analysis)
+        self.put_observation()
         self.width: tuple[int, int] = (len(model.spec.states), 0)
         self.t = _NO_FLOATS
         self.y: NDArray[Any] = np.zeros((0, 0), dtype=model.dtype)
@@ -136,6 +148,19 @@ class Buffers:
         """Twice the rows, and room for one of each event."""
         self._events(2 * self.evt_t.size + self.model.n_events)
 
+    def put_observation(self) -> None:
+        """Hand over the arrays of observers."""
+        if self.observation is not None:
+            self._put(**self.observation.arrays)
+
+    def grow_traces(self) -> bool:
+        """Twice the rows for traces that are full; False if one of them may not grow."""
+        assert self.observation is not None
+        if not self.observation.make_room():
+            return False
+        self.put_observation()
+        return True
+
     # -- what came of it ----------------------------------------------------------------------
 
     def records(self) -> tuple[NDArray[np.float64], NDArray[Any], NDArray[np.float64]]:
@@ -163,9 +188,11 @@ def _trim(array: NDArray[Any], used: int) -> NDArray[Any]:
     return array[:used] if 2 * used >= array.shape[0] else array[:used].copy()
 
 
-def _bound(model: CompiledModel, state: RunState, *, sampled: bool) -> Call | PlainCall:
-    """The call of the base runner bound to `state`, made once for each state."""
-    runner = model.runner(sampled=sampled)
+def _bound(
+    model: CompiledModel, state: RunState, *, sampled: bool, analysis: CombinedObserver | None
+) -> Call | PlainCall:
+    """The call of the ordinary runner bound to `state`, made once for each state and runner."""
+    runner = model.runner(sampled=sampled, analysis=analysis)
     if state.binding is not None and state.binding[0] is runner:
         call: Call | PlainCall = state.binding[1]
         return call
@@ -182,6 +209,7 @@ def _bound(model: CompiledModel, state: RunState, *, sampled: bool) -> Call | Pl
         ("f8", 1): _NO_FLOATS,
         ("f8", 2): _NO_MATRIX,
         ("i8", 1): _NO_INTS,
+        ("i8", 2): np.zeros((0, 1), dtype=np.int64),
         ("y", 2): np.zeros((0, 0), dtype=model.dtype),
     }
     call = runner.bind(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from dynlib.compiler.model import CompiledModel
@@ -19,7 +19,7 @@ from dynlib.runtime.run_options import (
 from dynlib.runtime.session import Session
 from dynlib.runtime.wrapper import RunRequest
 
-__all__ = ["Planner", "refuse_observers", "refuse_start"]
+__all__ = ["Planner", "refuse_start"]
 
 _KEPT = 32
 
@@ -135,14 +135,6 @@ class Planner:
             skip=skip,
         )
         return Plan(options, selection, request)
-
-
-def refuse_observers(observers: Any) -> None:
-    """Refuse what is no observer."""
-    if isinstance(observers, str) or not isinstance(observers, Sequence):
-        raise OptionError(f"observers must be a list of observers, found {observers!r}.")
-    for item in observers:
-        raise OptionError(f"observers holds {item!r}, which is no observer.")
 
 
 def refuse_start(**given: Any) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from dynlib.runtime import export, results_io
 from dynlib.runtime.event_log import Events
 from dynlib.runtime.failure import describe, failure
 from dynlib.runtime.naming import NamedValues, unknown_name
+from dynlib.runtime.observation import Observers
 from dynlib.runtime.origin import Origin, receipt
 from dynlib.runtime.plot_hook import plotter
 from dynlib.runtime.segments import Segment
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 __all__ = ["Results", "Segments"]
 
 Array = NDArray[Any]
-_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class Results:
@@ -191,10 +190,10 @@ class Results:
         logs = [(s.raw.evt_t, s.raw.evt_step, s.raw.evt_id, s.raw.evt_log) for s in self._segments]
         return Events(self._origin.events, logs, self._origin.is_map)
 
-    @property
-    def observers(self) -> Mapping[str, Any]:
-        """Results of observers by name."""
-        return _NOTHING
+    @cached_property
+    def observers(self) -> Observers:
+        """What observers found, by name; of a continued session, the observers of its last run."""
+        return Observers(self._last.raw.observers)
 
     @property
     def segments(self) -> Segments:

@@ -110,8 +110,9 @@ def _unpack(arrays: Arrays, meta: Mapping[str, Any]) -> tuple[Origin, list[Segme
     segments = []
     entry: Mapping[str, Any]
     for index, entry in enumerate(meta["segments"]):
+        record: Any = {name: arrays[f"{index}/raw_{name}"] for name in _RECORD + _EVENTS}
         raw = RawRun(
-            **{name: arrays[f"{index}/raw_{name}"] for name in _RECORD + _EVENTS},
+            **record,
             status=Status[entry["status"]],
             t_final=entry["t_final"],
             stats=RunStats(**entry["stats"]),

@@ -8,7 +8,7 @@ while a machine exists are put into it too, as a jump: an assignment means "from
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -19,7 +19,10 @@ from dynlib.abi.run_state import RunState
 from dynlib.abi.slots import Clock, Count
 from dynlib.compiler.model import CompiledModel
 from dynlib.errors import OptionError
+from dynlib.observers.combined import CombinedObserver
+from dynlib.observers.module import ObserverModule
 from dynlib.runtime.naming import unknown_name
+from dynlib.runtime.observation import Observation
 from dynlib.runtime.plan import Plan
 from dynlib.runtime.progress import TerminalLine
 from dynlib.runtime.run_options import RunOptions
@@ -48,6 +51,8 @@ class SessionState:
         Whether values were assigned to the machine since it last ran.
     segments
         What the run in progress has recorded, one segment for each call of `run`.
+    observation
+        The observers of the run in progress and what they have, if the last call had any.
     """
 
     y: NDArray[Any]
@@ -56,11 +61,15 @@ class SessionState:
     options: Mapping[str, Any] = field(default_factory=dict)
     jumped: bool = False
     segments: tuple[Segment, ...] = ()
+    observation: Observation | None = None
 
     def copy(self) -> SessionState:
         """An independent copy; segments are never changed, so they are shared."""
         machine = None if self.machine is None else self.machine.copy()
-        return replace(self, y=self.y.copy(), p=self.p.copy(), machine=machine)
+        observation = None if self.observation is None else self.observation.copy()
+        return replace(
+            self, y=self.y.copy(), p=self.p.copy(), machine=machine, observation=observation
+        )
 
 
 class Session:
@@ -129,7 +138,27 @@ class Session:
         machine.y[:, 0] = y
         machine.p[:, 0] = p
         state.options, state.jumped, state.segments = options, False, ()
+        state.observation = None
         return machine
+
+    def observe(self, observers: Sequence[ObserverModule]) -> Observation | None:
+        """The observation of the next run: that of the run in progress, if it has these observers.
+
+        Raises
+        ------
+        ObserverError
+            If one of them cannot observe this model.
+        """
+        state = self.state
+        if not observers:
+            state.observation = None
+            return None
+        model = self.model
+        combined = CombinedObserver(observers, model.spec, model.stepper)
+        going_on = state.observation
+        if going_on is None or going_on.combined.signature() != combined.signature():
+            state.observation = Observation.begin(combined)
+        return state.observation
 
     @property
     def running(self) -> bool:
@@ -169,7 +198,7 @@ class Session:
         due = int(count[Count.NEXT_RECORD] - count[Count.STEP])
         return due if due >= 0 and count[Count.STRIDE] == options.record_interval else 0
 
-    def advance(self, plan: Plan, name: str) -> None:
+    def advance(self, plan: Plan, name: str, observers: Sequence[ObserverModule] = ()) -> None:
         """Let the machine run on as planned and keep what it records as a segment."""
         state = self.state
         machine = state.machine
@@ -178,9 +207,12 @@ class Session:
         count, y, p = machine.count, machine.y[:, 0], machine.p[:, 0]
         start_t, start_y, start_p = self.position, y.copy(), p.copy()
         start_step, fresh = int(count[Count.STEP]), bool(count[Count.FRESH] == _NEW)
-        progress = plan.request.progress
+        progress, request = plan.request.progress, plan.request
+        observation = self.observe(observers)
+        if observation is not None:
+            request = replace(request, observation=observation)
         try:
-            raw = run_with_wrapper(self.model, machine, plan.request)
+            raw = run_with_wrapper(self.model, machine, request)
         finally:
             if isinstance(progress, TerminalLine):
                 progress.close()

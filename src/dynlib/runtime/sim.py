@@ -14,11 +14,12 @@ from dynlib.compiler.model import CompiledModel
 from dynlib.dsl import ModelSpec
 from dynlib.dsl.spec import Preset
 from dynlib.errors import OptionError
+from dynlib.observers.combined import checked_observers
 from dynlib.runtime.fastpath.plans import RecordingPlan
 from dynlib.runtime.naming import EditableValues, NamedValues
 from dynlib.runtime.origin import Origin
 from dynlib.runtime.plan import Plan
-from dynlib.runtime.planning import Planner, refuse_observers, refuse_start
+from dynlib.runtime.planning import Planner, refuse_start
 from dynlib.runtime.presets import Presets
 from dynlib.runtime.results import Results
 from dynlib.runtime.segments import segment_name
@@ -133,7 +134,7 @@ class Sim:
             "transient": transient, "max_steps": max_steps,
         }  # fmt: skip
         one_of("on_failure", on_failure, ("raise", "return"))
-        refuse_observers(observers)
+        watching = checked_observers(observers) if observers != () else ()
         session = self._session
         if flag("resume", resume) and session.running:
             refuse_start(ic=ic, params=params, t0=t0)
@@ -143,7 +144,7 @@ class Sim:
             plan = self._planner.fresh(call, stepper_options, progress)
             name = segment_name(tag)
             self._start(plan, ic, params)
-        session.advance(plan, name)
+        session.advance(plan, name, watching)
         return self._outcome(on_failure)
 
     def _start(self, plan: Plan, ic: Values | None, params: Values | None) -> None:

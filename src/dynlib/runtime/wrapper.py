@@ -19,9 +19,11 @@ from dynlib.abi.run_state import RunState
 from dynlib.abi.slots import Clock, Count
 from dynlib.abi.status import Status
 from dynlib.compiler.model import CompiledModel
+from dynlib.observers.result import ObserverResult
 from dynlib.runtime.buffers import Buffers
 from dynlib.runtime.horizon import fixed_horizon
 from dynlib.runtime.interrupt import Interrupt
+from dynlib.runtime.observation import Observation, build_observer_metadata
 
 __all__ = ["RawRun", "RunRequest", "RunStats", "run_with_wrapper"]
 
@@ -56,8 +58,8 @@ class RunRequest:
         Steps after which the run is given up; None: no limit.
     options
         Options of the stepper.
-    observers
-        What observes the run.
+    observation
+        The observers of the run and what they have found so far; None: it has none.
     progress
         Called with the fraction done, now and then, once a run takes longer than a second.
     skip
@@ -77,7 +79,7 @@ class RunRequest:
     transient: float = 0
     max_steps: int | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
-    observers: tuple[Any, ...] = ()
+    observation: Observation | None = None
     progress: Progress | None = None
     skip: int = 0
     first_rows: int | None = None
@@ -110,6 +112,8 @@ class RawRun:
         Time of the final state, which is in the `RunState`; `t_end` itself if it was reached.
     stats
         What it cost.
+    observers
+        What its observers found, by name.
     """
 
     t: NDArray[np.float64]
@@ -122,6 +126,7 @@ class RawRun:
     status: Status
     t_final: float
     stats: RunStats
+    observers: Mapping[str, ObserverResult] = field(default_factory=dict)
 
 
 def run_with_wrapper(model: CompiledModel, state: RunState, request: RunRequest) -> RawRun:
@@ -139,16 +144,17 @@ def run_with_wrapper(model: CompiledModel, state: RunState, request: RunRequest)
     accepted, rejected = int(state.count[Count.ACCEPTED]), int(state.count[Count.REJECTED])
     t_grid_end = _aim(model, state, request)
     sampled = request.samples is not None
-    buffers = Buffers(model, state, sampled=sampled)
+    buffers = Buffers(model, state, sampled=sampled, observation=request.observation)
     buffers.select(request.states, request.aux)
     buffers.set_options(*model.stepper.options(request.options, len(model.spec.states)))
     if request.first_events is not None:
         buffers.start_events(request.first_events)
     status = Status.DONE
-    if model.stepper.adaptive and request.transient and not sampled:
+    if model.stepper.adaptive and request.transient and (not sampled or request.observation):
         status = _warm_up(model, state, request, buffers)
     if status is Status.DONE:
         _plan_records(model, state, request, buffers)
+        _plan_observation(model, state, request)
         status = _drive(model, state, request, buffers)
     reached = status is Status.DONE and request.t_end is not None
     t_final = float(request.t_end) if reached else float(state.clock[Clock.T])  # type: ignore[arg-type]
@@ -163,7 +169,8 @@ def run_with_wrapper(model: CompiledModel, state: RunState, request: RunRequest)
         evaluations=(accepted + rejected) * model.stepper.evaluations,
         seconds=perf_counter() - started,
     )
-    return RawRun(t, y, aux, *buffers.events(), status, t_final, stats)
+    observers = build_observer_metadata(request.observation)
+    return RawRun(t, y, aux, *buffers.events(), status, t_final, stats, observers)
 
 
 def _aim(model: CompiledModel, state: RunState, request: RunRequest) -> float:
@@ -207,9 +214,24 @@ def _warm_up(
     t = float(state.clock[Clock.T])
     state.clock[Clock.T_END] = t + request.transient * (1 if end >= t else -1)
     buffers.no_records()
+    state.count[Count.OBSERVED_FROM] = _NEVER
     status = _drive(model, state, request, buffers)
     state.clock[Clock.T_END] = end
     return status
+
+
+def _plan_observation(model: CompiledModel, state: RunState, request: RunRequest) -> None:
+    """Say at which step observers start; those that go on have started already."""
+    observation = request.observation
+    if observation is None or (observation.started and not request.transient):
+        return
+    observation.started = True
+    count = state.count
+    first = int(count[Count.STEP]) + int(count[Count.CUTS] > 0)
+    if request.transient and not model.stepper.adaptive:
+        first += _steps_of(float(request.transient), model, state)
+        first = min(first, int(count[Count.STEP_END]))
+    count[Count.OBSERVED_FROM] = first
 
 
 def _plan_records(
@@ -255,11 +277,13 @@ def _drive(model: CompiledModel, state: RunState, request: RunRequest, buffers: 
     try:
         while True:
             entered = perf_counter()
-            status = call()
+            status = _entered(call, request)
             if status == Status.GROW_REC:
                 buffers.grow_records()
             elif status == Status.GROW_EVT:
                 buffers.grow_events()
+            elif status == Status.TRACE_OVERFLOW and buffers.grow_traces():
+                pass
             elif status != Status.OK:
                 return Status(status)
             else:
@@ -274,6 +298,22 @@ def _drive(model: CompiledModel, state: RunState, request: RunRequest, buffers: 
                 return Status.USER_BREAK
     finally:
         interrupt.release()
+
+
+def _entered(call: Callable[[], int], request: RunRequest) -> int:
+    """Enter the runner.
+
+    Raises
+    ------
+    ObserverError
+        If a hook raises.
+    """
+    if request.observation is None or not request.observation.combined.needs_params:
+        return call()
+    try:
+        return call()
+    except Exception as error:  # whatever a user's hook may raise
+        raise request.observation.blame(error) from error
 
 
 def _next_budget(spent: int, seconds: float) -> int:

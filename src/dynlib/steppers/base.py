@@ -52,9 +52,18 @@ class Stepper(ABC):
     def evaluations(self) -> int:
         """Evaluations of the right-hand side in one attempt."""
 
+    @property
     @abstractmethod
+    def memory(self) -> tuple[int, int]:
+        """What is carried from step to step: how many vectors of the states' length, then numbers.
+
+        The memory is the vectors, one after the other, and then the numbers.
+        """
+
     def memory_size(self, n: int) -> int:
         """Numbers carried from step to step for `n` states."""
+        vectors, scalars = self.memory
+        return vectors * n + scalars
 
     @abstractmethod
     def emit(self, n: int, real: Scalar) -> str:

@@ -31,9 +31,10 @@ class ExplicitRK(Stepper):
         """Evaluations of the right-hand side in one attempt."""
         return self.tableau.stages - self.tableau.fsal
 
-    def memory_size(self, n: int) -> int:
+    @property
+    def memory(self) -> tuple[int, int]:
         """The last stage is kept where it is the next step's first."""
-        return n if self.tableau.fsal else 0
+        return int(self.tableau.fsal), 0
 
     def emit(self, n: int, real: Scalar) -> str:
         """Python text of the method for `n` states."""

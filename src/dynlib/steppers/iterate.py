@@ -24,9 +24,10 @@ class Iterate(Stepper):
         """One."""
         return 1
 
-    def memory_size(self, n: int) -> int:
+    @property
+    def memory(self) -> tuple[int, int]:
         """None."""
-        return 0
+        return 0, 0
 
     def emit(self, n: int, real: Scalar) -> str:
         """Python text of the iteration."""

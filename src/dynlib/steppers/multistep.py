@@ -30,9 +30,10 @@ class AdamsBashforth(Stepper):
         """One new slope a step, but for the first ones."""
         return 1
 
-    def memory_size(self, n: int) -> int:
+    @property
+    def memory(self) -> tuple[int, int]:
         """The older slopes, and how many of them are valid."""
-        return (len(self.b) - 1) * n + 1
+        return len(self.b) - 1, 1
 
     def emit(self, n: int, real: Scalar) -> str:
         """Python text of the method for `n` states."""

@@ -14,6 +14,8 @@ from dynlib.compiler.codegen import locate
 from dynlib.compiler.codegen.layout import Layout, looks_back
 from dynlib.compiler.codegen.model_text import EXAMINE, ModelText
 from dynlib.compiler.codegen.specialize import fold
+from dynlib.compiler.codegen.tangent_events import TangentEvents
+from dynlib.compiler.codegen.tangent_layout import TangentLayout
 from dynlib.dsl.expr.nodes import Param
 from dynlib.dsl.spec import EventSpec
 from dynlib.steppers.text import function, group, names, unpack
@@ -26,21 +28,26 @@ CROWDED = 1e-9  # of the gap from which on gaps only shrink: events closer toget
 INSTANT = 8.0  # resolutions: crossings closer together than this are one instant
 
 _LOG = "event_row, evt_t, evt_step, evt_id, evt_log, lane"
-_PASS = f"{EXAMINE.removesuffix(', lane')}, {_LOG}"
+_FIRE = f"{EXAMINE.removesuffix(', lane')}, {_LOG}"
+_PASS = f"{_FIRE}, analysis_ws"
 
 
 class EventText:
-    """Writes the functions of a model's events."""
+    """Writes the functions of a model's events, and what they do to tangent vectors, if any."""
 
-    def __init__(self, text: ModelText) -> None:
+    def __init__(self, text: ModelText, tangents: TangentLayout | None = None) -> None:
         self.text = text
         self.layout: Layout = text.layout
         self.events = self.layout.spec.events
+        self.tangents = None if tangents is None else TangentEvents(text, tangents)
 
     def emit(self) -> str:
         """All functions that a run loop with these events calls."""
         parts = [self._condition(e, event) for e, event in enumerate(self.events)]
         parts += [self._fire(e, event) for e, event in enumerate(self.events)]
+        if self.tangents is not None:
+            acting = ((e, event) for e, event in enumerate(self.events) if event.actions)
+            parts += [self.tangents.emit(e, event) for e, event in acting]
         parts.append(self._init())
         start = self._phase("start", "both")
         end = self._phase("end", "both")
@@ -50,8 +57,7 @@ class EventText:
         if end:
             parts.append(self._pass("end_events", end, at_grid=True))
         if located:
-            helpers = (locate.inside, locate.resolution, locate.inverse_power)
-            parts += [inspect.getsource(f) for f in helpers]
+            parts += [inspect.getsource(f) for f in locate.LOCATE_HELPERS]
             parts += [self._locate(e) for e in located]
             parts += [self._any_crossing(located), self._first_crossing(located)]
             parts.append(self._pass("located_events", located, at_grid=False))
@@ -141,9 +147,7 @@ class EventText:
                 f"{self.text.place(action.target)} = {self.text.kept(results[0])}",
             ]
         state = group(names("u", self.layout.states)) if acts_on_state else "u"
-        return function(
-            f"fire_{e}", f"{EXAMINE.removesuffix(', lane')}, {_LOG}", [*lines, f"return {state}"]
-        )
+        return function(f"fire_{e}", _FIRE, [*lines, f"return {state}"])
 
     def _locate(self, e: int) -> str:
         event = self.events[e]
@@ -209,7 +213,7 @@ class EventText:
             lines.append("ts, us = step_start(ws, lane)")
         for e in events:
             event, truth, held = self.events[e], self.layout.truth(e), self.layout.held(e)
-            seen, given = EXAMINE, _PASS
+            seen, given = EXAMINE, _FIRE
             if whole and not self.layout.located(event):
                 seen, given = (text.replace("tp, up", "ts, us") for text in (seen, given))
             lines.append(f"holds = cond_{e}({seen})")
@@ -217,11 +221,8 @@ class EventText:
             once = self.layout.located(event) and event.direction is None
             if once and at_grid and name == "end_events":
                 due = f"{due} and ws[{held}, lane] == 0"
-            lines += [
-                f"if {due}:",
-                f"    u = fire_{e}({given})",
-                "    event_row += 1",
-            ]
+            fire = [f"u = fire_{e}({given})", "event_row += 1"]
+            lines += [f"if {due}:", *(f"    {line}" for line in self._carry(e, seen, name, fire))]
             if event.actions:
                 lines += [
                     "    touched = True",
@@ -234,6 +235,24 @@ class EventText:
                 lines.append(f"ws[{held}, lane] = 0")
         lines.append("return u, event_row, touched")
         return function(name, _PASS, lines)
+
+    def _carry(self, e: int, seen: str, name: str, fire: list[str]) -> list[str]:
+        """The lines `fire`, among those that carry tangent vectors across.
+
+        A crossing at the very end of a step, which leaves the step whole, is one all the same.
+        """
+        if self.tangents is None or not self.events[e].actions:
+            return fire
+        before = f"carried = before_{e}({seen}, analysis_ws)"
+        jump = f"jump_{e}({seen}, analysis_ws)"
+        after = f"after_{e}(t, step, u, p, ws, lane, analysis_ws, carried)"
+        if name == "located_events":
+            return [before, *fire, after]
+        if name == "start_events" or not self.layout.located(self.events[e]):
+            return [jump, *fire]
+        crossed = [f"crossed = holds != ({self._was(e)})", "carried = u"]
+        crossed += ["if crossed:", f"    {before}", "else:", f"    {jump}"]
+        return [*crossed, *fire, "if crossed:", f"    {after}"]
 
     def _any_crossing(self, events: Sequence[int]) -> str:
         lines = ["found = False"]

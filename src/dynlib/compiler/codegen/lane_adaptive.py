@@ -5,19 +5,21 @@
 
 from __future__ import annotations
 
-from dynlib.abi.lane_args import Lane, LaneCount
+from dynlib.abi.lane_args import Lane, LaneClock, LaneCount
 from dynlib.abi.status import Status
 
-__all__ = ["adaptive_step", "settle_adaptive"]
+__all__ = ["adaptive_step", "next_part", "settle_adaptive"]
 
 
-def adaptive_step(lane, t_end, limit, lanes, y, mem, ws, p, options, tolerances):
+def adaptive_step(lane, t_end, limit, block, lanes, y, mem, ws, p, options, tolerances):
     """One attempt of one lane; returns whether the lane leaves the vector loop."""
     t = lanes[Lane.T, lane]
     dt = lanes[Lane.DT, lane]
     retry = lanes[Lane.RETRY, lane]
     error_last = lanes[Lane.ERROR, lane]
     alive = lanes[Lane.ALIVE, lane] != 0.0
+    if ANALYSIS:
+        t_end = lanes[Lane.GOAL, lane]
     rest = t_end - t
     near = abs_(rest) <= 1.01 * abs_(dt)
     h = select(near, rest, dt)
@@ -45,6 +47,8 @@ def adaptive_step(lane, t_end, limit, lanes, y, mem, ws, p, options, tolerances)
     if SAMPLED:
         calm = calm & not_((t_next - lanes[Lane.SAMPLE, lane]) * h >= 0.0)
     # What happens at the start of a step comes before its attempt, be that good or not.
+    if PRE_HOOK:
+        calm = False
     upset = alive & not_(calm)
     fair = alive & calm & good
     take = fair & finite
@@ -70,19 +74,38 @@ def adaptive_step(lane, t_end, limit, lanes, y, mem, ws, p, options, tolerances)
     leaves = alive & (code != 0.0)
     lanes[Lane.LEAVES, lane] = select(leaves, code, lanes[Lane.LEAVES, lane])
     lanes[Lane.ALIVE, lane] = select(leaves, 0.0, lanes[Lane.ALIVE, lane])
+    if ANALYSIS:
+        lanes[Lane.TOOK, lane] = select(take, h, 0.0)
+        lanes[Lane.T_PREV, lane] = t
+        y_prev = load_rows(block, ROW_PREV, N_STATES, lane)
+        store_rows(block, ROW_PREV, lane, choose(take, u, y_prev))
+        if MEMORY:
+            if INSIDE_HOOK:
+                store_rows(block, ROW_PREV_MEM, lane, m)
     store_rows(y, 0, lane, choose(take, u_new, u))
     if MEMORY:
         store_rows(mem, 0, lane, choose(take, next_memory(m, k), m))
     return select(leaves, 1, 0)
 
 
+def next_part(lane, t_end, grid, batch, block, lanes, y, ws, p, obs):
+    """The transient is over: observers start, and the run goes on to its end."""
+    start_observers(lane, grid, batch, block, lanes, y, ws, p, obs)
+    lanes[Lane.OBSERVED_FROM, lane] = lanes[Lane.STEP, lane]
+    lanes[Lane.GOAL, lane] = t_end
+    if int(lanes[Lane.STEP, lane]) >= batch[LaneCount.STEP_LIMIT]:
+        return Status.MAX_STEPS
+    return Status.OK
+
+
 def settle_adaptive(
     grid, batch, block, lanes, run, clock, count, y, mem, ws, p, varied,
     states, times, status, steps, rejects, rows, options, tolerances,
     rec_t, rec_y, rec_aux, sel_y, sel_aux, samples,
-    evt_run, evt_t, evt_step, evt_id, evt_log,
+    evt_run, evt_t, evt_step, evt_id, evt_log, obs,
 ):  # fmt: skip
     """Let lanes that are done go; take the steps of the others in which something happens."""
+    t_end = grid[LaneClock.T_END]
     first = 0
     if batch[LaneCount.AGAIN] >= 0:
         first = batch[LaneCount.AGAIN]
@@ -90,19 +113,25 @@ def settle_adaptive(
         if run[lane] < 0 or lanes[Lane.LEAVES, lane] == 0.0:
             continue
         code = int(lanes[Lane.LEAVES, lane])
+        if ANALYSIS:
+            if code == Status.DONE and lanes[Lane.GOAL, lane] != t_end:
+                code = next_part(lane, t_end, grid, batch, block, lanes, y, ws, p, obs)
         again = batch[LaneCount.AGAIN] == lane
         if CAREFUL_LOOP:
             while code == CAREFUL:
                 code = careful(
                     lane, 1, again, grid, batch, lanes, run, clock, count, y, mem, ws, p,
                     options, tolerances, rec_t, rec_y, rec_aux, sel_y, sel_aux, samples,
-                    evt_run, evt_t, evt_step, evt_id, evt_log,
+                    evt_run, evt_t, evt_step, evt_id, evt_log, block, obs,
                 )  # fmt: skip
                 batch[LaneCount.AGAIN] = -1
                 again = False
                 if code == Status.GROW_EVT:
                     batch[LaneCount.AGAIN] = lane
                     return Status.GROW_EVT
+                if ANALYSIS:
+                    if code == Status.DONE and lanes[Lane.GOAL, lane] != t_end:
+                        code = next_part(lane, t_end, grid, batch, block, lanes, y, ws, p, obs)
                 if code == Status.OK and lanes[Lane.FRESH, lane] != 0.0:
                     code = CAREFUL
         if code == Status.OK:
@@ -110,7 +139,7 @@ def settle_adaptive(
             lanes[Lane.ALIVE, lane] = 1.0
         else:
             finish(
-                lane, code, batch, block, lanes, run, y, varied, states,
-                times, status, steps, rejects, rows,
+                lane, code, grid, batch, block, lanes, run, y, ws, p, varied, states,
+                times, status, steps, rejects, rows, obs,
             )  # fmt: skip
     return Status.OK

@@ -15,7 +15,7 @@ __all__ = ["careful"]
 def careful(
     lane, chunk, again, grid, batch, lanes, run, clock, count, y, mem, ws, p,
     options, tolerances, rec_t, rec_y, rec_aux, sel_y, sel_aux, samples,
-    evt_run, evt_t, evt_step, evt_id, evt_log,
+    evt_run, evt_t, evt_step, evt_id, evt_log, block, obs,
 ):  # fmt: skip
     """Take `chunk` steps of one lane through the ordinary run loop.
 
@@ -31,6 +31,7 @@ def careful(
         clock[Clock.T_END] = grid[LaneClock.T_END]
         clock[Clock.ERROR] = lanes[Lane.ERROR, lane]
         if ADAPTIVE:
+            clock[Clock.T_END] = lanes[Lane.GOAL, lane]
             clock[Clock.T] = lanes[Lane.T, lane]
             clock[Clock.DT] = lanes[Lane.DT, lane]
         else:
@@ -53,16 +54,28 @@ def careful(
         count[Count.SAMPLE] = int(lanes[Lane.ROW, lane])
         count[Count.SAMPLES] = batch[LaneCount.SAMPLES]
         count[Count.RETRY] = int(lanes[Lane.RETRY, lane])
+        if ANALYSIS:
+            count[Count.OBSERVED_FROM] = batch[LaneCount.OBSERVED_FROM]
+            if ADAPTIVE:
+                count[Count.OBSERVED_FROM] = int(lanes[Lane.OBSERVED_FROM, lane])
     count[Count.ROWS] = batch[LaneCount.ROWS]
     count[Count.BUDGET] = 1 << 60
     count[Count.EVENT_ROW] = batch[LaneCount.EVENT_ROW]
     count[Count.EVENT_ROWS] = batch[LaneCount.EVENT_ROWS]
-    code = RUN_LOOP(
-        lane, clock, count, y, y, p, mem, ws, options, tolerances,
-        rec_t, rec_y[r], rec_aux[r], sel_y, sel_aux, samples,
-        evt_t, evt_step, evt_id, evt_log,
-        lanes, lanes, lanes, count,
-    )  # fmt: skip
+    if ANALYSIS:
+        code = RUN_LOOP(
+            lane, clock, count, y, block[ROW_PREV:ROW_PREV_END], p, mem, ws, options, tolerances,
+            rec_t, rec_y[r], rec_aux[r], sel_y, sel_aux, samples,
+            evt_t, evt_step, evt_id, evt_log,
+            lanes[ROW_AWS:ROW_AOUT], lanes[ROW_AOUT:ROW_AKEPT], obs[0], obs[1], obs[2],
+        )  # fmt: skip
+    else:
+        code = RUN_LOOP(
+            lane, clock, count, y, y, p, mem, ws, options, tolerances,
+            rec_t, rec_y[r], rec_aux[r], sel_y, sel_aux, samples,
+            evt_t, evt_step, evt_id, evt_log,
+            lanes, lanes, lanes, lanes, lanes,
+        )  # fmt: skip
     for row in range(batch[LaneCount.EVENT_ROW], count[Count.EVENT_ROW]):
         evt_run[row] = r
     batch[LaneCount.EVENT_ROW] = count[Count.EVENT_ROW]

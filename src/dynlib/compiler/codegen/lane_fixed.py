@@ -37,6 +37,9 @@ def plan_chunk(grid, batch, lanes, run):
         if run[lane] >= 0:
             k = int(lanes[Lane.STEP, lane])
             chunk = min(chunk, end - k)
+            if ANALYSIS:
+                if k < batch[LaneCount.OBSERVED_FROM]:
+                    chunk = min(chunk, batch[LaneCount.OBSERVED_FROM] - k)
             if step < 0:
                 step = k
                 row = lanes[Lane.ROW, lane]
@@ -56,7 +59,7 @@ def plan_chunk(grid, batch, lanes, run):
 
 def advance(
     chunk, in_phase, dt, grid, batch, lanes, run, y, mem, ws, p, flag,
-    rec_y, rec_aux, sel_y, sel_aux, picked,
+    rec_y, rec_aux, sel_y, sel_aux, picked, block, obs,
 ):  # fmt: skip
     """`chunk` steps of all lanes."""
     t0 = grid[LaneClock.T0]
@@ -96,8 +99,14 @@ def advance(
                             grid, batch, run, y, p, ws,
                             rec_y, rec_aux, sel_y, sel_aux, picked,
                         )  # fmt: skip
+        if ANALYSIS:
+            before_step(i, t0, dt, block, lanes, y, mem, ws, p, obs)
+        if VARIATIONAL:
+            tangents_ahead(i, t0, dt, lanes, y, mem, ws, p)
         for lane in range(LANES):
             fixed_step(i, lane, t0, dt, lanes, y, mem, ws, p, flag)
+        if ANALYSIS:
+            observe_step(i, in_phase, step, t0, dt, block, lanes, run, y, mem, ws, p, obs)
 
 
 def fixed_step(i, lane, t0, dt, lanes, y, mem, ws, p, flag):
@@ -162,7 +171,7 @@ def settle_fixed(
     chunk, grid, batch, block, lanes, run, clock, count, y, mem, ws, p, flag, varied,
     states, times, status, steps, rejects, rows, options, tolerances,
     rec_t, rec_y, rec_aux, sel_y, sel_aux, samples,
-    evt_run, evt_t, evt_step, evt_id, evt_log,
+    evt_run, evt_t, evt_step, evt_id, evt_log, obs,
 ):  # fmt: skip
     """Accept the chunk for the lanes in which nothing happened, redo it for the others."""
     first = 0
@@ -170,18 +179,27 @@ def settle_fixed(
         first = batch[LaneCount.AGAIN]
     for lane in range(first, LANES):
         if run[lane] < 0:
+            if TRACES:
+                for j in range(N_TRACES):
+                    obs[1][j, lane] = 0
             continue
         code = Status.OK
         again = batch[LaneCount.AGAIN] == lane
-        if again or flag[lane] != 0 or not all_finite(load_rows(y, 0, N_STATES, lane)):
+        redo = again or flag[lane] != 0 or not all_finite(load_rows(y, 0, N_STATES, lane))
+        if ANALYSIS:
+            if not redo:
+                redo = overflows(lane, chunk, batch, lanes, obs)
+        if redo:
             if not again:
                 for r in range(N_KEPT):
                     block[r, lane] = block[ROW_KEPT + r, lane]
+                if ANALYSIS:
+                    restore_observers(lane, lanes, obs)
             if CAREFUL_LOOP:
                 code = careful(
                     lane, chunk, again, grid, batch, lanes, run, clock, count, y, mem, ws, p,
                     options, tolerances, rec_t, rec_y, rec_aux, sel_y, sel_aux, samples,
-                    evt_run, evt_t, evt_step, evt_id, evt_log,
+                    evt_run, evt_t, evt_step, evt_id, evt_log, block, obs,
                 )  # fmt: skip
                 batch[LaneCount.AGAIN] = -1
                 if code == Status.GROW_EVT:
@@ -215,8 +233,8 @@ def settle_fixed(
                     code = Status.MAX_STEPS
         if code != Status.OK:
             finish(
-                lane, code, batch, block, lanes, run, y, varied, states,
-                times, status, steps, rejects, rows,
+                lane, code, grid, batch, block, lanes, run, y, ws, p, varied, states,
+                times, status, steps, rejects, rows, obs,
             )  # fmt: skip
     return Status.OK
 

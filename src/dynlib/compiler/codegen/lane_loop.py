@@ -29,7 +29,7 @@ def fast_run(
     grid, batch, block, lanes, run, clock, count, uniform, varied, states,
     times, status, steps, rejects, rows, given_options, given_tolerances,
     rec_t, rec_y, rec_aux, sel_y, sel_aux, samples,
-    evt_run, evt_t, evt_step, evt_id, evt_log,
+    evt_run, evt_t, evt_step, evt_id, evt_log, obs=0,
 ):  # fmt: skip
     y = block[ROW_Y:ROW_MEM]
     mem = block[ROW_MEM:ROW_WS]
@@ -56,10 +56,14 @@ def fast_run(
                 if run[lane] < 0 and batch[LaneCount.NEXT_RUN] < batch[LaneCount.RUNS]:
                     take_up(
                         lane, grid, batch, block, lanes, run, y, mem, ws, p, varied, states,
-                        options, tolerances, samples,
+                        options, tolerances, samples, obs,
                     )  # fmt: skip
                 if run[lane] >= 0:
                     active += 1
+                    if ANALYSIS:
+                        if not ADAPTIVE:
+                            if int(lanes[Lane.STEP, lane]) == batch[LaneCount.OBSERVED_FROM]:
+                                start_observers(lane, grid, batch, block, lanes, y, ws, p, obs)
             if active == 0:
                 result = Status.DONE
                 break
@@ -72,16 +76,22 @@ def fast_run(
                         leaving += 1
                 chunk = 0
                 while leaving == 0 and chunk < CHUNK:
+                    if VARIATIONAL:
+                        tangents_of_attempt(lanes, y, mem, ws, p)
                     for lane in range(LANES):
                         leaving += adaptive_step(
-                            lane, t_end, limit, lanes, y, mem, ws, p, options, tolerances
+                            lane, t_end, limit, block, lanes, y, mem, ws, p, options, tolerances
                         )
+                    if ANALYSIS:
+                        leaving += observe_adaptive(batch, block, lanes, y, mem, ws, p, obs)
                     chunk += 1
             else:
                 chunk, in_phase = plan_chunk(grid, batch, lanes, run)
                 for r in range(N_KEPT):
                     for lane in range(LANES):
                         block[ROW_KEPT + r, lane] = block[r, lane]
+                if ANALYSIS:
+                    keep_observers(lanes, obs)
                 for lane in range(LANES):
                     flag[lane] = lanes[Lane.FRESH, lane] != 0.0
                 if chunk == 0:
@@ -91,7 +101,7 @@ def fast_run(
                 else:
                     advance(
                         chunk, in_phase, dt, grid, batch, lanes, run, y, mem, ws, p, flag,
-                        rec_y, rec_aux, sel_y, sel_aux, picked,
+                        rec_y, rec_aux, sel_y, sel_aux, picked, block, obs,
                     )  # fmt: skip
             budget -= chunk
         if ADAPTIVE:
@@ -99,14 +109,14 @@ def fast_run(
                 grid, batch, block, lanes, run, clock, count, y, mem, ws, p, varied,
                 states, times, status, steps, rejects, rows, options, tolerances,
                 rec_t, rec_y, rec_aux, sel_y, sel_aux, samples,
-                evt_run, evt_t, evt_step, evt_id, evt_log,
+                evt_run, evt_t, evt_step, evt_id, evt_log, obs,
             )  # fmt: skip
         else:
             result = settle_fixed(
                 chunk, grid, batch, block, lanes, run, clock, count, y, mem, ws, p, flag, varied,
                 states, times, status, steps, rejects, rows, options, tolerances,
                 rec_t, rec_y, rec_aux, sel_y, sel_aux, samples,
-                evt_run, evt_t, evt_step, evt_id, evt_log,
+                evt_run, evt_t, evt_step, evt_id, evt_log, obs,
             )  # fmt: skip
         if result != Status.OK:
             break
@@ -116,7 +126,7 @@ def fast_run(
 
 def take_up(
     lane, grid, batch, block, lanes, run, y, mem, ws, p, varied, states,
-    options, tolerances, samples,
+    options, tolerances, samples, obs,
 ):  # fmt: skip
     """Put the next run into a lane."""
     r = batch[LaneCount.NEXT_RUN]
@@ -142,6 +152,8 @@ def take_up(
         init_events(t, step, u, p, ws, lane)
     if MEMORY:
         store_rows(mem, 0, lane, restart(t, step, u, p, ws, lane))
+    if ANALYSIS:
+        begin_observation(lane, t, step, block, lanes, y, mem, ws, p, obs)
     if LOCATED:
         lanes[Lane.FRESH, lane] = 2.0
     if SAMPLED:
@@ -149,14 +161,23 @@ def take_up(
     if ADAPTIVE:
         lanes[Lane.ERROR, lane] = 1e-8
         lanes[Lane.DT, lane] = grid[LaneClock.DT]
+        lanes[Lane.GOAL, lane] = grid[LaneClock.T_END]
+        if ANALYSIS:
+            lanes[Lane.GOAL, lane] = grid[LaneClock.TRANSIENT_END]
+            lanes[Lane.OBSERVED_FROM, lane] = -NEVER
         if grid[LaneClock.DT] == 0.0:
             lanes[Lane.DT, lane] = first_step(
-                t, grid[LaneClock.T_END], step, u, p, ws, options, tolerances, lane
+                t, lanes[Lane.GOAL, lane], step, u, p, ws, options, tolerances, lane
             )
         if LOCATED:
             lanes[Lane.LEAVES, lane] = CAREFUL
         if SAMPLED:
             lanes[Lane.LEAVES, lane] = CAREFUL
+        if ANALYSIS:
+            if t == lanes[Lane.GOAL, lane]:
+                start_observers(lane, grid, batch, block, lanes, y, ws, p, obs)
+                lanes[Lane.OBSERVED_FROM, lane] = step
+                lanes[Lane.GOAL, lane] = grid[LaneClock.T_END]
         if CAREFUL_LOOP:
             if t == grid[LaneClock.T_END] or batch[LaneCount.STEP_LIMIT] <= 0:
                 lanes[Lane.LEAVES, lane] = CAREFUL
@@ -176,11 +197,13 @@ def next_record(batch, lanes, lane):
 
 
 def finish(
-    lane, code, batch, block, lanes, run, y, varied, states,
-    times, status, steps, rejects, rows,
+    lane, code, grid, batch, block, lanes, run, y, ws, p, varied, states,
+    times, status, steps, rejects, rows, obs,
 ):  # fmt: skip
     """Give a run's results back and free its lane."""
     r = run[lane]
+    if ANALYSIS:
+        give_back(lane, r, grid, block, lanes, y, ws, p, obs)
     for i in range(N_STATES):
         states[i, r] = y[i, lane]
     for i in range(N_VARIED):

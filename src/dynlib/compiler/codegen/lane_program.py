@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
-from dynlib.abi.lane_args import LANE_ARGS, Lane
+from dynlib.abi.hooks import AnalysisModule
+from dynlib.abi.lane_args import LANE_ARGS, OBSERVED_LANE_ARGS, Lane
+from dynlib.abi.runner_args import RunnerArg
 from dynlib.abi.slots import NEVER, Count
 from dynlib.compiler.codegen import lane_adaptive, lane_careful, lane_fixed
 from dynlib.compiler.codegen.event_text import EventText
@@ -17,6 +19,7 @@ from dynlib.compiler.codegen.specialize import fold, without
 from dynlib.dsl.spec import ModelSpec
 from dynlib.steppers.base import Stepper
 from dynlib.steppers.options import Options
+from dynlib.steppers.text import function
 
 __all__ = ["LaneProgram"]
 
@@ -35,40 +38,64 @@ class LaneProgram:
     stepper: Stepper
     lanes: int
     varied: tuple[int, ...]
+    analysis: AnalysisModule | None = None
 
     @cached_property
     def program(self) -> Program:
         """The model's functions, reading parameters as a batch has them."""
-        return Program(self.spec, self.stepper, self.varied)
+        return Program(self.spec, self.stepper, self.varied, self.analysis)
 
     @property
     def kept_rows(self) -> int:
-        """Rows of state, stepper memory and workspace."""
+        """Rows of state, stepper memory and workspace, and of the state before for observers."""
         layout = self.program.layout
-        return layout.states + layout.memory + layout.workspace
+        previous = layout.states if self.analysis is not None else 0
+        return layout.states + layout.memory + layout.workspace + previous
 
     @property
     def block_rows(self) -> int:
         """Rows of a block."""
-        return 2 * self.kept_rows + max(1, len(self.varied)) + 1
+        memory = self.program.layout.memory if self.analysis is not None else 0
+        return 2 * self.kept_rows + max(1, len(self.varied)) + 1 + memory
+
+    @property
+    def analysis_rows(self) -> int:
+        """Rows of what observers have, of which there is a copy as well."""
+        return self.analysis.workspace + self.analysis.outputs if self.analysis is not None else 0
+
+    @property
+    def lane_rows(self) -> int:
+        """Rows of what each lane has of its own."""
+        return len(Lane) + 2 * self.analysis_rows
+
+    @property
+    def args(self) -> tuple[RunnerArg, ...]:
+        """Arguments of the runner."""
+        return LANE_ARGS if self.analysis is None else (*LANE_ARGS, *OBSERVED_LANE_ARGS)
 
     @property
     def joined(self) -> bool:
         """Whether `block` and `lanes` are one array, which no compiler has to tell apart."""
         return self.spec.dtype == "float64"
 
-    def module(self, fast: str, runner: str, run_loop: str, *, sampled: bool) -> Module:
-        """The module of `runner`, from its template `fast`; `run_loop` is for careful passes."""
-        flags = self.program.flags(sampled=sampled, variational=False)
+    def module(self, fast: str, runner: str, careful: tuple[str, str], *, sampled: bool) -> Module:
+        """The module of `runner`, from its template `fast`.
+
+        `careful` is the loop of careful passes, and its name.
+        """
+        flags = self.program.flags(sampled=sampled)
         discrete = self.spec.kind == "map"
         floating = not self.spec.dtype.startswith("int")
-        careful = flags["EVENTS"] or flags["STOP"] or sampled
-        flags |= {"DISCRETE": discrete, "WATCHED": careful or (discrete and floating)}
-        flags["CAREFUL_LOOP"] = careful
+        eventful = flags["EVENTS"] or flags["STOP"] or sampled
+        flags |= {"DISCRETE": discrete, "WATCHED": eventful or (discrete and floating)}
+        flags |= {"CAREFUL_LOOP": eventful or self.analysis is not None, "EVENTFUL": eventful}
         fast = without(fast, self._unneeded(flags))
         text = fold(fast, flags, numbers=True)
-        text = re.sub(r"\b[A-Z][A-Z_]+\b", lambda m: self._word(m[0], flags), text)
-        loop = self.program.run_loop(run_loop, flags) if flags["CAREFUL_LOOP"] else ""
+        numbers = self._numbers(flags) | {"RUN_LOOP": careful[1]}
+        text = re.sub(r"\b[A-Z][A-Z_]+\b", lambda m: str(numbers.get(m[0], m[0])), text)
+        loop = ""
+        if flags["CAREFUL_LOOP"]:  # outputs are made when a run ends, not after each pass
+            loop = self.program.run_loop(careful[0], flags | {"END_HOOK": False})
         layout = self.program.layout
         model = ModelText(layout, self.varied)
         extra = []
@@ -76,8 +103,11 @@ class LaneProgram:
             extra.append(model.start_lags())
         if self.spec.events:
             extra.append(EventText(model).emit_quiet())
+        if flags["EVERY_HOOK"]:
+            extra.append(self._every())
         parts = [*self.program.parts(), *extra, loop, text, self._entry(runner)]
-        return self.program.assemble(parts, runner, inline=_INLINE)
+        module = self.program.assemble(parts, runner, inline=_INLINE)
+        return module if self.analysis is None else replace(module, packed=len(OBSERVED_LANE_ARGS))
 
     def _unneeded(self, flags: Mapping[str, bool]) -> tuple[str, ...]:
         names: tuple[str, ...] = ()
@@ -85,18 +115,31 @@ class LaneProgram:
             names += tuple(lane_careful.__all__)
         elif not flags["ADAPTIVE"]:
             names += ("plain_pass",)
+        names += self._unneeded_by_observers(flags)
         other = lane_fixed if flags["ADAPTIVE"] else lane_adaptive
         return names + tuple(other.__all__)
 
-    def _word(self, word: str, flags: Mapping[str, bool]) -> str:
+    def _unneeded_by_observers(self, flags: Mapping[str, bool]) -> tuple[str, ...]:
+        if self.analysis is None:
+            return ("next_part",)
+        names: tuple[str, ...] = ("tangents_ahead", "before_step", "observe_step", "keep_observers")
+        names += ("restore_observers", "overflows")
+        if not flags["ADAPTIVE"]:
+            names = ("tangents_of_attempt", "observe_adaptive")
+        if not flags["INSIDE_HOOK"]:
+            names += ("look_inside",)
+        return names
+
+    def _numbers(self, flags: Mapping[str, bool]) -> dict[str, int]:
+        """Numbers in the place of words in capitals."""
         layout = self.program.layout
         kept = self.kept_rows
         chunk = _CHUNK_PLAIN
         if flags["ADAPTIVE"]:
             chunk = _CHUNK_ADAPTIVE
-        elif flags["CAREFUL_LOOP"]:
+        elif flags["EVENTFUL"]:
             chunk = _CHUNK_WATCHED
-        numbers = {
+        return {
             "LANES": self.lanes,
             "CHUNK": chunk,
             "CAREFUL": _CAREFUL,
@@ -116,18 +159,63 @@ class LaneProgram:
             "ROW_KEPT": kept,
             "ROW_P": 2 * kept,
             "ROW_FLAG": 2 * kept + max(1, len(self.varied)),
+            **self._observer_numbers(),
         }
-        if word == "RUN_LOOP":
-            return f"run_base_{self.spec.kind}"
-        return str(numbers.get(word, word))
+
+    def _observer_numbers(self) -> dict[str, int]:
+        analysis, tangents = self.analysis, self.program.tangents
+        if analysis is None:
+            return {}
+        layout = self.program.layout
+        return {
+            "ROW_PREV": self.kept_rows - layout.states,
+            "ROW_PREV_END": self.kept_rows,
+            "ROW_PREV_MEM": self.block_rows - layout.memory,
+            "ROW_AWS": len(Lane),
+            "ROW_AOUT": len(Lane) + analysis.workspace,
+            "ROW_AKEPT": len(Lane) + self.analysis_rows,
+            "N_ANALYSIS": self.analysis_rows,
+            "N_OUTPUTS": analysis.outputs,
+            "N_TRACES": analysis.n_traces,
+            "N_GROUPS": tangents.groups if tangents is not None else 0,
+            "N_PENDING": tangents.pending if tangents is not None else 0,
+            "STOP_ROW": analysis.stop_row or 0,
+        }
+
+    def _every(self) -> str:
+        """The hooks that are due after a step of the grid, in all lanes.
+
+        As long as all lanes are at the same step they are due in all of them or in none.
+        """
+        assert self.analysis is not None
+        time = "t0 + s * dt" if self.spec.kind == "ode" else "s"
+        rest = "y, y_prev, p, ws, aws, aout, obs[0], obs[1], obs[2])"
+        step = f"s = lanes[{int(Lane.STEP)}, lane] + i + 1.0"
+        lines = ["if in_phase:"]
+        for j, interval in enumerate(self.analysis.intervals):
+            call = f"ANALYSIS_EVERY_{j}(lane, {time}, dt, integer(s), {rest}"
+            lines += [f"    if (first_step + i + 1) % {interval} == 0:"]
+            lines += [f"        for lane in range({self.lanes}):"]
+            lines += [f"            {step}", f"            {call}"]
+        lines += ["else:", f"    for lane in range({self.lanes}):", "        if run[lane] >= 0:"]
+        lines += [
+            f"            {step}",
+            f"            ANALYSIS_EVERY(lane, {time}, dt, integer(s), {rest}",
+        ]
+        args = "i, in_phase, first_step, t0, dt, lanes, run, y, y_prev, p, ws, aws, aout, obs"
+        return function("every_lanes", args, lines)
 
     def _entry(self, runner: str) -> str:
         sizes = {
-            "block_rows": self.block_rows + (len(Lane) if self.joined else 0),
+            "block_rows": self.block_rows + (self.lane_rows if self.joined else 0),
+            "lane_rows": self.lane_rows,
             "lanes": self.lanes,
             "params": max(1, len(self.spec.params)),
         }
-        text = entry_text(runner, LANE_ARGS, sizes, self.spec.dtype)
+        text = entry_text(runner, self.args, sizes, self.spec.dtype)
         if self.joined:
             text = re.sub(r"    lanes = .*", f"    lanes = block[{self.block_rows}:]", text)
-        return text
+        obs = f"({', '.join(arg.name for arg in OBSERVED_LANE_ARGS)})"
+        shared = ", ".join(arg.name for arg in LANE_ARGS)
+        given = f"{shared}, {obs if self.analysis is not None else '0'}"
+        return re.sub(rf"return {runner}\(.*", f"return {runner}({given})", text)

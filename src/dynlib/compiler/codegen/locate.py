@@ -10,7 +10,9 @@ its length; states there come from the step's interpolant.
 
 from __future__ import annotations
 
-__all__ = ["crossing_EVENT", "inside", "inverse_power", "refine_EVENT", "resolution"]
+__all__ = [
+    "LOCATE_HELPERS", "crossing_EVENT", "inside", "inverse_power", "refine_EVENT", "resolution",
+]  # fmt: skip
 
 
 def crossing_EVENT(t, h, step, u, u_new, d, jumped, p, ws, lane):
@@ -107,3 +109,6 @@ def inside(theta, h, u, u_new, d):
     if theta >= 1.0:
         return u_new
     return interpolate(theta, h, u, u_new, d)
+
+
+LOCATE_HELPERS = (inside, resolution, inverse_power)

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from dynlib.abi.hooks import KINDS, AnalysisModule
 from dynlib.abi.runner_args import RUNNER_ARGS, WORDS, RunnerArg
 from dynlib.abi.slots import Clock, Count
 from dynlib.compiler.codegen.event_text import EventText
 from dynlib.compiler.codegen.layout import Layout
-from dynlib.compiler.codegen.model_text import ModelText
+from dynlib.compiler.codegen.locate import LOCATE_HELPERS
+from dynlib.compiler.codegen.model_text import EXAMINE, ModelText
 from dynlib.compiler.codegen.specialize import fold
+from dynlib.compiler.codegen.tangent_layout import TangentLayout
+from dynlib.compiler.codegen.tangent_text import TangentText
+from dynlib.compiler.codegen.traces import push_trace, trace_room
 from dynlib.dsl.spec import ModelSpec
 from dynlib.steppers.base import Stepper
 from dynlib.steppers.control import CONTROL_FUNCTIONS
@@ -22,7 +28,18 @@ from dynlib.steppers.text import function
 __all__ = ["Module", "Program", "entry_text"]
 
 _HOT = frozenset(
-    {"rhs", "attempt", "next_memory", "record", "push_lags", "error_norm", "stop_condition"}
+    {
+        *("rhs", "attempt", "next_memory", "record", "push_lags", "error_norm", "stop_condition"),
+        *("jacobian_entries", "rhs_tangent", "attempt_tangent", "next_memory_tangent"),
+        *(
+            "scale_tangent",
+            "subtract_tangent",
+            "tangent_group",
+            "runner_variational_step",
+            "commit_tangents",
+        ),
+        *("ANALYSIS_PRE", "ANALYSIS_PIECE", "ANALYSIS_POST", "ANALYSIS_SEES"),
+    }
 ) | {function.__name__ for function in CONTROL_FUNCTIONS}
 
 _SINGLE_LANE = 0  # an ordinary run is the one lane of its arrays
@@ -34,13 +51,15 @@ _FULL_NAMES = {"f8": "float64", "i8": "int64"}
 class Module:
     """Text of a module, the functions in it, and which of them are always inlined.
 
-    `leading` are numbers that the runner takes before its arrays.
+    `leading` are numbers that the runner takes before its arrays; the last `packed` arrays it
+    takes as one tuple.
     """
 
     text: str
     functions: Mapping[str, bool]
     runner: str
     leading: tuple[int, ...] = ()
+    packed: int = 0
     entry: str = "entry"
 
     @cached_property
@@ -61,16 +80,35 @@ class Program:
         Its events; empty without.
     stepper_text
         The method, written out for this number of states.
+    observer_text
+        What observers need: tangent vectors, expressions, their hooks; empty without.
+
+    Parameters
+    ----------
+    spec, stepper
+        The model and the method.
+    varied
+        For the fast path, the parameters that differ between runs.
+    analysis
+        Observers whose hooks are compiled in.
     """
 
     def __init__(
-        self, spec: ModelSpec, stepper: Stepper, varied: tuple[int, ...] | None = None
+        self,
+        spec: ModelSpec,
+        stepper: Stepper,
+        varied: tuple[int, ...] | None = None,
+        analysis: AnalysisModule | None = None,
     ) -> None:
         self.spec = spec
         self.stepper = stepper
+        self.analysis = analysis
         self.layout = Layout(spec, stepper)
+        self.tangents: TangentLayout | None = None
+        if analysis is not None and analysis.tangents:
+            self.tangents = TangentLayout(self.layout.states, analysis.tangents, stepper)
         self._model = ModelText(self.layout, varied)
-        self._events = EventText(self._model)
+        self._events = EventText(self._model, self.tangents)
 
     @cached_property
     def model_text(self) -> str:
@@ -94,7 +132,26 @@ class Program:
         """The stepper."""
         return self.stepper.emit(self.layout.states, self._model.real)
 
-    def flags(self, *, sampled: bool, variational: bool) -> dict[str, bool]:
+    @cached_property
+    def observer_text(self) -> str:
+        """What observers need."""
+        if self.analysis is None:
+            return ""
+        parts = []
+        if self.tangents is not None:
+            parts.append(TangentText(self._model, self.tangents).emit())
+        for name, nodes in self.analysis.expressions.items():
+            parts.append(self._model.expressions(name, EXAMINE, nodes))
+        if "inside" in self.analysis.kinds and not self.layout.any_located:
+            parts += [inspect.getsource(helper) for helper in LOCATE_HELPERS]
+        if self.analysis.n_traces:
+            sources = (inspect.getsource(helper) for helper in (push_trace, trace_room))
+            text = "\n".join(sources)
+            parts.append(re.sub(r"\bN_TRACES\b", str(self.analysis.n_traces), text))
+        parts.append(self.analysis.text("params" if self._model.varied is None else "params[0]"))
+        return "\n".join(parts)
+
+    def flags(self, *, sampled: bool) -> dict[str, bool]:
         """What of the run loop this model needs."""
         events = self.spec.events
         stop = self.spec.stop.phase if self.spec.stop else ""
@@ -112,14 +169,24 @@ class Program:
             "STOP": bool(stop),
             "STOP_START": stop in ("start", "both"),
             "STOP_END": stop in ("end", "both"),
-            "VARIATIONAL": variational,
+            **self._observer_flags(bool(stop)),
         }
 
-    def module(
-        self, template: str, runner: str, *, sampled: bool, variational: bool = False
-    ) -> Module:
+    def _observer_flags(self, stop: bool) -> dict[str, bool]:
+        analysis = self.analysis
+        kinds = analysis.kinds if analysis is not None else frozenset()
+        stops = analysis is not None and analysis.stop_row is not None
+        return {
+            "VARIATIONAL": self.tangents is not None,
+            "TRACES": analysis is not None and analysis.n_traces > 0,
+            "OBSERVERS_STOP": stops,
+            "STOPS": stop or stops,
+            **{f"{kind.upper()}_HOOK": kind in kinds for kind in KINDS},
+        }
+
+    def module(self, template: str, runner: str, *, sampled: bool) -> Module:
         """The module of one runner, whose text `template` calls the model's functions."""
-        loop = self.run_loop(template, self.flags(sampled=sampled, variational=variational))
+        loop = self.run_loop(template, self.flags(sampled=sampled))
         parts = [*self.parts(), loop, self._entry(runner)]
         return replace(self.assemble(parts, runner), leading=(_SINGLE_LANE,))
 
@@ -129,13 +196,17 @@ class Program:
         numbers = self._events.numbers()
         numbers |= {"N_STATES": self.layout.states, "N_MEMORY": self.layout.memory}
         numbers |= {"N_CLOCK": len(Clock), "N_COUNT": len(Count)}
+        if self.analysis is not None and self.analysis.stop_row is not None:
+            numbers["STOP_ROW"] = self.analysis.stop_row
         for word, value in numbers.items():
             loop = re.sub(rf"\b{word}\b", repr(value), loop)
         return loop
 
     def parts(self) -> list[str]:
-        """The model's functions, its events, the stepper."""
-        return [fold(self.model_text, {}, numbers=True), self.event_text, self.stepper_text]
+        """The model's functions, its events, the stepper, what observers need."""
+        model = fold(self.model_text, {}, numbers=True)
+        observers = fold(self.observer_text, {}, numbers=True) if self.analysis else ""
+        return [model, self.event_text, self.stepper_text, observers]
 
     def assemble(
         self, parts: Iterable[str], runner: str, inline: frozenset[str] = frozenset()

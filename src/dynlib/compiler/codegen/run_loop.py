@@ -26,7 +26,7 @@ def run_loop(
     lane, clock, count, y, y_prev, p, mem, ws, options, tolerances,
     rec_t, rec_y, rec_aux, sel_y, sel_aux, samples,
     evt_t, evt_step, evt_id, evt_log,
-    analysis_ws, analysis_out, trace_buf, trace_count,
+    analysis_ws, analysis_out, trace_buf, trace_count, traces,
 ):  # fmt: skip
     status = Status.OK
     u = load_rows(y, 0, N_STATES, lane)
@@ -67,6 +67,11 @@ def run_loop(
         jumped = False
 
     while True:
+        if TRACES:
+            first = count[Count.OBSERVED_FROM]
+            if not trace_room(step, first, lane, trace_buf, trace_count, traces):
+                status = Status.TRACE_OVERFLOW
+                break
         if cuts == 0:
             if SAMPLED:
                 while sample < count[Count.SAMPLES] and samples[sample] == t:
@@ -83,7 +88,7 @@ def run_loop(
                     record(row, t, step, u, y, p, ws, rec_y, rec_aux, sel_y, sel_aux, count, lane)
                     row += 1
                     next_record += count[Count.STRIDE]
-            if STOP:
+            if STOPS:
                 if stopped == 1:
                     status = Status.EARLY_EXIT
                     break
@@ -114,7 +119,20 @@ def run_loop(
             started = step
             if START_EVENTS:
                 u, event_row, touched = start_events(
-                    t, step, u, t, u, p, ws, event_row, evt_t, evt_step, evt_id, evt_log, lane
+                    t,
+                    step,
+                    u,
+                    t,
+                    u,
+                    p,
+                    ws,
+                    event_row,
+                    evt_t,
+                    evt_step,
+                    evt_id,
+                    evt_log,
+                    lane,
+                    analysis_ws,
                 )
                 if touched:
                     fresh = 1
@@ -125,6 +143,22 @@ def run_loop(
                 push_lags(ws, step, u, lane)
             if LOOKS_BACK:
                 push_step_start(ws, t, u, lane)
+            if ANALYSIS:
+                if step == count[Count.OBSERVED_FROM]:
+                    if cuts == 0:
+                        store_rows(y, 0, lane, u)
+                        store_rows(y_prev, 0, lane, u)
+                        ANALYSIS_START(
+                            lane, t, dt, step, y, y_prev, p, ws,
+                            analysis_ws, analysis_out, trace_buf, trace_count, traces,
+                        )  # fmt: skip
+                if PRE_HOOK:
+                    store_rows(y, 0, lane, u)
+                    ANALYSIS_PRE(
+                        lane, t, dt, step, y, y_prev, p, ws,
+                        analysis_ws, analysis_out, trace_buf, trace_count, traces,
+                    )  # fmt: skip
+                store_rows(y_prev, 0, lane, u)
 
         if DISCRETE:
             h = 1.0
@@ -156,14 +190,9 @@ def run_loop(
                 jumped = True
             if MEMORY:
                 m = restart(t, step, u, p, ws, lane)
+                if VARIATIONAL:
+                    restart_tangents(t, step, u, p, ws, analysis_ws, lane)
             fresh = 0
-        if ANALYSIS:
-            store_rows(y, 0, lane, u)
-            ANALYSIS_PRE(
-                lane, t, h, step, y, y_prev, p, ws,
-                analysis_ws, analysis_out, trace_buf, trace_count,
-                count[Count.TRACE_ROWS], count[Count.TRACE_STRIDE],
-            )  # fmt: skip
         if VARIATIONAL:
             u_new, k = runner_variational_step(t, h, step, u, m, p, ws, analysis_ws, lane)
         else:
@@ -196,6 +225,28 @@ def run_loop(
         cut = theta <= 1.0
         if cut:
             t_next = t + theta * h
+        if PIECE_HOOK:
+            length = h
+            v = u_new
+            if LOCATED:
+                if cut:
+                    length = theta * h
+                    v = inside(theta, h, u, u_new, d)
+            ANALYSIS_PIECE(
+                lane, t, length, step, u, v, p, ws,
+                analysis_ws, analysis_out, trace_buf, trace_count, traces,
+            )  # fmt: skip
+        if INSIDE_HOOK:
+            if ADAPTIVE:
+                seen = True
+            else:
+                seen = cut or ANALYSIS_SEES(t, h, step, u, u_new, p, ws, lane)
+            if seen:
+                d = dense(t, h, step, u, u_new, k, p, ws, lane)
+                ANALYSIS_INSIDE(
+                    lane, t, h, min_(theta, 1.0), step, u, u_new, d, m, p, ws,
+                    analysis_ws, analysis_out, trace_buf, trace_count, traces,
+                )  # fmt: skip
         if SAMPLED:
             if sample < count[Count.SAMPLES] and (t_next - samples[sample]) * h > 0.0:
                 d = dense(t, h, step, u, u_new, k, p, ws, lane)
@@ -220,9 +271,11 @@ def run_loop(
         if LOCATED:
             if cut:
                 u = inside(theta, h, u_old, u_new, d)
+                if VARIATIONAL:
+                    cut_tangents(theta, t_old, h, step, u_old, m, p, ws, analysis_ws, lane)
                 u, event_row, touched = located_events(
                     t, step + 1, u, t_old, u_old, p, ws,
-                    event_row, evt_t, evt_step, evt_id, evt_log, lane,
+                    event_row, evt_t, evt_step, evt_id, evt_log, lane, analysis_ws,
                 )  # fmt: skip
                 fresh = 1
                 if touched and not all_finite(u):
@@ -246,10 +299,14 @@ def run_loop(
                 u = u_new
                 if MEMORY:
                     m = next_memory(m, k)
+                if VARIATIONAL:
+                    commit_tangents(analysis_ws, lane)
         else:
             u = u_new
             if MEMORY:
                 m = next_memory(m, k)
+            if VARIATIONAL:
+                commit_tangents(analysis_ws, lane)
         if MULTISTEP:
             if h != dt:
                 fresh = 1
@@ -258,7 +315,7 @@ def run_loop(
         if END_EVENTS:
             u, event_row, touched = end_events(
                 t, step, u, t_old, u_old, p, ws,
-                event_row, evt_t, evt_step, evt_id, evt_log, lane,
+                event_row, evt_t, evt_step, evt_id, evt_log, lane, analysis_ws,
             )  # fmt: skip
             if touched:
                 fresh = 1
@@ -272,14 +329,27 @@ def run_loop(
                 stopped = 1
         if ANALYSIS:
             store_rows(y, 0, lane, u)
-            store_rows(y_prev, 0, lane, u_old)
+        if POST_HOOK:
             ANALYSIS_POST(
                 lane, t, h, step, y, y_prev, p, ws,
-                analysis_ws, analysis_out, trace_buf, trace_count,
-                count[Count.TRACE_ROWS], count[Count.TRACE_STRIDE],
+                analysis_ws, analysis_out, trace_buf, trace_count, traces,
             )  # fmt: skip
+        if EVERY_HOOK:
+            ANALYSIS_EVERY(
+                lane, t, h, step, y, y_prev, p, ws,
+                analysis_ws, analysis_out, trace_buf, trace_count, traces,
+            )  # fmt: skip
+        if OBSERVERS_STOP:
+            wanted = analysis_ws[STOP_ROW, lane] != 0.0 and step > count[Count.OBSERVED_FROM]
+            if wanted and stopped == 0:
+                stopped = 1
 
     store_rows(y, 0, lane, u)
+    if END_HOOK:
+        ANALYSIS_END(
+            lane, t, dt, step, y, y_prev, p, ws,
+            analysis_ws, analysis_out, trace_buf, trace_count, traces,
+        )  # fmt: skip
     if MEMORY:
         store_rows(mem, 0, lane, m)
     clock_out[Clock.T] = t

@@ -17,8 +17,14 @@ from pathlib import Path
 from threading import RLock
 from typing import Any
 
-from dynlib.abi.hooks import AnalysisModule
-from dynlib.compiler.codegen import lane_adaptive, lane_careful, lane_fixed, lane_loop
+from dynlib.abi.hooks import KINDS, AnalysisModule
+from dynlib.compiler.codegen import (
+    lane_adaptive,
+    lane_careful,
+    lane_fixed,
+    lane_loop,
+    lane_observers,
+)
 from dynlib.compiler.codegen.lane_program import LaneProgram
 from dynlib.compiler.codegen.program import Module, Program
 from dynlib.compiler.codegen.run_loop import run_loop
@@ -43,19 +49,29 @@ class RunnerVariant(Enum):
     BASE = "base"
     ANALYSIS = "analysis"
     FASTPATH = "fastpath"
+    FASTPATH_ANALYSIS = "fastpath_analysis"
 
     @property
     def observed(self) -> bool:
         """Whether observers' hooks are compiled in."""
-        return self is RunnerVariant.ANALYSIS
+        return self in (RunnerVariant.ANALYSIS, RunnerVariant.FASTPATH_ANALYSIS)
 
     @property
     def fast(self) -> bool:
         """Whether it runs the lanes of a block."""
-        return self is RunnerVariant.FASTPATH
+        return self in (RunnerVariant.FASTPATH, RunnerVariant.FASTPATH_ANALYSIS)
+
+    @property
+    def careful(self) -> RunnerVariant:
+        """The ordinary kind with the same observers."""
+        return RunnerVariant.ANALYSIS if self.observed else RunnerVariant.BASE
 
 
-_NEVER_IN_MAPS = ("ADAPTIVE", "SAMPLED", "LOCATED", "MULTISTEP", "MEMORY")
+_NEVER_IN_MAPS = ("ADAPTIVE", "SAMPLED", "LOCATED", "MULTISTEP", "MEMORY", "INSIDE_HOOK")
+_ONLY_OBSERVED = (
+    *("ANALYSIS", "VARIATIONAL", "TRACES", "OBSERVERS_STOP"),
+    *(f"{kind.upper()}_HOOK" for kind in KINDS),
+)
 
 
 def _template(variant: RunnerVariant, discrete: bool) -> tuple[str, str]:
@@ -63,16 +79,16 @@ def _template(variant: RunnerVariant, discrete: bool) -> tuple[str, str]:
     flags = {"DISCRETE": discrete}
     if discrete:
         flags |= dict.fromkeys(_NEVER_IN_MAPS, False)
+    flags |= {"ANALYSIS": True} if variant.observed else dict.fromkeys(_ONLY_OBSERVED, False)
     if variant.fast:
         return _lane_template(name, flags, discrete=discrete), name
-    flags["ANALYSIS"] = variant.observed
-    if not variant.observed:
-        flags["VARIATIONAL"] = False
     return specialize(run_loop, name, flags), name
 
 
 def _lane_template(name: str, flags: Mapping[str, bool], *, discrete: bool) -> str:
     modules = [lane_fixed, lane_careful] if discrete else [lane_fixed, lane_adaptive, lane_careful]
+    if flags["ANALYSIS"]:
+        modules.append(lane_observers)
     functions = [getattr(module, f) for module in modules for f in module.__all__]
     functions += [getattr(lane_loop, f) for f in lane_loop.__all__ if f != "fast_run"]
     texts = [specialize(function, function.__name__, flags) for function in functions]
@@ -147,45 +163,26 @@ def analysis_signature_hash(analysis: AnalysisModule | None) -> str:
     return hashlib.sha256(analysis.signature().encode()).hexdigest()[:16]
 
 
-def _no_hook(  # type: ignore[no-untyped-def]
-    lane, t, dt, step, y_curr, y_prev, params, runtime_ws,
-    analysis_ws, analysis_out, trace_buf, trace_count, trace_cap, trace_stride,
-) -> None:  # fmt: skip
-    return
-
-
 def compile_analysis_hooks(analysis: AnalysisModule | None) -> dict[str, Any]:
-    """Globals `ANALYSIS_PRE` and `ANALYSIS_POST` of a runner with these observers.
+    """Globals of a runner with these observers: the functions that users wrote.
 
-    A missing hook does nothing.  The functions are compiled together with the runner.
+    Their names are those by which ``ANALYSIS_PRE`` and ``ANALYSIS_POST`` call them.  Those two,
+    and the hooks of dynlib's own observers, are text of the module.  All are compiled together
+    with the runner.
     """
-    if analysis is None:
-        return {}
-    hooks = analysis.resolve_hooks()
-    found = {
-        "ANALYSIS_PRE": hooks.pre_step or _no_hook,
-        "ANALYSIS_POST": hooks.post_step or _no_hook,
-    }
-    step = analysis.runner_variational_step()
-    if step is not None:
-        found["runner_variational_step"] = step
-    return found
+    return {} if analysis is None else dict(analysis.resolve_hooks())
 
 
 def module_of(
-    program: Program | LaneProgram,
-    variant: RunnerVariant,
-    *,
-    sampled: bool = False,
-    variational: bool = False,
+    program: Program | LaneProgram, variant: RunnerVariant, *, sampled: bool = False
 ) -> Module:
     """The generated module of one runner."""
     discrete = program.spec.kind == "map"
     template, name = _RUNNER_TEMPLATE_MAP[variant, discrete]
     if isinstance(program, LaneProgram):
-        careful_loop, _ = _RUNNER_TEMPLATE_MAP[RunnerVariant.BASE, discrete]
+        careful_loop = _RUNNER_TEMPLATE_MAP[variant.careful, discrete]
         return program.module(template, name, careful_loop, sampled=sampled)
-    return program.module(template, name, sampled=sampled, variational=variational)
+    return program.module(template, name, sampled=sampled)
 
 
 @contextmanager
@@ -201,7 +198,6 @@ def get_runner(
     program: Program | LaneProgram,
     *,
     sampled: bool = False,
-    analysis: AnalysisModule | None = None,
     jit: bool = True,
     disk_cache: DiskCache | None = None,
 ) -> Runner:
@@ -210,23 +206,21 @@ def get_runner(
     Parameters
     ----------
     variant
-        Its kind; with `analysis` it must be an observed one.
+        Its kind; an observed one if the program has observers.
     program
-        Model and stepper; for the fast path with the number of lanes and what varies.
+        Model, stepper and observers; for the fast path with the number of lanes and what varies.
     sampled
         Whether it records at given times, by dense output, instead of at steps.
-    analysis
-        Observers whose hooks are compiled in.
     jit
         False: plain Python of the same text.
     disk_cache
         Where compiled kernels are kept; None: nowhere.
     """
     discrete = program.spec.kind == "map"
+    analysis = program.analysis
+    assert variant.observed == (analysis is not None)
     hooks = compile_analysis_hooks(analysis)
-    module = module_of(
-        program, variant, sampled=sampled, variational="runner_variational_step" in hooks
-    )
+    module = module_of(program, variant, sampled=sampled)
     key = RunnerKey(
         model_hash=program.spec.model_hash,
         stepper_name=program.stepper.name,

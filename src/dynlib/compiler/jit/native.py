@@ -28,7 +28,7 @@ class ObjectCode:
     symbol
         Name of the entry point.  It follows Numba's calling convention,
         ``int32 entry(int64 *result, void **exception, int64 address_of_the_table)``; generated
-        code raises nothing, so the first two are there to be filled and the result is read.
+        code raises nothing, but users' hooks may; then what is returned is not 0.
     externals
         Symbols it takes from the process, such as those of the C mathematics library.
     assembly
@@ -165,5 +165,8 @@ class _Entry:
     def __call__(self, table: int) -> int:
         result = ctypes.c_int64()
         exception = ctypes.c_void_p()
-        self._function(ctypes.addressof(result), ctypes.addressof(exception), table)
+        code = self._function(ctypes.addressof(result), ctypes.addressof(exception), table)
+        if code:
+            msg = "an exception in compiled code, which keeps no more of it"
+            raise RuntimeError(msg)
         return result.value

@@ -108,7 +108,7 @@ def make_runner(
     """Compile a module's runner, or fetch it from the disk cache."""
     if not jit:
         namespace = execute(module, hooks, dtype)
-        return Runner(partial(namespace[module.runner], *module.leading), compiled=False)
+        return Runner(_plain(namespace[module.runner], module), compiled=False)
     if cache is not None:
         found = cache.load(key)
         if found is not None:
@@ -121,6 +121,13 @@ def make_runner(
     if cache is not None:
         cache.store(key, code, label)
     return Runner(entry, compiled=True)
+
+
+def _plain(runner: Callable[..., int], module: Module) -> Callable[..., int]:
+    """The runner as a function of all its arrays."""
+    called = partial(runner, *module.leading)
+    packed = module.packed
+    return (lambda *arrays: called(*arrays[:-packed], arrays[-packed:])) if packed else called
 
 
 def _compile(module: Module, dtype: str, hooks: Mapping[str, Any]) -> ObjectCode:

@@ -12,6 +12,8 @@ from typing import Any
 from dynlib.abi.status import Status
 from dynlib.compiler.model import CompiledModel
 from dynlib.errors import OptionError
+from dynlib.observers.combined import checked_observers
+from dynlib.observers.module import ObserverModule
 from dynlib.runtime.batch.executors import checked_executor
 from dynlib.runtime.batch.frame import BatchFrame, RunEnd
 from dynlib.runtime.batch.inputs import Inputs, Start, batch_inputs
@@ -22,9 +24,9 @@ from dynlib.runtime.batch.run import run_elsewhere, run_here, run_to_store
 from dynlib.runtime.batch.table import EventLog, MemoryTable, stats_of
 from dynlib.runtime.fastpath.capability import LANES, check_capability
 from dynlib.runtime.fastpath.executor import run_single_fastpath
+from dynlib.runtime.fastpath.observers import layout_of
 from dynlib.runtime.fastpath.request import BatchRequest
 from dynlib.runtime.origin import Origin
-from dynlib.runtime.planning import refuse_observers
 from dynlib.runtime.progress import Progress, TerminalLine, progress_of
 from dynlib.runtime.results import Results
 from dynlib.runtime.run_options import RunOptions, check_stepper_options, merge, model_defaults
@@ -115,10 +117,10 @@ def run_batch(
     """
     one_of("on_failure", call["on_failure"], ("raise", "return"))
     check_stepper_options(stepper_options, model, "batch", _BATCH_NAMES)
-    options, record = _planned(model, call, stepper_options)
+    options, record, observers = _planned(model, call, stepper_options)
     inputs = batch_inputs(start, *values)
-    frame = _frame(model, inputs, record, options)
-    request = _request(model, inputs, record, options, means)
+    request = _request(model, inputs, record, options, means, observers)
+    frame = _frame(model, inputs, record, options, request)
     try:
         if means.out is not None:
             table, effort = run_to_store(model, request, frame, record, means.executor, means.out)
@@ -149,12 +151,12 @@ def run_fast(
     """One run on the fast path, as `Sim.fastpath` describes it."""
     one_of("on_failure", call["on_failure"], ("raise", "return"))
     check_stepper_options(stepper_options, model, "fastpath", _COMMON)
-    options, record = _planned(model, call, stepper_options)
+    options, record, observers = _planned(model, call, stepper_options)
     (ic, params), spec = values, model.spec
     y = start.y if ic is None else vector("ic", "state", ic, start.y, spec.states)
     p = start.p if params is None else vector("params", "parameter", params, start.p, spec.params)
     inputs = Inputs(1, tuple(y.tolist()), tuple(p.tolist()))
-    request = _request(model, inputs, record, options, Means(1, 1, None, None, None))
+    request = _request(model, inputs, record, options, Means(1, 1, None, None, None), observers)
     check_room(model, request, record)
     raw = run_single_fastpath(model, request)
     table = MemoryTable(raw, record.end_states(model))
@@ -167,9 +169,11 @@ def run_fast(
         seconds=raw.seconds,
         evaluations=(steps + rejected) * model.stepper.evaluations,
     )
-    frame = _frame(model, inputs, record, options)
+    frame = _frame(model, inputs, record, options, request)
     log = EventLog(raw.evt_run, raw.evt_t, raw.evt_step, raw.evt_id, raw.evt_log)
-    results = Results(frame.origin, [frame.segment(0, table.run(0), log, end)])
+    found = {k: each.of_run(0) for k, each in frame.observed.of_batch(*table.observed()).items()}
+    arrays = table.run(0)._replace(observers=found)
+    results = Results(frame.origin, [frame.segment(0, arrays, log, end)])
     if call["on_failure"] == "raise" and results.status is not Status.USER_BREAK:
         results.raise_for_status()
     return results
@@ -177,9 +181,9 @@ def run_fast(
 
 def _planned(
     model: CompiledModel, call: Mapping[str, Any], stepper_options: Mapping[str, Any]
-) -> tuple[RunOptions, Recording]:
-    """What every run is asked for, checked, and what it records."""
-    refuse_observers(call["observers"])
+) -> tuple[RunOptions, Recording, tuple[ObserverModule, ...]]:
+    """What every run is asked for, checked, what it records, and who observes it."""
+    observers = checked_observers(call["observers"])
     asked = {
         name: value
         for name, value in call.items()
@@ -191,12 +195,16 @@ def _planned(
     options = RunOptions.checked(merged, model)
     model.stepper.options(options.stepper_options, len(model.spec.states))
     plan = chosen_plan(call["plan"], options, model)
-    check_capability(model, options, plan, call["observers"])
-    return options, recording(model, options, plan)
+    check_capability(model, options, plan, observers)
+    return options, recording(model, options, plan), observers
 
 
 def _frame(
-    model: CompiledModel, inputs: Inputs, record: Recording, options: RunOptions
+    model: CompiledModel,
+    inputs: Inputs,
+    record: Recording,
+    options: RunOptions,
+    request: BatchRequest,
 ) -> BatchFrame:
     return BatchFrame(
         origin=Origin.of(model),
@@ -206,11 +214,17 @@ def _frame(
         call=record.options,
         t0=options.t0,
         plan=record.label,
+        observed=layout_of(model, request),
     )
 
 
 def _request(
-    model: CompiledModel, inputs: Inputs, record: Recording, options: RunOptions, means: Means
+    model: CompiledModel,
+    inputs: Inputs,
+    record: Recording,
+    options: RunOptions,
+    means: Means,
+    observers: tuple[ObserverModule, ...],
 ) -> BatchRequest:
     """The batch in the engine's terms."""
     spec = model.spec
@@ -232,6 +246,8 @@ def _request(
         aux=aux,
         max_steps=limit,
         options=options.stepper_options,
+        observers=observers,
+        transient=options.transient if observers else 0,
         workers=means.workers,
         lanes=means.lanes,
         progress=means.progress,

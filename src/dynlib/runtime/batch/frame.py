@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from dynlib.abi.status import Status
 from dynlib.dsl.expr import Param
+from dynlib.observers.layout import ObservedLayout
 from dynlib.runtime.batch.inputs import Inputs
 from dynlib.runtime.batch.table import EventLog, RunArrays
 from dynlib.runtime.origin import Origin
@@ -55,6 +56,8 @@ class BatchFrame:
         Where the runs start.
     plan
         What is recorded, in words.
+    observed
+        What observers leave.
     """
 
     origin: Origin
@@ -64,6 +67,7 @@ class BatchFrame:
     call: RunOptions | Mapping[str, Any]
     t0: float
     plan: str
+    observed: ObservedLayout = field(default_factory=ObservedLayout)
 
     @cached_property
     def receipt(self) -> dict[str, Any]:
@@ -109,6 +113,7 @@ class BatchFrame:
             status=end.status,
             t_final=end.t,
             stats=RunStats(end.steps, end.rejected, end.evaluations, end.seconds),
+            observers=arrays.observers,
         )
         first_step = int(self.t0) if origin.is_map else 0
         return Segment(

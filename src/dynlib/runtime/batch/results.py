@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +20,7 @@ from dynlib.runtime.batch.frame import BatchFrame, RunEnd
 from dynlib.runtime.batch.summary import batch_summary
 from dynlib.runtime.batch.table import BatchStats, Table
 from dynlib.runtime.naming import unknown_name
+from dynlib.runtime.observation import Observers
 from dynlib.runtime.plot_hook import batch_plotter
 from dynlib.runtime.results import Results
 from dynlib.runtime.validate import shown
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 __all__ = ["BatchResults", "FinalValues"]
 
 Array = NDArray[Any]
-_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class BatchResults:
@@ -122,7 +121,9 @@ class BatchResults:
             seconds=self._stats.seconds / len(self),
             evaluations=(steps + rejected) * registry.get(frame.origin.stepper).evaluations,
         )
-        segment = frame.segment(index, table.run(index), self.events.of_run(index), end)
+        found = {name: each.of_run(index) for name, each in self.observers.items()}
+        arrays = table.run(index)._replace(observers=found)
+        segment = frame.segment(index, arrays, self.events.of_run(index), end)
         return Results(frame.origin, [segment])
 
     # --- the record -----------------------------------------------------------------------------
@@ -231,10 +232,10 @@ class BatchResults:
         origin = self._frame.origin
         return BatchEvents(origin.events, self._table.events(), is_map=origin.is_map)
 
-    @property
-    def observers(self) -> Mapping[str, Any]:
-        """Results of observers by name."""
-        return _NOTHING
+    @cached_property
+    def observers(self) -> Observers:
+        """What observers found, by name; every output has a first axis over the runs."""
+        return Observers(self._frame.observed.of_batch(*self._table.observed()))
 
     @property
     def spec(self) -> ModelSpec:

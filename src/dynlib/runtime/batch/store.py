@@ -207,6 +207,15 @@ class StoreTable:
                 logs.append(EventLog(*(group[name][...] for name in EventLog._fields)))
         return EventLog(*(np.concatenate(column) for column in zip(*logs, strict=True)))
 
+    def observed(self) -> tuple[Array, Array, Array]:
+        """What observers left."""
+        n, layout = self._frame.inputs.n_runs, self._frame.observed
+        return (
+            np.full((layout.output_rows, n), np.nan),
+            np.full((n, layout.trace_size), np.nan),
+            np.zeros((layout.n_traces, n), dtype=np.int64),
+        )
+
     def opened(self) -> xr.Dataset:
         """The store as `xarray.open_zarr` reads it."""
         import xarray

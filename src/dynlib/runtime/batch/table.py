@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dynlib.abi.status import Status
+from dynlib.observers.result import ObserverResult
 from dynlib.runtime.fastpath.request import RawBatch
 from dynlib.steppers.base import Stepper
 
@@ -44,12 +46,13 @@ class EventLog(NamedTuple):
 
 
 class RunArrays(NamedTuple):
-    """One run: final state, parameters that events changed, recorded states and aux (rows, n)."""
+    """One run: its final state, parameters that events changed, record, observers."""
 
     y_final: Array
     p_final: Mapping[int, float | int]
     y: Array
     aux: Array
+    observers: Mapping[str, ObserverResult] = MappingProxyType({})
 
 
 class Effort(NamedTuple):
@@ -134,6 +137,9 @@ class Table(Protocol):
     def events(self) -> EventLog:
         """All events."""
 
+    def observed(self) -> tuple[Array, Array, Array]:
+        """Outputs (n_outputs, n_runs), traces (n_runs, size), rows of traces (n_traces, n_runs)."""
+
     def opened(self) -> Any:
         """An `xarray.Dataset` that reads from where the numbers lie; None if that is memory."""
 
@@ -205,6 +211,10 @@ class MemoryTable:
         """All events."""
         raw = self._raw
         return EventLog(raw.evt_run, raw.evt_t, raw.evt_step, raw.evt_id, raw.evt_log)
+
+    def observed(self) -> tuple[Array, Array, Array]:
+        """What observers left."""
+        return self._raw.outputs, self._raw.traces, self._raw.trace_rows
 
     def opened(self) -> None:
         """The numbers lie in memory."""

@@ -17,6 +17,7 @@ from dynlib.compiler.build import build
 from dynlib.compiler.model import CompiledModel
 from dynlib.runtime.batch.inputs import cut, not_finite
 from dynlib.runtime.fastpath.executor import run_batch_fastpath
+from dynlib.runtime.fastpath.observers import layout_of
 from dynlib.runtime.fastpath.outcome import allocate
 from dynlib.runtime.fastpath.request import BatchRequest, RawBatch
 
@@ -25,7 +26,7 @@ __all__ = ["Assembly", "Task", "compute", "part_of", "perform", "unrun"]
 # Arrays with one entry or block for each run, and the axis along which the runs lie.
 _PER_RUN = {
     "y_final": 1, "t_final": 0, "status": 0, "steps": 0, "rejected": 0, "rows": 0,
-    "rec_y": 0, "rec_aux": 0,
+    "rec_y": 0, "rec_aux": 0, "outputs": 1, "traces": 0, "trace_rows": 1,
 }  # fmt: skip
 _EVENTS = ("evt_run", "evt_t", "evt_step", "evt_id", "evt_log")
 
@@ -55,6 +56,9 @@ def _forget(raw: RawBatch, runs: NDArray[np.bool_]) -> None:
     raw.rec_aux[runs] = np.nan
     for values in raw.p_final.values():
         values[runs] = nothing
+    raw.outputs[:, runs] = np.nan
+    raw.traces[runs] = np.nan
+    raw.trace_rows[:, runs] = 0
     raw.rows[runs] = raw.steps[runs] = raw.rejected[runs] = 0
     kept = ~runs[raw.evt_run]
     for name in _EVENTS:
@@ -74,7 +78,7 @@ def part_of(request: BatchRequest, first: int, last: int) -> BatchRequest:
 def unrun(model: CompiledModel, request: BatchRequest) -> RawBatch:
     """The result of a batch of which nothing has been run."""
     rows = request.plan.rows if request.samples is None else request.samples.size
-    raw = allocate(model, request, np.zeros(rows))
+    raw = allocate(model, request, np.zeros(rows), layout_of(model, request))
     _forget(raw, raw.status == Status.USER_BREAK)
     return raw
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from dynlib.compiler.model import CompiledModel
 from dynlib.errors import OptionError
+from dynlib.observers.plans import EveryStep
 from dynlib.runtime.fastpath.plans import FinalState, RecordingPlan
 from dynlib.runtime.run_options import RunOptions
 
@@ -32,8 +33,19 @@ def refusal(
     observers : sequence
         What observes it.
     """
-    if observers:
-        return "observers do not go into it."
+    for observer in observers:
+        if not observer.supports_fastpath:
+            return f"observer {observer.label!r} needs more than it has; use run()."
+        plan_of_trace = observer.bind(model.spec, model.stepper).trace
+        if (
+            model.stepper.adaptive
+            and plan_of_trace.width
+            and isinstance(plan_of_trace.plan, EveryStep)
+        ):
+            return (
+                f"stepper {model.stepper.name!r} chooses its steps, so nobody knows how many rows "
+                f"the trace of {observer.label!r} will have. Give it trace=Tail(n) or Hits(n)."
+            )
     if not model.stepper.adaptive or options.t_eval is not None:
         return None
     name = model.stepper.name
@@ -42,7 +54,7 @@ def refusal(
             f"stepper {name!r} chooses the steps of each run by itself, so {plan!r} would mean "
             "other times in every run. Give the times, t_eval=..., or plan=FinalState()."
         )
-    if options.transient:
+    if options.transient and not observers:
         return (
             f"stepper {name!r} ends a step where the transient ends, which is of use only where "
             "something is recorded after it. Give t_eval=..., or leave transient out."

@@ -16,12 +16,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlib.abi.lane_args import LANE_ARGS, Lane, LaneClock, LaneCount
+from dynlib.abi.lane_args import LANE_ARGS, OBSERVED_LANE_ARGS, LaneClock, LaneCount
 from dynlib.abi.slots import NEVER, Clock, Count
 from dynlib.abi.status import Status
 from dynlib.compiler.codegen.lane_program import LaneProgram
 from dynlib.compiler.jit.runner import Runner
 from dynlib.compiler.model import CompiledModel
+from dynlib.observers.combined import CombinedObserver
+from dynlib.runtime.fastpath.observers import (
+    combined_of,
+    layout_of,
+    observed_from,
+    observed_steps,
+    observer_arrays,
+)
 from dynlib.runtime.fastpath.outcome import allocate, assigned_params, blank
 from dynlib.runtime.fastpath.request import BatchRequest, RawBatch
 from dynlib.runtime.horizon import fixed_horizon
@@ -33,7 +41,7 @@ _NEVER = 2**62
 _SLICE = 4096  # runs of a slice, at most
 _LOG_ROWS = 4096  # events between two emptyings of the log
 _CALL_SECONDS = 0.04  # of compiled code between two looks at Ctrl-C
-_PLACE = {arg.name: i for i, arg in enumerate(LANE_ARGS)}
+_PLACE = {arg.name: i for i, arg in enumerate((*LANE_ARGS, *OBSERVED_LANE_ARGS))}
 
 
 def default_lanes(model: CompiledModel) -> int:
@@ -75,14 +83,18 @@ class _RunContext:
     varied: tuple[int, ...]
     samples: NDArray[np.float64]
     t_final: float
+    combined: CombinedObserver | None
 
 
 def _context(model: CompiledModel, request: BatchRequest, lanes: int) -> _RunContext:
     spec = model.spec
     given = {i for i, value in enumerate(request.p) if isinstance(value, np.ndarray)}
+    combined = combined_of(request.observers, model)
     varied = tuple(sorted(given | assigned_params(model)))
+    if combined is not None and combined.needs_params:
+        varied = tuple(range(len(spec.params)))
     sampled = request.samples is not None
-    program, runner = model.fast_runner(lanes, varied, sampled=sampled)
+    program, runner = model.fast_runner(lanes, varied, sampled=sampled, analysis=combined)
     grid = np.zeros(len(LaneClock))
     batch = np.zeros(len(LaneCount), dtype=np.int64)
     t_final = _aim(model, request, grid, batch)
@@ -100,7 +112,7 @@ def _context(model: CompiledModel, request: BatchRequest, lanes: int) -> _RunCon
     )
     return _RunContext(
         *(model, request, program, runner, grid, batch, options, tolerances),
-        *(uniform, varied, samples, t_final),
+        *(uniform, varied, samples, t_final, combined),
     )
 
 
@@ -119,6 +131,7 @@ def _aim(
         batch[LaneCount.STEP0] = first
         batch[LaneCount.STEP_END] = first + request.n_end
         batch[LaneCount.STEP_LIMIT] = first + limit
+        batch[LaneCount.OBSERVED_FROM] = observed_from(model, request, first, first + request.n_end)
         return float(first + request.n_end)
     assert request.t_end is not None
     t0, t_end = float(request.t0), float(request.t_end)
@@ -126,6 +139,7 @@ def _aim(
     batch[LaneCount.STEP_LIMIT] = limit
     if model.stepper.adaptive:
         grid[LaneClock.T_END] = t_end
+        grid[LaneClock.TRANSIENT_END] = t0 + request.transient * (1 if t_end >= t0 else -1)
         grid[LaneClock.DT] = request.dt or 0.0
         batch[LaneCount.STEP_END] = _NEVER
         return t_end
@@ -135,6 +149,7 @@ def _aim(
     grid[LaneClock.DT_LAST] = horizon.dt_last
     grid[LaneClock.T_END] = horizon.t
     batch[LaneCount.STEP_END] = horizon.step
+    batch[LaneCount.OBSERVED_FROM] = observed_from(model, request, 0, horizon.step)
     return t_end
 
 
@@ -146,8 +161,8 @@ class _WorkspaceBundle:
         program, model, request = context.program, context.model, context.request
         lanes, dtype = program.lanes, model.dtype
         rows = program.block_rows
-        joined = np.zeros((rows + len(Lane), lanes), dtype=dtype)
-        self.lanes = joined[rows:] if program.joined else np.zeros((len(Lane), lanes))
+        joined = np.zeros((rows + program.lane_rows, lanes), dtype=dtype)
+        self.lanes = joined[rows:] if program.joined else np.zeros((program.lane_rows, lanes))
         self.run = np.full(lanes, -1, dtype=np.int64)
         self.batch = context.batch.copy()
         self.count = np.zeros(len(Count), dtype=np.int64)
@@ -182,9 +197,13 @@ class _WorkspaceBundle:
             **dict(
                 zip(("evt_run", "evt_t", "evt_step", "evt_id", "evt_log"), self.log, strict=True)
             ),
+            **observer_arrays(context.combined, observed_steps(model, request), lanes),
         }
         self.call = context.runner.bind(
-            [arrays.get(arg.name, _nothing(arg.kind, len(arg.shape), dtype)) for arg in LANE_ARGS]
+            [
+                arrays.get(arg.name, _nothing(arg.kind, len(arg.shape), dtype))
+                for arg in program.args
+            ]
         )
         self.keep = arrays
 
@@ -242,7 +261,7 @@ class _Batch:
         per_worker = -(-per_worker // lanes) * lanes
         self.size = max(lanes, min(_SLICE, per_worker))
         self.workers = max(1, min(workers, -(-n // self.size)))
-        self.out = allocate(model, request, _row_times(self.context))
+        self.out = allocate(model, request, _row_times(self.context), layout_of(model, request))
         self.logs: list[tuple[int, list[NDArray[Any]]]] = []
         self.lock = threading.Lock()
         self.next_first = 0
@@ -312,6 +331,10 @@ class _Batch:
             rec_y=out.rec_y[piece],
             rec_aux=out.rec_aux[piece],
         )
+        outputs = np.full((len(out.outputs), last - first), np.nan)
+        rows = np.zeros((len(out.trace_rows), last - first), dtype=np.int64)
+        if self.context.combined is not None:
+            bundle.put(outputs=outputs, trace_out=out.traces[piece], trace_rows=rows)
         budget = 1 << 12
         while True:
             bundle.batch[LaneCount.BUDGET] = budget
@@ -327,6 +350,7 @@ class _Batch:
                 self.stop = True
                 break
         out.y_final[:, piece] = bundle.states
+        out.outputs[:, piece], out.trace_rows[:, piece] = outputs, rows
         for row, index in zip(bundle.varied, self.context.varied, strict=True):
             if index in out.p_final:
                 out.p_final[index][piece] = row

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from dynlib.abi.status import Status
 from dynlib.compiler.model import CompiledModel
 from dynlib.dsl.expr.nodes import Param
+from dynlib.observers.layout import ObservedLayout
 from dynlib.runtime.fastpath.request import BatchRequest, RawBatch
 
 __all__ = ["allocate", "assigned_params", "blank"]
@@ -35,7 +36,9 @@ def blank(out: RawBatch, first: int, last: int) -> None:
             out.rec_aux[r, out.rows[r] :] = np.nan
 
 
-def allocate(model: CompiledModel, request: BatchRequest, row_times: Floats) -> RawBatch:
+def allocate(
+    model: CompiledModel, request: BatchRequest, row_times: Floats, observed: ObservedLayout
+) -> RawBatch:
     """Room for the results of a batch whose records have these times."""
     n, rows = request.n_runs, row_times.size
     n_states = len(model.spec.states) if request.states is None else len(request.states)
@@ -56,5 +59,8 @@ def allocate(model: CompiledModel, request: BatchRequest, row_times: Floats) -> 
         evt_step=ints,
         evt_id=ints,
         evt_log=np.zeros((0, model.log_width)),
+        outputs=np.full((observed.output_rows, n), np.nan),
+        traces=np.full((n, observed.trace_size), np.nan),
+        trace_rows=np.zeros((observed.n_traces, n), dtype=np.int64),
         p_final={index: np.zeros(n, model.dtype) for index in sorted(assigned_params(model))},
     )

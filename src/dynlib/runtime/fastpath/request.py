@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dynlib.observers.module import ObserverModule
+
 __all__ = ["BatchRequest", "RawBatch", "RecordPlan"]
 
 Column = float | NDArray[Any]
@@ -45,6 +47,8 @@ class BatchRequest:
         Steps after which a run is given up; None: no limit.
     options
         Options of the stepper.
+    observers, transient
+        Who observes the runs, from where on: a time, or a number of steps.
     workers, lanes
         Threads; runs side by side in a block (None: as the machine likes it).
     progress
@@ -64,6 +68,8 @@ class BatchRequest:
     aux: tuple[int, ...] = ()
     max_steps: int | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
+    observers: tuple[ObserverModule, ...] = ()
+    transient: float = 0
     workers: int = 1
     lanes: int | None = None
     progress: Callable[[float, str], None] | None = None
@@ -86,6 +92,9 @@ class RawBatch:
         run how many of its rows are valid (what follows is NaN, or 0 for integers).
     evt_run, evt_t, evt_step, evt_id, evt_log
         The event log, run after run.
+    outputs, traces, trace_rows
+        What observers found: outputs (n_outputs, n_runs); traces, flat (n_runs, size); for each
+        trace and run how many of its rows are valid.
     seconds, lanes, workers
         How long it took, and in how many lanes and threads.
     """
@@ -104,6 +113,9 @@ class RawBatch:
     evt_step: NDArray[np.int64]
     evt_id: NDArray[np.int64]
     evt_log: NDArray[np.float64]
+    outputs: NDArray[np.float64]
+    traces: NDArray[np.float64]
+    trace_rows: NDArray[np.int64]
     p_final: dict[int, NDArray[Any]] = field(default_factory=dict)
     seconds: float = 0.0
     lanes: int = 1

@@ -1,0 +1,77 @@
+"""Where tangent vectors lie in the workspace of observers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dynlib.steppers.base import Stepper
+
+__all__ = ["TangentLayout"]
+
+_MOST_UNROLLED = 40  # components of an extended state that is written out as a whole
+
+
+@dataclass(frozen=True)
+class TangentLayout:
+    """Rows of `vectors` tangent vectors and of what the stepper carries for them.
+
+    The first rows of the workspace are the vectors, one after the other, then their part of the
+    stepper's memory; rows of the same layout follow, in which an attempt leaves what it will be
+    if the step is taken.
+
+    Vectors are stepped in groups: the text of one group, an extended state of ``n * (1 + size)``
+    components, is written out, and a loop runs over the groups.
+
+    Attributes
+    ----------
+    n
+        Number of states.
+    vectors
+        Number of tangent vectors.
+    stepper
+        The method.
+    """
+
+    n: int
+    vectors: int
+    stepper: Stepper
+
+    @property
+    def size(self) -> int:
+        """Vectors of a group: the largest divisor that keeps the text short."""
+        fitting = [
+            c
+            for c in range(1, self.vectors + 1)
+            if self.vectors % c == 0 and self.n * (1 + c) <= _MOST_UNROLLED
+        ]
+        return max(fitting, default=1)
+
+    @property
+    def groups(self) -> int:
+        """Number of groups."""
+        return self.vectors // self.size
+
+    @property
+    def group_rows(self) -> int:
+        """Components of a group."""
+        return self.size * self.n
+
+    @property
+    def group_memory(self) -> int:
+        """Rows of the memory of a group."""
+        return self.stepper.memory[0] * self.group_rows
+
+    @property
+    def memory(self) -> int:
+        """First row of the memory."""
+        return self.vectors * self.n
+
+    @property
+    def pending(self) -> int:
+        """First row of what the attempted step leads to; so many rows lie before it."""
+        return self.memory + self.groups * self.group_memory
+
+    @property
+    def rows(self) -> int:
+        """Rows in all."""
+        return 2 * self.pending

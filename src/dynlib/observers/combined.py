@@ -1,0 +1,378 @@
+"""Any number of observers as one: their rows side by side, their hooks one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynlib.abi.hooks import HOOK_ARGS, INSIDE_ARGS, KINDS, PIECE_ARGS, SEES_ARGS
+from dynlib.abi.slots import Trace
+from dynlib.compiler.codegen.tangent_events import blind_param
+from dynlib.compiler.codegen.tangent_layout import TangentLayout
+from dynlib.dsl.spec import ModelSpec
+from dynlib.errors import ObserverError
+from dynlib.observers.module import ObserverModule
+from dynlib.steppers.base import Stepper
+from dynlib.steppers.text import function
+
+__all__ = ["CombinedObserver", "checked_observers"]
+
+_PLACE_ARGS = HOOK_ARGS.replace("trace_cap, trace_stride", "traces")
+_ARGS = dict.fromkeys(KINDS, _PLACE_ARGS) | {"piece": PIECE_ARGS, "inside": INSIDE_ARGS}
+_ROOM = 16  # rows that one step may add to a trace
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Where an observer's rows begin."""
+
+    tangents: int
+    workspace: int
+    outputs: int
+    trace: int
+
+
+class CombinedObserver:
+    """Observers bound to a model and a stepper; an `dynlib.abi.hooks.AnalysisModule`.
+
+    Parameters
+    ----------
+    observers : sequence of ObserverModule
+    spec : ModelSpec
+    stepper : Stepper
+
+    Raises
+    ------
+    ObserverError
+        If an observer needs what the model or the stepper lacks.
+    """
+
+    def __init__(
+        self, observers: Sequence[ObserverModule], spec: ModelSpec, stepper: Stepper
+    ) -> None:
+        self.observers = tuple(observers)
+        self.spec, self.stepper = spec, stepper
+        for observer in self.observers:
+            observer.validate_stepper(stepper, spec)
+        self.parts = tuple(observer.bind(spec, stepper) for observer in self.observers)
+        for observer, part in zip(self.observers, self.parts, strict=True):
+            if part.tangents:
+                _check_differentiable(observer.label, spec, stepper)
+        self._place()
+
+    def _place(self) -> None:
+        """Give every observer its rows."""
+        tangents = TangentLayout(len(self.spec.states), self.tangents, self.stepper)
+        row = tangents.rows if self.tangents else 0
+        self.stop_row: int | None = None
+        if any(part.stops for part in self.parts):
+            self.stop_row = row
+            row += 1
+        rows, tangent, output, trace = [], 0, 0, 0
+        for part in self.parts:
+            rows.append(_Rows(tangent, row, output, trace))
+            tangent += len(part.tangents) * len(self.spec.states)
+            row += part.workspace
+            output += part.output_rows
+            trace += part.trace.width > 0
+        self.rows = tuple(rows)
+        self.workspace, self.outputs, self.n_traces = row, output, trace
+
+    # -- what the compiler asks ---------------------------------------------------------------
+
+    @property
+    def tangents(self) -> int:
+        """Tangent vectors."""
+        return sum(len(part.tangents) for part in self.parts)
+
+    @cached_property
+    def kinds(self) -> frozenset[str]:
+        """The places at which there are hooks."""
+        own = {text.kind for part in self.parts for text in part.texts}
+        users = {kind for part in self.parts for kind in part.hooks}
+        return frozenset((own | users | {"start"}) - {"sees"})
+
+    @cached_property
+    def _turns(self) -> tuple[tuple[bool, int], ...]:
+        """Kinds of hooks *every* in the order of their calls: late or not, number of steps."""
+        texts = [t for part in self.parts for t in part.texts if t.kind == "every"]
+        return tuple(sorted({(text.late, text.interval) for text in texts}))
+
+    @property
+    def intervals(self) -> tuple[int, ...]:
+        """Numbers of steps of the hooks *every*, in the order of their calls."""
+        return tuple(interval for _, interval in self._turns)
+
+    @property
+    def needs_params(self) -> bool:
+        """Whether a hook indexes `params` as a matrix."""
+        return any(part.hooks for part in self.parts)
+
+    @cached_property
+    def expressions(self) -> Mapping[str, tuple[Any, ...]]:
+        """Expressions that hooks evaluate."""
+        return {
+            name.replace("_OBS", f"_{i}"): nodes
+            for i, part in enumerate(self.parts)
+            for name, nodes in part.expressions.items()
+        }
+
+    def resolve_hooks(self) -> dict[str, Callable[..., Any]]:
+        """Functions that users wrote, by the names under which `text` calls them."""
+        return {
+            f"{kind}_hook_{i}": hook
+            for i, part in enumerate(self.parts)
+            for kind, hook in part.hooks.items()
+        }
+
+    @cached_property
+    def _signature(self) -> str:
+        own = [observer.signature() for observer in self.observers]
+        return "\n".join(
+            [*own, self.text("params"), str(sorted(map(str, self.expressions.items())))]
+        )
+
+    def signature(self) -> str:
+        """Text that differs whenever the hooks' content does: source, closures, sizes."""
+        return self._signature
+
+    def text(self, params: str) -> str:
+        """The functions ``ANALYSIS_...`` and what they call."""
+        texts = []
+        for i, part in enumerate(self.parts):
+            words = self._words(i)
+            texts += [part.written(helper, words) for helper in part.helpers]
+            texts += [part.written(text.source, words) for text in part.texts]
+        for kind in KINDS:
+            if kind in self.kinds and kind != "every":
+                calls = [
+                    line for i in range(len(self.parts)) for line in self._calls(i, kind, params)
+                ]
+                texts.append(function(f"ANALYSIS_{kind.upper()}", _ARGS[kind], calls))
+        if "inside" in self.kinds:
+            texts.append(self._sees())
+        return "\n".join([*texts, *self._every()])
+
+    # -- text ---------------------------------------------------------------------------------
+
+    def _words(self, i: int) -> dict[str, Any]:
+        rows = self.rows[i]
+        return {
+            "OBS": i, "WS": rows.workspace, "OUT": rows.outputs, "TAN": rows.tangents,
+            "TRACE": rows.trace, "N": len(self.spec.states),
+            "COLUMN": rows.tangents // len(self.spec.states),
+        }  # fmt: skip
+
+    def _calls(self, i: int, kind: str, params: str) -> list[str]:
+        part = self.parts[i]
+        lines = self._afresh(i) if kind == "start" else []
+        lines += [
+            f"{_named(text.source).replace('_OBS', f'_{i}')}({_ARGS[kind]})"
+            for text in part.texts
+            if text.kind == kind
+        ]
+        if kind in part.hooks:
+            lines += self._user_call(i, kind, params)
+        return lines
+
+    def _afresh(self, i: int) -> list[str]:
+        """Lines that forget what an observer has found and traced."""
+        part, rows = self.parts[i], self.rows[i]
+        lines = []
+        for array, first, size, values in (
+            ("analysis_ws", rows.workspace, part.workspace if part.hooks else 0, part.first),
+            ("analysis_out", rows.outputs, part.output_rows, part.first_outputs),
+        ):
+            given = values or (0.0,) * size
+            if size and len(set(given)) == 1:
+                lines.append(f"for row in range({first}, {first + size}):")
+                lines.append(f"    {array}[row, lane] = {_literal(given[0])}")
+            elif size:
+                lines += [
+                    f"{array}[{first + k}, lane] = {_literal(x)}" for k, x in enumerate(given)
+                ]
+        if part.trace.width:
+            lines.append(f"trace_count[{rows.trace}, lane] = 0")
+        return lines or ["pass"]
+
+    def _user_call(self, i: int, kind: str, params: str) -> list[str]:
+        """The call of a user's hook, with rows of its own; new rows of its trace get their time."""
+        part, rows = self.parts[i], self.rows[i]
+        workspace = f"analysis_ws[{rows.workspace}:{rows.workspace + part.workspace}]"
+        outputs = f"analysis_out[{rows.outputs}:{rows.outputs + part.output_rows}]"
+        head = f"{kind}_hook_{i}(lane, t, dt, step, y_curr, y_prev, {params}, runtime_ws, "
+        if not part.trace.width:
+            none = "trace_buf[0:0], trace_count[0:0], 0, 1"
+            return [f"{head}{workspace}, {outputs}, {none})"]
+        j = rows.trace
+        return [
+            f"before = trace_count[{j}, lane]",
+            f"first = traces[{j}, {int(Trace.OFFSET)}]",
+            f"cap = traces[{j}, {int(Trace.CAP)}]",
+            f"times = first + cap * {part.trace.width}",
+            f"{head}{workspace}, {outputs}, trace_buf[first:times], trace_count[{j}:{j + 1}], cap, "
+            f"traces[{j}, {int(Trace.STRIDE)}])",
+            f"for row in range(before, min(trace_count[{j}, lane], cap)):",
+            "    trace_buf[times + row, lane] = t",
+        ]
+
+    def _sees(self) -> str:
+        calls = [
+            f"{_named(text.source).replace('_OBS', f'_{i}')}({SEES_ARGS})"
+            for i, part in enumerate(self.parts)
+            for text in part.texts
+            if text.kind == "sees"
+        ]
+        return function("ANALYSIS_SEES", SEES_ARGS, [f"return {' | '.join(calls)}"])
+
+    def _every(self) -> list[str]:
+        texts, lines = [], []
+        for j, turn in enumerate(self._turns):
+            interval = turn[1]
+            calls = [
+                f"{_named(text.source).replace('_OBS', f'_{i}')}({_PLACE_ARGS})"
+                for i, part in enumerate(self.parts)
+                for text in part.texts
+                if text.kind == "every" and (text.late, text.interval) == turn
+            ]
+            if self.stop_row is not None:
+                done = " * ".join(
+                    f"analysis_ws[{rows.workspace + part.words['DONE']}, lane]"
+                    for part, rows in zip(self.parts, self.rows, strict=True)
+                    if part.stops
+                )
+                calls.append(f"analysis_ws[{self.stop_row}, lane] = {done}")
+            texts.append(function(f"ANALYSIS_EVERY_{j}", _PLACE_ARGS, calls))
+            lines += [f"if step % {interval} == 0:", f"    ANALYSIS_EVERY_{j}({_PLACE_ARGS})"]
+        if lines:
+            texts.append(function("ANALYSIS_EVERY", _PLACE_ARGS, lines))
+        return texts
+
+    # -- what a run starts with ---------------------------------------------------------------
+
+    @cached_property
+    def first(self) -> NDArray[np.float64]:
+        """Workspace, then outputs, at the start of a run."""
+        values = np.zeros(self.workspace + self.outputs)
+        vectors = [x for part in self.parts for vector in part.tangents for x in vector]
+        values[: len(vectors)] = vectors
+        for part, rows in zip(self.parts, self.rows, strict=True):
+            values[rows.workspace : rows.workspace + len(part.first)] = part.first
+            start = self.workspace + rows.outputs
+            values[start : start + len(part.first_outputs)] = part.first_outputs
+        return values
+
+    def trace_table(self, steps: int | None, room: int = _ROOM) -> tuple[NDArray[np.int64], int]:
+        """The table of traces and the rows of their buffer.
+
+        Parameters
+        ----------
+        steps
+            Steps of the run, if they are known; then rows that are written by steps all fit.
+        room
+            Rows that may be added between two looks at whether there is room.
+
+        Returns
+        -------
+        table : array, shape (n_traces, len(Trace))
+        rows : int
+        """
+        table = np.zeros((self.n_traces, len(Trace)), dtype=np.int64)
+        offset = out = 0
+        specs = [part.trace for part in self.parts if part.trace.width]
+        for row, spec in zip(table, specs, strict=True):
+            limit, keep, wanted = capacity(spec.plan, steps)
+            cap = limit + room
+            row[:] = (offset, cap, spec.width, spec.plan.stride, limit, keep, out, wanted)
+            offset += cap * (spec.width + 1)
+            out += wanted * (spec.width + 1)
+        return table, offset
+
+
+_FIRST_ROWS = 1024
+
+
+def capacity(plan: Any, steps: int | None) -> tuple[int, int, int]:
+    """Rows before a trace needs room; how many of the last are kept (0: all); rows given back."""
+    if plan.most is not None:
+        return plan.most, 0, plan.most
+    if plan.last is not None:
+        return 2 * plan.last, plan.last, plan.last
+    rows = _FIRST_ROWS if steps is None else steps // plan.stride + 2
+    return rows, 0, rows
+
+
+def _literal(value: float) -> str:
+    if value != value:
+        return "nan"
+    return repr(float(value))
+
+
+def _named(source: Callable[..., Any] | str) -> str:
+    return source[4 : source.index("(")] if isinstance(source, str) else source.__name__
+
+
+def _check_differentiable(label: str, spec: ModelSpec, stepper: Stepper) -> None:
+    """Refuse models along which no tangent vector can be carried."""
+    what = f"observer {label!r} follows tangent vectors, and model {spec.name!r}"
+    if spec.is_integer:
+        raise ObserverError(f"{what} is made of integers, which have no derivative.")
+    if any(spec.lags):
+        names = [n for n, depth in zip(spec.states, spec.lags, strict=True) if depth]
+        raise ObserverError(
+            f"{what} uses lag_{names[0]}(): its state is more than {', '.join(spec.states)}, and "
+            "its tangent space is not known."
+        )
+    for event in spec.events:
+        name = blind_param(event, spec.state_nodes)
+        if name is not None:
+            raise ObserverError(
+                f"{what} has event {event.name!r}, which sets parameter {name!r} by the state: a "
+                f"tangent vector has no component along a parameter. Make {name!r} a state with "
+                f"derivative 0."
+            )
+        located = stepper.dense_output and not spec.is_map and event.locate
+        if located and event.phase != "start" and event.level is None and event.actions:
+            raise ObserverError(
+                f"{what} has event {event.name!r}, whose condition {event.text!r} is no comparison "
+                "of two values, so the time at which it fires has no derivative. Write it with "
+                "<, >, and, or, not; or set locate = false."
+            )
+
+
+def checked_observers(observers: Any) -> tuple[ObserverModule, ...]:
+    """A sequence of observers with names of their own, or a letter.
+
+    Raises
+    ------
+    ObserverError
+    """
+    if isinstance(observers, ObserverModule):
+        observers = (observers,)
+    if isinstance(observers, str) or not isinstance(observers, Iterable):
+        raise ObserverError(f"observers must be a list of observers, found {observers!r}.")
+    found = tuple(observers)
+    for item in found:
+        if isinstance(item, type) and issubclass(item, ObserverModule):
+            raise ObserverError(f"observers holds the class {item.__name__}; call it.")
+        if callable(item) and not isinstance(item, ObserverModule):
+            name = getattr(item, "__name__", repr(item))
+            raise ObserverError(
+                f"observers holds the function {name}; call it, {name}(...), if it makes an "
+                "observer, or give your hook as ObserverModule('name', post_step=...)."
+            )
+        if not isinstance(item, ObserverModule):
+            raise ObserverError(f"observers holds {item!r}, which is no observer.")
+    labels = [observer.label for observer in found]
+    for label in labels:
+        if labels.count(label) > 1:
+            raise ObserverError(
+                f"two observers are called {label!r}, and results are kept by name: give one of "
+                f"them another, name='{label}2'."
+            )
+    return found

@@ -1,0 +1,199 @@
+"""Hooks of the Lyapunov observers.  Templates: words in capitals stand for numbers and rows.
+
+The growth of each tangent vector since the last orthonormalisation is added up in the row CUR.
+For the error bar, the run is cut into batches of equal length: when all are full, neighbours are
+joined and new ones are twice as long, so that there are always between MOST/2 and MOST of them.
+"""
+
+# ruff: noqa: F821
+# mypy: ignore-errors
+
+from __future__ import annotations
+
+__all__ = [
+    "batch_OBS",
+    "end_OBS",
+    "error_OBS",
+    "every_OBS",
+    "exponent_OBS",
+    "join_OBS",
+    "orthonormalise_OBS",
+    "start_OBS",
+    "trace_OBS",
+    "volume_OBS",
+]
+
+
+def orthonormalise_OBS(lane, analysis_ws):
+    """Modified Gram–Schmidt; the logarithms of the lengths are added to CUR."""
+    for j in range(K):
+        for i in range(j):
+            dot = 0.0
+            for s in range(N):
+                dot = fma(
+                    analysis_ws[TAN + i * N + s, lane], analysis_ws[TAN + j * N + s, lane], dot
+                )
+            subtract_tangent(COLUMN + j, COLUMN + i, dot, analysis_ws, lane)
+        square = 0.0
+        for s in range(N):
+            square = fma(
+                analysis_ws[TAN + j * N + s, lane], analysis_ws[TAN + j * N + s, lane], square
+            )
+        length = sqrt(square)
+        analysis_ws[CUR + j, lane] += log(length)
+        lost = length == 0.0  # at a superstable point; any other direction will do
+        scale_tangent(COLUMN + j, 1.0 / select(lost, 1.0, length), analysis_ws, lane)
+        for s in range(N):
+            other = select(s == j, 1.0, 0.0)
+            kept = analysis_ws[TAN + j * N + s, lane]
+            analysis_ws[TAN + j * N + s, lane] = select(lost, other, kept)
+
+
+def start_OBS(
+    lane, t, dt, step, y_curr, y_prev, params, runtime_ws,
+    analysis_ws, analysis_out, trace_buf, trace_count, traces,
+):  # fmt: skip
+    """Forget the growth so far, but not the directions, which may have aligned already."""
+    orthonormalise_OBS(lane, analysis_ws)
+    for i in range(SIZE):
+        analysis_ws[WS + i, lane] = 0.0
+    analysis_ws[LENGTH, lane] = 1.0
+    analysis_ws[BEGAN, lane] = t
+    analysis_ws[LAST, lane] = t
+    analysis_ws[CUT, lane] = t
+
+
+def every_OBS(
+    lane, t, dt, step, y_curr, y_prev, params, runtime_ws,
+    analysis_ws, analysis_out, trace_buf, trace_count, traces,
+):  # fmt: skip
+    orthonormalise_OBS(lane, analysis_ws)
+    analysis_ws[LAST, lane] = t
+    if VOLUME:
+        analysis_ws[VOLUME_THEN, lane] = analysis_ws[VOLUME_NOW, lane]
+
+
+def volume_OBS(
+    lane, t, h, step, u, v, params, runtime_ws,
+    analysis_ws, analysis_out, trace_buf, trace_count, traces,
+):  # fmt: skip
+    """Add up the rate at which volumes grow (trapezoidal rule for flows)."""
+    (before,) = rate_OBS(t, step, u, t, u, params, runtime_ws, lane)
+    if FLOW:
+        (after,) = rate_OBS(t + h, step + 1, v, t, u, params, runtime_ws, lane)
+        before = 0.5 * h * (before + after)
+    analysis_ws[VOLUME_NOW, lane] += before
+
+
+def batch_OBS(
+    lane, t, dt, step, y_curr, y_prev, params, runtime_ws,
+    analysis_ws, analysis_out, trace_buf, trace_count, traces,
+):  # fmt: skip
+    """Close a batch that is long enough."""
+    filled = analysis_ws[FILLED, lane] + 1.0
+    if filled >= analysis_ws[LENGTH, lane]:
+        filled = 0.0
+        b = int(analysis_ws[COUNT, lane])
+        analysis_ws[SPANS + b, lane] = t - analysis_ws[CUT, lane]
+        analysis_ws[CUT, lane] = t
+        for j in range(K):
+            analysis_ws[SUMS + j * MOST + b, lane] = analysis_ws[CUR + j, lane]
+            analysis_ws[TOTAL + j, lane] += analysis_ws[CUR + j, lane]
+            analysis_ws[CUR + j, lane] = 0.0
+        b += 1
+        analysis_ws[COUNT, lane] = b
+        if TARGETED:
+            if b >= MOST // 2:
+                worst = 0.0
+                for j in range(K):
+                    worst = max(worst, error_OBS(j, lane, analysis_ws))
+                if worst <= TARGET:
+                    analysis_ws[WS + DONE, lane] = 1.0
+        if b == MOST:
+            join_OBS(lane, analysis_ws)
+    analysis_ws[FILLED, lane] = filled
+
+
+def join_OBS(lane, analysis_ws):
+    """Join neighbouring batches; those to come are twice as long."""
+    half = MOST // 2
+    for b in range(half):
+        analysis_ws[SPANS + b, lane] = (
+            analysis_ws[SPANS + 2 * b, lane] + analysis_ws[SPANS + 2 * b + 1, lane]
+        )
+    for j in range(K):
+        first = SUMS + j * MOST
+        for b in range(half):
+            analysis_ws[first + b, lane] = (
+                analysis_ws[first + 2 * b, lane] + analysis_ws[first + 2 * b + 1, lane]
+            )
+    analysis_ws[COUNT, lane] = half
+    analysis_ws[LENGTH, lane] *= 2.0
+
+
+def exponent_OBS(j, lane, analysis_ws):
+    """Mean rate of growth, without the first batch, in which the vectors align."""
+    growth = analysis_ws[TOTAL + j, lane] + analysis_ws[CUR + j, lane]
+    span = analysis_ws[LAST, lane] - analysis_ws[BEGAN, lane]
+    if analysis_ws[COUNT, lane] >= 2.0:
+        growth -= analysis_ws[SUMS + j * MOST, lane]
+        span -= analysis_ws[SPANS, lane]
+    return growth / span
+
+
+def error_OBS(j, lane, analysis_ws):
+    """Standard error of an exponent, from the batches after the first.
+
+    Their residuals are summed with those of near neighbours (Bartlett's window), since the
+    growth of one batch may be made up for by the next: Newey, West, Econometrica 55 (1987) 703;
+    Flegal, Jones, Ann. Stat. 38 (2010) 1034.
+    """
+    n = int(analysis_ws[COUNT, lane]) - 1
+    if n < 7:
+        return nan
+    first = SUMS + j * MOST + 1
+    growth = 0.0
+    span = 0.0
+    for b in range(n):
+        growth += analysis_ws[first + b, lane]
+        span += analysis_ws[SPANS + 1 + b, lane]
+    rate = growth / span
+    reach = 1 + n // 16
+    total = 0.0
+    for lag in range(reach + 1):
+        product = 0.0
+        for b in range(n - lag):
+            here = analysis_ws[first + b, lane] - rate * analysis_ws[SPANS + 1 + b, lane]
+            there = (
+                analysis_ws[first + b + lag, lane] - rate * analysis_ws[SPANS + 1 + b + lag, lane]
+            )
+            product = fma(here, there, product)
+        weight = 2.0 - 2.0 * lag / (reach + 1.0)
+        if lag == 0:
+            weight = 1.0
+        total = fma(weight, product, total)
+    total = max(total, 0.0) * (n / (n - reach - 1.0))  # the mean took its share
+    return sqrt(total) / abs_(span)
+
+
+def trace_OBS(
+    lane, t, dt, step, y_curr, y_prev, params, runtime_ws,
+    analysis_ws, analysis_out, trace_buf, trace_count, traces,
+):  # fmt: skip
+    if step % traces[TRACE, Trace.STRIDE] == 0:
+        push_trace(t, EXPONENTS, TRACE, lane, trace_buf, trace_count, traces)
+
+
+def end_OBS(
+    lane, t, dt, step, y_curr, y_prev, params, runtime_ws,
+    analysis_ws, analysis_out, trace_buf, trace_count, traces,
+):  # fmt: skip
+    total = 0.0
+    for j in range(K):
+        analysis_out[OUT + j, lane] = exponent_OBS(j, lane, analysis_ws)
+        analysis_out[OUT + K + j, lane] = error_OBS(j, lane, analysis_ws)
+        total += analysis_ws[TOTAL + j, lane] + analysis_ws[CUR + j, lane]
+    if VOLUME:
+        span = analysis_ws[LAST, lane] - analysis_ws[BEGAN, lane]
+        analysis_out[OUT + 2 * K, lane] = total / span
+        analysis_out[OUT + 2 * K + 1, lane] = analysis_ws[VOLUME_THEN, lane] / span

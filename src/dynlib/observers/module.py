@@ -1,0 +1,208 @@
+"""Observers as a user sees and writes them."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from dynlib.abi.hooks import HOOK_ARGS
+from dynlib.dsl.spec import ModelSpec
+from dynlib.errors import ObserverError
+from dynlib.observers.content import content_of
+from dynlib.observers.part import NO_TRACE, Output, Part, TraceSpec
+from dynlib.observers.result import ObserverResult
+from dynlib.steppers.base import Stepper
+from dynlib.suggest import did_you_mean
+
+__all__ = ["ObserverModule"]
+
+_N_ARGS = HOOK_ARGS.count(",") + 1
+Hook = Callable[..., None]
+
+
+class ObserverModule:
+    """Something that looks at a run from inside its compiled loop, and keeps only what is asked.
+
+    Write an observer by giving hooks, plain functions of ``(lane, t, dt, step, y_curr, y_prev,
+    params, runtime_ws, analysis_ws, analysis_out, trace_buf, trace_count, trace_cap,
+    trace_stride)``, either as arguments here or as static methods of a subclass.  All arrays are
+    indexed ``[i, lane]``; `step` is the index of the state `y_curr`.  A hook adds a row to its
+    trace by ::
+
+        if step % trace_stride == 0 and trace_count[0, lane] < trace_cap:
+            row = trace_count[0, lane]
+            trace_buf[row * width + column, lane] = ...
+            trace_count[0, lane] = row + 1
+
+    Nothing else is needed: the same hook serves single runs, plain Python (``jit=False``), and
+    batches in lanes and on threads.
+
+    Parameters
+    ----------
+    key : str
+        Names the observer, and its result: ``res.observers[key]``.
+    workspace_size : int
+        Rows of `analysis_ws` that are the observer's own.
+    outputs : sequence of str
+        Names of the rows of `analysis_out`.
+    trace : TraceSpec
+        What it traces.
+    pre_step, post_step : callable, optional
+        Hooks before and after each step.
+    initial_workspace, initial_outputs : float or sequence of float
+        What workspace and outputs hold at the start; 0 by default.
+    name : str, optional
+        Name of the result, where two observers of one key are attached.
+
+    Raises
+    ------
+    ObserverError
+        If something of this cannot be.
+
+    Examples
+    --------
+    >>> def largest(lane, t, dt, step, y_curr, y_prev, params, runtime_ws, analysis_ws,
+    ...             analysis_out, trace_buf, trace_count, trace_cap, trace_stride):
+    ...     analysis_out[0, lane] = max(analysis_out[0, lane], y_curr[0, lane])
+    >>> from dynlib import setup
+    >>> from dynlib.observers import ObserverModule
+    >>> observer = ObserverModule("peak", outputs=["x"], post_step=largest)
+    >>> res = setup("builtin://map/logistic", jit=False).run(N=100, observers=[observer])
+    >>> bool(res.observers["peak"].x == res["x"][1:].max())
+    True
+    """
+
+    key: str = ""
+    workspace_size: int = 0
+    outputs: Sequence[str] = ()
+    trace: TraceSpec = NO_TRACE
+    pre_step: Hook | None = None
+    post_step: Hook | None = None
+    initial_workspace: float | Sequence[float] = 0.0
+    initial_outputs: float | Sequence[float] = 0.0
+    name: str | None = None
+
+    supports_fastpath: ClassVar[bool] = True
+    result_type: ClassVar[type[ObserverResult]] = ObserverResult
+
+    def __init__(self, key: str | None = None, **given: Any) -> None:
+        if key is not None:
+            self.key = key
+        for what, value in given.items():
+            if what not in _PARAMETERS:
+                raise ObserverError(
+                    f"{type(self).__name__}() got an unknown argument {what!r}."
+                    f"{did_you_mean(what, _PARAMETERS)}"
+                )
+            setattr(self, what, value)
+        self._check()
+
+    def _check(self) -> None:
+        if not isinstance(self.key, str) or not self.key:
+            raise ObserverError(
+                f"an observer needs a key, a name for its result; found {self.key!r}."
+            )
+        size = self.workspace_size
+        if isinstance(size, bool) or not isinstance(size, int) or size < 0:
+            raise ObserverError(
+                f"observer {self.key!r}: workspace_size must be a whole number of rows, "
+                f"found {size!r}."
+            )
+        if isinstance(self.outputs, str):
+            self.outputs = (self.outputs,)
+        if not all(isinstance(name, str) and name for name in self.outputs):
+            raise ObserverError(
+                f"observer {self.key!r}: outputs must be names, found {self.outputs!r}."
+            )
+        if len(set(self.outputs)) < len(self.outputs):
+            raise ObserverError(
+                f"observer {self.key!r}: two outputs have one name: {self.outputs!r}."
+            )
+        if not isinstance(self.trace, TraceSpec):
+            raise ObserverError(
+                f"observer {self.key!r}: trace must be a TraceSpec(columns, plan), "
+                f"found {self.trace!r}."
+            )
+        self.resolve_hooks()
+
+    def __repr__(self) -> str:
+        return f"<observer {self.label}: {', '.join(self.outputs) or 'no outputs'}>"
+
+    @property
+    def label(self) -> str:
+        """Name of the result."""
+        return self.name or self.key
+
+    def resolve_hooks(self) -> dict[str, Hook]:
+        """The hooks, as plain functions, by the place at which they are called.
+
+        Raises
+        ------
+        ObserverError
+            For a hook that is no function of the right arguments.
+        """
+        found = {}
+        for kind in ("pre", "post"):
+            hook = getattr(self, f"{kind}_step")
+            if hook is not None:
+                found[kind] = self._plain(f"{kind}_step", hook)
+        return found
+
+    def _plain(self, which: str, hook: Any) -> Hook:
+        given = getattr(hook, "__func__", hook)  # a plain function put into a class body
+        given = getattr(given, "py_func", given)  # one that Numba has compiled already
+        if not inspect.isfunction(given):
+            raise ObserverError(
+                f"observer {self.key!r}: {which} must be a plain function, found {hook!r}."
+            )
+        names = list(inspect.signature(given).parameters)
+        if names[:1] == ["self"]:
+            raise ObserverError(
+                f"observer {self.key!r}: {which} is a method; hooks are compiled without their "
+                "object. Make it a @staticmethod, and put what it needs into the workspace."
+            )
+        if len(names) != _N_ARGS:
+            raise ObserverError(
+                f"observer {self.key!r}: {which} takes {len(names)} arguments, a hook takes "
+                f"{_N_ARGS}: {HOOK_ARGS}."
+            )
+        return given
+
+    def signature(self) -> str:
+        """Text that differs whenever what the observer compiles to does."""
+        hooks = {kind: content_of(hook) for kind, hook in self.resolve_hooks().items()}
+        return (
+            f"{self.workspace_size} {len(self.outputs)} {self.trace.width} {sorted(hooks.items())}"
+        )
+
+    def validate_stepper(self, stepper: Stepper, spec: ModelSpec) -> None:
+        """Raise an `ObserverError` if the observer cannot do with this stepper and model."""
+
+    def bind(self, spec: ModelSpec, stepper: Stepper) -> Part:
+        """What the observer adds to a runner of this model."""
+        return Part(
+            outputs=tuple(Output(name) for name in self.outputs),
+            workspace=self.workspace_size,
+            trace=self.trace,
+            hooks=self.resolve_hooks(),
+            first=self._first("initial_workspace", self.workspace_size),
+            first_outputs=self._first("initial_outputs", len(self.outputs)),
+        )
+
+    def _first(self, what: str, rows: int) -> tuple[float, ...]:
+        values = np.asarray(getattr(self, what), dtype=np.float64)
+        if values.ndim > 1 or (values.ndim == 1 and values.size != rows):
+            raise ObserverError(
+                f"observer {self.key!r}: {what} must be a number or {rows} of them, found "
+                f"{getattr(self, what)!r}."
+            )
+        return tuple(np.broadcast_to(values, (rows,)).tolist())
+
+
+_PARAMETERS = (
+    "workspace_size", "outputs", "trace", "pre_step", "post_step", "initial_workspace",
+    "initial_outputs", "name",
+)  # fmt: skip

@@ -1,0 +1,159 @@
+"""What one observer adds to a runner, once it knows its model and stepper."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from dynlib.compiler.codegen.specialize import fold
+from dynlib.errors import OptionError
+from dynlib.observers.plans import EveryStep, TracePlan, checked_trace_plan
+
+__all__ = ["NO_TRACE", "HookText", "Output", "Part", "TraceSpec"]
+
+
+@dataclass(frozen=True)
+class TraceSpec:
+    """Rows that an observer keeps for itself.
+
+    Parameters
+    ----------
+    columns : tuple of str, or int
+        Names of the values of a row, or how many there are; none: there is no trace.  A row has a
+        time besides: that of the step in which the hook wrote it.
+    plan : TracePlan
+        How much is kept: ``EveryStep(k)``, ``Tail(n, k)``, ``Hits(max_hits)``.
+
+    Examples
+    --------
+    >>> TraceSpec(("energy",), EveryStep(10)).record_interval()
+    10
+    """
+
+    columns: tuple[str, ...] = ()
+    plan: TracePlan = field(default_factory=EveryStep)
+
+    def __post_init__(self) -> None:
+        columns: Any = self.columns
+        if isinstance(columns, int) and not isinstance(columns, bool) and columns >= 0:
+            columns = tuple(f"c{i}" for i in range(columns))
+        if isinstance(columns, str):
+            columns = (columns,)
+        if not isinstance(columns, tuple | list) or not all(isinstance(c, str) for c in columns):
+            raise OptionError(f"columns of a trace must be names, found {self.columns!r}.")
+        object.__setattr__(self, "columns", tuple(columns))
+        checked_trace_plan(self.plan)
+
+    @property
+    def width(self) -> int:
+        """Values of a row; 0: there is no trace."""
+        return len(self.columns)
+
+    def record_interval(self) -> int:
+        """Steps from one row to the next."""
+        return self.plan.stride
+
+
+NO_TRACE = TraceSpec()
+
+
+@dataclass(frozen=True)
+class Output:
+    """A result: a number, or a vector of `size` numbers."""
+
+    name: str
+    size: int | None = None
+
+    @property
+    def rows(self) -> int:
+        """Numbers in it."""
+        return 1 if self.size is None else self.size
+
+
+@dataclass(frozen=True)
+class HookText:
+    """A hook that is called at the place `kind`, from a template or as text.
+
+    Attributes
+    ----------
+    kind
+        One of `dynlib.abi.hooks.KINDS`, or ``"sees"``.
+    source
+        A function whose name ends with ``_OBS``, or its text.
+    interval
+        Of a hook *every*: the number of steps.
+    late
+        Of a hook *every*: whether it is called after those that are not.
+    """
+
+    kind: str
+    source: Callable[..., Any] | str
+    interval: int = 0
+    late: bool = False
+
+
+@dataclass(frozen=True)
+class Part:
+    """The needs of one observer, and its code.
+
+    Attributes
+    ----------
+    outputs
+        Results, in the order of their rows.
+    workspace
+        Rows of workspace.
+    tangents
+        Tangent vectors, and the values that they start from.
+    trace
+        What it traces.
+    texts
+        Hooks of dynlib's own observers.  In them words in capitals stand for numbers: ``WS``,
+        ``OUT``, ``TAN`` (first rows of workspace, outputs, tangent vectors), ``TRACE`` (number
+        of the trace), ``OBS`` (number of the observer), the `words`, and the `places`, rows of
+        the workspace counted from ``WS``; `flags` are folded.
+    helpers
+        Functions that these call; named like them.
+    expressions
+        Expressions that these evaluate, by the names of the functions, which end with ``_OBS``.
+    hooks
+        Hooks of a user, by kind: ``"pre"`` and ``"post"``.
+    first, first_outputs
+        What workspace and outputs hold at the start; zeros by default.
+    stops
+        Whether it may end the run, by putting 1 into the row ``WS + words["DONE"]``.
+    facts
+        What a result should know besides its numbers, as plain data.
+    """
+
+    outputs: tuple[Output, ...] = ()
+    workspace: int = 0
+    tangents: tuple[tuple[float, ...], ...] = ()
+    trace: TraceSpec = NO_TRACE
+    texts: tuple[HookText, ...] = ()
+    helpers: tuple[Callable[..., Any] | str, ...] = ()
+    expressions: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    words: Mapping[str, Any] = field(default_factory=dict)
+    places: Mapping[str, int] = field(default_factory=dict)
+    flags: Mapping[str, bool] = field(default_factory=dict)
+    hooks: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+    first: tuple[float, ...] = ()
+    first_outputs: tuple[float, ...] = ()
+    stops: bool = False
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def output_rows(self) -> int:
+        """Rows of outputs."""
+        return sum(output.rows for output in self.outputs)
+
+    def written(self, source: Callable[..., Any] | str, words: Mapping[str, Any]) -> str:
+        """The text of a template or helper, with numbers for words."""
+        text = source if isinstance(source, str) else inspect.getsource(source)
+        text = fold(text, self.flags, numbers=True)
+        places = {name: words["WS"] + row for name, row in self.places.items()}
+        known = {**self.words, **places, **words}
+        text = re.sub(r"\b[A-Z][A-Z0-9_]*\b", lambda m: str(known.get(m[0], m[0])), text)
+        return re.sub(r"_OBS\b", f"_{words['OBS']}", text)

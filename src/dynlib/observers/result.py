@@ -1,0 +1,146 @@
+"""What an observer found, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynlib.errors import UnknownNameError
+from dynlib.suggest import did_you_mean
+
+__all__ = ["ObserverResult"]
+
+Array = NDArray[Any]
+_SHOWN = 6  # numbers of a vector in a repr
+
+
+class ObserverResult(Mapping[str, Any]):
+    """Named outputs of one observer, its trace, and what there is to say about them.
+
+    ``res.observers["features"].max`` and ``["max"]`` are the same: a number, or a vector.  In a
+    batch every output has a first axis over the runs.
+
+    Attributes
+    ----------
+    name : str
+        Name of the observer.
+    trace : array, shape (n_rows, n_columns)
+        Rows that it kept; in a batch (n_runs, n_rows, n_columns), NaN after the last row of a run.
+    trace_time : array, shape (n_rows,)
+        Their times; in a batch (n_runs, n_rows).
+    columns : tuple of str
+        Names of the columns of the trace.
+    facts : mapping
+        What else is known, as plain data.
+    n_runs : int or None
+        Runs of a batch; None for a single run.
+    """
+
+    types: ClassVar[dict[str, type[ObserverResult]]] = {}
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        ObserverResult.types[cls.__name__] = cls
+
+    def __init__(
+        self,
+        name: str,
+        outputs: Mapping[str, Array],
+        *,
+        trace: Array | None = None,
+        trace_time: Array | None = None,
+        columns: tuple[str, ...] = (),
+        facts: Mapping[str, Any] | None = None,
+        n_runs: int | None = None,
+    ) -> None:
+        self.name = name
+        self._outputs = dict(outputs)
+        self.columns = columns
+        self.facts = dict(facts or {})
+        self.n_runs = n_runs
+        shape = () if n_runs is None else (n_runs,)
+        self.trace = np.empty((*shape, 0, len(columns))) if trace is None else trace
+        self.trace_time = np.empty((*shape, 0)) if trace_time is None else trace_time
+
+    # -- by name ------------------------------------------------------------------------------
+
+    def __getitem__(self, name: str) -> Any:
+        if name in self._outputs:
+            return self._outputs[name]
+        if name in self.columns:
+            return self.trace[..., self.columns.index(name)]
+        known = (*self._outputs, *self.columns)
+        raise UnknownNameError(
+            f"observer {self.name!r} has no output {name!r}. There are: "
+            f"{', '.join(known) or 'none'}.{did_you_mean(str(name), known)}"
+        )
+
+    def __getattr__(self, name: str) -> Any:
+        outputs = self.__dict__.get("_outputs", {})
+        if name in outputs:
+            return outputs[name]
+        known = (*outputs, "trace", "trace_time")
+        raise AttributeError(
+            f"observer {self.__dict__.get('name')!r} has no {name!r}. There are: "
+            f"{', '.join(known)}.{did_you_mean(name, known)}"
+        )
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *self._outputs]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._outputs)
+
+    def __len__(self) -> int:
+        return len(self._outputs)
+
+    def of_run(self, index: int) -> ObserverResult:
+        """The result of one run of a batch."""
+        assert self.n_runs is not None
+        times = self.trace_time[index]
+        rows = int(np.count_nonzero(~np.isnan(times)))
+        return type(self)(
+            self.name,
+            {name: values[index] for name, values in self._outputs.items()},
+            trace=self.trace[index, :rows],
+            trace_time=times[:rows],
+            columns=self.columns,
+            facts=self.facts,
+        )
+
+    # -- what to say --------------------------------------------------------------------------
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """Sentences about what looks wrong; none if nothing does."""
+        return ()
+
+    def _lines(self) -> list[str]:
+        """Lines of the repr after the first."""
+        return [f"{name} = {_shown(values)}" for name, values in self._outputs.items()]
+
+    def __repr__(self) -> str:
+        lines = self._lines()
+        if self.columns:
+            where = f"{self.trace.shape[-2]} rows of {', '.join(self.columns)}"
+            lines.append(f"trace: {where}")
+        lines += [f"look twice: {flag}" for flag in self.flags]
+        runs = "" if self.n_runs is None else f", {self.n_runs} runs"
+        return "\n".join([f"<{self.name}{runs}", *(f"  {line}" for line in lines)]) + ">"
+
+
+def _shown(values: Any) -> str:
+    array = np.asarray(values)
+    if array.ndim == 0:
+        return f"{array:.8g}"
+    if array.size > _SHOWN:
+        good = array[np.isfinite(array)] if array.dtype.kind == "f" else array
+        span = f", {good.min():.6g} to {good.max():.6g}" if good.size else ""
+        return f"array {array.shape}{span}"
+    return np.array2string(array, precision=8, separator=", ").replace("\n", " ")
+
+
+ObserverResult.types["ObserverResult"] = ObserverResult
