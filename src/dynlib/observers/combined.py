@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,7 +21,7 @@ from dynlib.observers.module import ObserverModule
 from dynlib.steppers.base import Stepper
 from dynlib.steppers.text import function
 
-__all__ = ["CombinedObserver", "checked_observers"]
+__all__ = ["CombinedObserver", "capacity", "checked_observers", "combine"]
 
 _PLACE_ARGS = HOOK_ARGS.replace("trace_cap, trace_stride", "traces")
 _ARGS = dict.fromkeys(KINDS, _PLACE_ARGS) | {"piece": PIECE_ARGS, "inside": INSIDE_ARGS}
@@ -292,6 +293,26 @@ class CombinedObserver:
             offset += cap * (spec.width + 1)
             out += wanted * (spec.width + 1)
         return table, offset
+
+
+_KEPT = 16
+_kept: OrderedDict[tuple[Any, ...], CombinedObserver] = OrderedDict()
+
+
+def combine(
+    observers: Sequence[ObserverModule], spec: ModelSpec, stepper: Stepper
+) -> CombinedObserver:
+    """The observers as one, made anew only if no equal ones have been combined lately.
+
+    Writing their text takes much longer than a short run.
+    """
+    key = (spec.model_hash, stepper.name, *(observer.identity for observer in observers))
+    if key not in _kept:
+        _kept[key] = CombinedObserver(observers, spec, stepper)
+        if len(_kept) > _KEPT:
+            _kept.popitem(last=False)
+    _kept.move_to_end(key)
+    return _kept[key]
 
 
 _FIRST_ROWS = 1024

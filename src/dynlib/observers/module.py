@@ -178,6 +178,14 @@ class ObserverModule:
             f"{self.workspace_size} {len(self.outputs)} {self.trace.width} {sorted(hooks.items())}"
         )
 
+    @property
+    def identity(self) -> tuple[Any, ...]:
+        """Equal for observers that do the same and call their results the same."""
+        first = (np.shape(self.initial_workspace), str(self.initial_workspace))
+        outputs = (np.shape(self.initial_outputs), str(self.initial_outputs))
+        own = (type(self), self.label, tuple(self.outputs), self.trace, first, outputs)
+        return (*own, self.signature())
+
     def validate_stepper(self, stepper: Stepper, spec: ModelSpec) -> None:
         """Raise an `ObserverError` if the observer cannot do with this stepper and model."""
 

@@ -19,7 +19,7 @@ from dynlib.abi.run_state import RunState
 from dynlib.abi.slots import Clock, Count
 from dynlib.compiler.model import CompiledModel
 from dynlib.errors import OptionError
-from dynlib.observers.combined import CombinedObserver
+from dynlib.observers.combined import combine
 from dynlib.observers.module import ObserverModule
 from dynlib.runtime.naming import unknown_name
 from dynlib.runtime.observation import Observation
@@ -154,7 +154,7 @@ class Session:
             state.observation = None
             return None
         model = self.model
-        combined = CombinedObserver(observers, model.spec, model.stepper)
+        combined = combine(observers, model.spec, model.stepper)
         going_on = state.observation
         if going_on is None or going_on.combined.signature() != combined.signature():
             state.observation = Observation.begin(combined)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -10,7 +9,7 @@ from numpy.typing import NDArray
 
 from dynlib.abi.slots import NEVER
 from dynlib.compiler.model import CompiledModel
-from dynlib.observers.combined import CombinedObserver
+from dynlib.observers.combined import CombinedObserver, combine
 from dynlib.observers.layout import ObservedLayout
 from dynlib.observers.module import ObserverModule
 from dynlib.runtime.fastpath.request import BatchRequest
@@ -20,12 +19,11 @@ __all__ = ["combined_of", "layout_of", "observed_from", "observed_steps", "obser
 _ROOM = 144  # rows of a trace that a chunk of steps may add before anybody looks
 
 
-@lru_cache(maxsize=16)
 def combined_of(
     observers: tuple[ObserverModule, ...], model: CompiledModel
 ) -> CombinedObserver | None:
     """The observers, bound to the model; None if there are none."""
-    return CombinedObserver(observers, model.spec, model.stepper) if observers else None
+    return combine(observers, model.spec, model.stepper) if observers else None
 
 
 def observed_steps(model: CompiledModel, request: BatchRequest) -> int | None:
