@@ -23,7 +23,7 @@ from dynlib.steppers.base import Stepper
 __all__ = ["LyapunovObserver", "lyapunov_max", "lyapunov_spectrum"]
 
 _MOST = 64  # batches
-_UNIT = 8  # orthonormalisations of the shortest batch
+_UNIT = 16  # orthonormalisations of the shortest batch
 _FIXED = 9  # rows of the workspace before the sums
 
 
@@ -51,7 +51,7 @@ class LyapunovObserver(ObserverModule):
         """Steps from one orthonormalisation to the next."""
         if self.renorm_every is not None:
             return self.renorm_every
-        usual = 10 if stepper.kind == "ode" and not stepper.adaptive else 5
+        usual = 5 if stepper.adaptive else 10
         return math.gcd(usual, self.trace.record_interval()) if self.trace.width else usual
 
     def signature(self) -> str:
@@ -183,7 +183,7 @@ def lyapunov_max(
     ----------
     renorm_every : int, optional
         Steps from one normalisation of the tangent vector to the next; by default 10, or 5 for
-        maps and adaptive steppers.  A multiple of it divides the run into batches, from whose
+        adaptive steppers.  A multiple of it divides the run into batches, from whose
         scatter the standard error comes.
     record_interval : int, optional
         Trace the running estimate every so many steps; a multiple of `renorm_every`.

@@ -101,7 +101,7 @@ def advance(
                         )  # fmt: skip
         if ANALYSIS:
             before_step(i, t0, dt, block, lanes, y, mem, ws, p, obs)
-        if VARIATIONAL:
+        if GROUPS:
             tangents_ahead(i, t0, dt, lanes, y, mem, ws, p)
         for lane in range(LANES):
             fixed_step(i, lane, t0, dt, lanes, y, mem, ws, p, flag)
@@ -129,6 +129,9 @@ def fixed_step(i, lane, t0, dt, lanes, y, mem, ws, p, flag):
     m = 0.0
     if MEMORY:
         m = load_rows(mem, 0, N_MEMORY, lane)
+    if ONE_GROUP:
+        aws = lanes[ROW_AWS:ROW_AOUT]
+        tangent_group(0, aws, t, h, step, u, m, p, ws, aws, lane)
     u_new, k = attempt(t, h, step, u, m, p, ws, lane)
     if MEMORY:
         store_rows(mem, 0, lane, next_memory(m, k))

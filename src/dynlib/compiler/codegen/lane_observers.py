@@ -92,9 +92,10 @@ def before_step(i, t0, dt, block, lanes, y, mem, ws, p, obs):
                 lane, t, dt, integer(s), y, y_prev, p, ws,
                 lanes[ROW_AWS:ROW_AOUT], lanes[ROW_AOUT:ROW_AKEPT], obs[0], obs[1], obs[2],
             )  # fmt: skip
-    for r in range(N_STATES):
-        for lane in range(LANES):
-            y_prev[r, lane] = y[r, lane]
+    if EVERY_STEP:
+        for r in range(N_STATES):
+            for lane in range(LANES):
+                y_prev[r, lane] = y[r, lane]
     if INSIDE_HOOK:
         for r in range(N_MEMORY):
             for lane in range(LANES):
@@ -102,7 +103,7 @@ def before_step(i, t0, dt, block, lanes, y, mem, ws, p, obs):
 
 
 def tangents_ahead(i, t0, dt, lanes, y, mem, ws, p):
-    """Where a step of the grid takes the tangent vectors of all lanes; group by group."""
+    """Take the tangent vectors of all lanes along a step of the grid, group by group."""
     aws = lanes[ROW_AWS:ROW_AOUT]
     for g in range(N_GROUPS):
         for lane in range(LANES):
@@ -116,7 +117,7 @@ def tangents_ahead(i, t0, dt, lanes, y, mem, ws, p):
             m = 0.0
             if MEMORY:
                 m = load_rows(mem, 0, N_MEMORY, lane)
-            tangent_group(g, t, h, integer(s), u, m, p, ws, aws, lane)
+            tangent_group(g, aws, t, h, integer(s), u, m, p, ws, aws, lane)
 
 
 def observe_step(i, in_phase, first_step, t0, dt, block, lanes, run, y, mem, ws, p, obs):
@@ -127,10 +128,6 @@ def observe_step(i, in_phase, first_step, t0, dt, block, lanes, run, y, mem, ws,
     h = dt
     if DISCRETE:
         h = 1.0
-    if VARIATIONAL:
-        for r in range(N_PENDING):
-            for lane in range(LANES):
-                aws[r, lane] = aws[N_PENDING + r, lane]
     if PIECE_HOOK:
         for lane in range(LANES):
             s = lanes[Lane.STEP, lane] + i
@@ -195,7 +192,7 @@ def tangents_of_attempt(lanes, y, mem, ws, p):
             m = 0.0
             if MEMORY:
                 m = load_rows(mem, 0, N_MEMORY, lane)
-            tangent_group(g, t, h, 0, u, m, p, ws, aws, lane)
+            tangent_group(g, aws[N_PENDING:], t, h, 0, u, m, p, ws, aws, lane)
 
 
 def observe_adaptive(batch, block, lanes, y, mem, ws, p, obs):

@@ -88,6 +88,7 @@ class LaneProgram:
         floating = not self.spec.dtype.startswith("int")
         eventful = flags["EVENTS"] or flags["STOP"] or sampled
         flags |= {"DISCRETE": discrete, "WATCHED": eventful or (discrete and floating)}
+        flags |= self._observer_flags(flags)
         flags |= {"CAREFUL_LOOP": eventful or self.analysis is not None, "EVENTFUL": eventful}
         fast = without(fast, self._unneeded(flags))
         text = fold(fast, flags, numbers=True)
@@ -109,6 +110,15 @@ class LaneProgram:
         module = self.program.assemble(parts, runner, inline=_INLINE)
         return module if self.analysis is None else replace(module, packed=len(OBSERVED_LANE_ARGS))
 
+    def _observer_flags(self, flags: Mapping[str, bool]) -> dict[str, bool]:
+        """Whether anybody looks at each step, and in how many groups tangent vectors are stepped.
+
+        One group is stepped together with the state.
+        """
+        groups = self.program.tangents.groups if self.program.tangents is not None else 0
+        looking = any(flags[f"{kind}_HOOK"] for kind in ("PRE", "PIECE", "INSIDE", "POST"))
+        return {"EVERY_STEP": looking, "GROUPS": groups > 1, "ONE_GROUP": groups == 1}
+
     def _unneeded(self, flags: Mapping[str, bool]) -> tuple[str, ...]:
         names: tuple[str, ...] = ()
         if not flags["CAREFUL_LOOP"]:
@@ -122,12 +132,16 @@ class LaneProgram:
     def _unneeded_by_observers(self, flags: Mapping[str, bool]) -> tuple[str, ...]:
         if self.analysis is None:
             return ("next_part",)
-        names: tuple[str, ...] = ("tangents_ahead", "before_step", "observe_step", "keep_observers")
+        names: tuple[str, ...] = ("before_step", "observe_step", "keep_observers")
         names += ("restore_observers", "overflows")
         if not flags["ADAPTIVE"]:
-            names = ("tangents_of_attempt", "observe_adaptive")
+            names = ("observe_adaptive",)
         if not flags["INSIDE_HOOK"]:
             names += ("look_inside",)
+        if flags["ADAPTIVE"] or not flags["GROUPS"]:
+            names += ("tangents_ahead",)
+        if not (flags["ADAPTIVE"] and flags["VARIATIONAL"]):
+            names += ("tangents_of_attempt",)
         return names
 
     def _numbers(self, flags: Mapping[str, bool]) -> dict[str, int]:

@@ -144,14 +144,14 @@ class TangentText:
         items += [f"m[{count * n + i}]" for i in range(numbers)]
         return [*lines, f"me = {group(items)}"]
 
-    def _store(self, values: str, first: int) -> str:
+    def _store(self, values: str, into: str) -> str:
         """A line that stores the tangent part of the extended state `values`."""
         layout, n = self.tangents, self.n
         items = group(f"{values}[{i}]" for i in range(n, n + layout.group_rows))
-        start = f"{first} + g * {layout.group_rows}" if layout.groups > 1 else f"{first}"
-        return f"store_rows(analysis_ws[{start}:], 0, lane, {items})"
+        rows = f"{into}[g * {layout.group_rows}:]" if layout.groups > 1 else into
+        return f"store_rows({rows}, 0, lane, {items})"
 
-    def _store_memory(self, values: str, first: int) -> str:
+    def _store_memory(self, values: str, into: str) -> str:
         """The same for the memory."""
         layout, n = self.tangents, self.n
         whole = n + layout.group_rows
@@ -160,8 +160,9 @@ class TangentText:
             for vector in range(layout.stepper.memory[0])
             for i in range(layout.group_rows)
         ]
-        start = f"{first} + g * {layout.group_memory}" if layout.groups > 1 else f"{first}"
-        return f"store_rows(analysis_ws[{start}:], 0, lane, {group(items)})"
+        start = f"{layout.memory} + g * {layout.group_memory}"
+        start = start if layout.groups > 1 else f"{layout.memory}"
+        return f"store_rows({into}[{start}:], 0, lane, {group(items)})"
 
     # -- functions ----------------------------------------------------------------------------
 
@@ -169,13 +170,13 @@ class TangentText:
         return [*self._load(), "un, ke = attempt_tangent(t, h, step, ue, me, p, ws, lane)"]
 
     def _group(self) -> str:
-        """Step one group, and leave the outcome in the pending rows."""
+        """Step one group, and put the outcome into the rows `into`."""
         layout = self.tangents
-        lines = [*self._attempt(), self._store("un", layout.pending)]
+        lines = [*self._attempt(), self._store("un", "into")]
         if layout.group_memory:
             lines.append("mn = next_memory_tangent(me, ke)")
-            lines.append(self._store_memory("mn", layout.pending + layout.memory))
-        return function("tangent_group", f"g, {STEP_ARGS}", lines)
+            lines.append(self._store_memory("mn", "into"))
+        return function("tangent_group", f"g, into, {STEP_ARGS}", lines)
 
     def _groups(self, call: str) -> list[str]:
         if self.tangents.groups == 1:
@@ -183,7 +184,8 @@ class TangentText:
         return [f"for g in range({self.tangents.groups}):", f"    {call}"]
 
     def _step(self) -> str:
-        lines = self._groups(f"tangent_group(g, {STEP_ARGS})")
+        into = f"analysis_ws[{self.tangents.pending}:]"
+        lines = self._groups(f"tangent_group(g, {into}, {STEP_ARGS})")
         lines.append("return attempt(t, h, step, u, m, p, ws, lane)")
         return function("runner_variational_step", STEP_ARGS, lines)
 
@@ -231,7 +233,7 @@ class TangentText:
         lines = [
             *self._load(memory=False),
             "me = restart_tangent(t, step, ue, p, ws, lane)",
-            self._store_memory("me", self.tangents.memory),
+            self._store_memory("me", "analysis_ws"),
         ]
         args = "t, step, u, p, ws, analysis_ws, lane"
         return "\n".join(
@@ -248,7 +250,7 @@ class TangentText:
             "if theta < 1.0:",
             "    de = dense_tangent(t, h, step, ue, un, ke, p, ws, lane)",
             "    un = interpolate_tangent(theta, h, ue, un, de)",
-            self._store("un", 0),
+            self._store("un", "analysis_ws"),
         ]
         call = f"cut_group(g, theta, {STEP_ARGS})"
         return "\n".join(
