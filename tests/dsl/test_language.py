@@ -37,7 +37,7 @@ def test_every_part_of_a_document_arrives() -> None:
 def test_settings_have_the_documented_defaults() -> None:
     sim = load_model(ode()).sim
     assert (sim.t0, sim.t_end, sim.dt, sim.stepper) == (0.0, 1.0, 1e-2, "rk4")
-    assert (sim.atol, sim.rtol, sim.max_steps, sim.record) == (1e-8, 1e-5, 1_000_000, True)
+    assert (sim.atol, sim.rtol, sim.max_steps, sim.record) == (1e-8, 1e-5, None, True)
     assert load_model(HENON).sim.stepper == "map"
 
 

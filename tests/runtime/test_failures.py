@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from runtime.models import sim_of
 
-from dynlib import RunFailed, setup
+from dynlib import RunFailed, load_model, setup
 from dynlib.abi.status import Status
+from dynlib.plans import FinalState
 
 
 @pytest.mark.parametrize("stepper", ["euler", "rk4", "ab2", "rk45", "bs23"])
@@ -90,17 +91,31 @@ def _one_line(call: object) -> None:
         raise
 
 
-def test_adaptive_runs_have_a_limit_of_their_own() -> None:
+@pytest.mark.parametrize("stepper", ["rk45", "rk4"])
+def test_the_limit_of_the_model_holds_for_every_stepper(stepper: str) -> None:
     model = {
         "model": {"type": "ode", "name": "fast"},
         "states": {"x": 0.0},
         "equations": {"rhs": {"x": "cos(100*t)"}},
-        "sim": {"max_steps": 20, "stepper": "rk45"},
+        "sim": {"max_steps": 20},
     }
-    res = setup(model, jit=False).run(T=10.0, on_failure="return")
-    assert res.status is Status.MAX_STEPS
-    assert setup(model, stepper="rk4", jit=False).run(T=10.0).ok
-    assert setup(model, jit=False).run(T=10.0, max_steps=10_000).ok
+    sim = setup(model, stepper=stepper, jit=False)
+    res = sim.run(T=10.0, on_failure="return")
+    assert (res.status, res.stats.steps) == (Status.MAX_STEPS, 20)
+    assert sim.batch(T=10.0, plan=FinalState()).status[0] == Status.MAX_STEPS
+    assert sim.run(T=10.0, max_steps=10_000).ok
+
+
+def test_the_limit_of_the_model_survives_being_written_as_text() -> None:
+    model = {
+        "model": {"type": "map"},
+        "states": {"x": 0.0},
+        "equations": {"rhs": {"x": "x + 1"}},
+        "sim": {"max_steps": 3},
+    }
+    again = setup(load_model(model).to_toml(), jit=False)
+    assert again.run(N=3).ok
+    assert not again.run(N=4, on_failure="return").ok
 
 
 def test_stop_condition_is_success() -> None:

@@ -102,7 +102,9 @@ class SimDefaults:
     """What a run does unless it is told otherwise.
 
     ``t_end`` and ``dt`` mean nothing for maps, ``n_end`` nothing for flows.  A tolerance is one
-    number or one for each state.  ``options`` holds the options of the stepper, unchecked.
+    number or one for each state.  ``max_steps`` is None where the model names no limit; a run with
+    an adaptive stepper then has one of its own.  ``options`` holds the options of the stepper,
+    unchecked.
     """
 
     t0: float = 0.0
@@ -113,7 +115,7 @@ class SimDefaults:
     record: bool = True
     atol: float | tuple[float, ...] = 1e-8
     rtol: float | tuple[float, ...] = 1e-5
-    max_steps: int = 1_000_000
+    max_steps: int | None = None
     options: Mapping[str, Any] = field(default_factory=FrozenMap)
 
 

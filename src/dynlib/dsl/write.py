@@ -60,7 +60,9 @@ def _sim(sim: "SimDefaults", spec: "ModelSpec") -> dict[str, Any]:
     entry: dict[str, Any] = {"t0": sim.t0}
     entry |= {"n_end": sim.n_end} if spec.kind == "map" else {"t_end": sim.t_end}
     entry |= {"dt": sim.dt, "stepper": sim.stepper, "record": sim.record}
-    entry |= {"atol": sim.atol, "rtol": sim.rtol, "max_steps": sim.max_steps}
+    entry |= {"atol": sim.atol, "rtol": sim.rtol}
+    if sim.max_steps is not None:
+        entry["max_steps"] = sim.max_steps
     entry |= dict(sim.options)
     if spec.stop is not None:
         entry["stop"] = {"cond": spec.stop.text, "phase": spec.stop.phase}

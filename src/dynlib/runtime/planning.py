@@ -15,6 +15,7 @@ from dynlib.runtime.run_options import (
     check_stepper_options,
     merge,
     model_defaults,
+    step_limit,
 )
 from dynlib.runtime.session import Session
 from dynlib.runtime.wrapper import RunRequest
@@ -116,9 +117,6 @@ class Planner:
             step = 1.0 if spec.is_map else (options.dt or spec.sim.dt)
             check_room(length / step / options.record_interval, len(selection.names))
         backwards = options.dt is not None and options.end < options.t0
-        limit = options.max_steps
-        if limit is None and stepper.adaptive:
-            limit = spec.sim.max_steps
         request = RunRequest(
             t_end=None if spec.is_map else options.end,
             n_end=int(options.end) if spec.is_map else None,
@@ -129,7 +127,7 @@ class Planner:
             aux=aux,
             samples=options.t_eval,
             transient=options.transient,
-            max_steps=limit,
+            max_steps=step_limit(options, self._model),
             options=options.stepper_options,
             progress=show,
             skip=skip,

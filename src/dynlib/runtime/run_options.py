@@ -16,14 +16,25 @@ from dynlib.runtime.validate import flag, integer, number
 from dynlib.steppers import registry
 from dynlib.suggest import closest, did_you_mean
 
-__all__ = ["CALL_NAMES", "RunOptions", "check_stepper_options", "merge", "model_defaults"]
+__all__ = [
+    "CALL_NAMES", "RunOptions", "check_stepper_options", "merge", "model_defaults", "step_limit",
+]  # fmt: skip
 
 # The keywords of `Sim.run`, for suggestions.
 CALL_NAMES = (
     "T", "N", "t0", "dt", "ic", "params", "record", "record_interval", "record_vars", "t_eval",
     "transient", "observers", "max_steps", "resume", "tag", "progress", "on_failure",
 )  # fmt: skip
+# What other programs call them.
+_OTHER_WORDS = {
+    "t_end": "T", "t_final": "T", "tmax": "T", "t_max": "T", "t1": "T", "time": "T", "n": "N",
+    "n_end": "N", "steps": "N", "n_steps": "N", "iterations": "N", "h": "dt", "x0": "ic",
+    "y0": "ic", "u0": "ic", "p": "params", "saveat": "t_eval",
+}  # fmt: skip
+_OF_SETUP = ("stepper", "mods", "jit", "dtype", "disk_cache", "config")
 _MOST_STEPS = 2**62
+_ENDLESS = 2**60
+_ADAPTIVE_STEPS = 1_000_000  # the length of a run on a fixed grid is known beforehand
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +77,7 @@ class RunOptions:
         t0, end = _map_span(given) if spec.is_map else _flow_span(given, spec)
         dt = _step(given, spec, t0, end)
         transient = _transient(given, spec, abs(end - t0))
-        interval = integer("record_interval", given.get("record_interval", 1), least=1)
+        interval = _count("record_interval", given.get("record_interval", 1))
         t_eval = _samples(given, spec, t0, end, transient)
         if t_eval is not None and interval != 1:
             raise OptionError("t_eval names the times to record; leave record_interval out.")
@@ -80,7 +91,7 @@ class RunOptions:
             record_vars=chosen if chosen is None else _names(chosen),
             t_eval=t_eval,
             transient=transient,
-            max_steps=limit if limit is None else integer("max_steps", limit, least=1),
+            max_steps=limit if limit is None else _count("max_steps", limit),
             stepper_options=given.get("stepper_options", {}),
         )
 
@@ -136,6 +147,14 @@ def model_defaults(model: CompiledModel) -> tuple[dict[str, Any], dict[str, Any]
     return run, {name: value for name, value in options.items() if name in stepper.option_names}
 
 
+def step_limit(options: RunOptions, model: CompiledModel) -> int | None:
+    """Steps after which a run fails: of the call, of the model, of an adaptive stepper."""
+    for limit in (options.max_steps, model.spec.sim.max_steps):
+        if limit is not None:
+            return limit
+    return _ADAPTIVE_STEPS if model.stepper.adaptive else None
+
+
 def check_stepper_options(
     given: Iterable[str],
     model: CompiledModel,
@@ -148,7 +167,10 @@ def check_stepper_options(
         if name in accepted:
             continue
         message = f"{caller}() got an unknown argument {name!r}."
-        guess = closest(name, (*known, *accepted))
+        if name in _OF_SETUP:
+            raise UnknownOptionError(f"{message} It belongs to setup(model, {name}=...).")
+        word = _OTHER_WORDS.get(name)
+        guess = word if word in known else closest(name, (*known, *accepted))
         users = [s for s in registry.list_steppers() if name in registry.get(s).option_names]
         if users:
             message = f"stepper {model.stepper.name!r} has no option {name!r}; these do: " + (
@@ -253,6 +275,11 @@ def _samples(
     if given.get("record") is False:
         raise OptionError("record=False keeps nothing, t_eval asks for samples: give one of them.")
     return times
+
+
+def _count(what: str, value: Any) -> int:
+    """So many steps; more than any run can take are as good as endlessly many."""
+    return min(integer(what, value, least=1), _ENDLESS)
 
 
 def _names(chosen: Any) -> tuple[str, ...]:

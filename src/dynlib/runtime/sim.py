@@ -13,7 +13,7 @@ from dynlib.abi.status import Status
 from dynlib.compiler.model import CompiledModel
 from dynlib.dsl import ModelSpec
 from dynlib.dsl.spec import Preset
-from dynlib.errors import OptionError
+from dynlib.errors import OptionError, UnknownNameError
 from dynlib.observers.combined import checked_observers
 from dynlib.runtime.fastpath.plans import RecordingPlan
 from dynlib.runtime.naming import EditableValues, NamedValues
@@ -25,7 +25,7 @@ from dynlib.runtime.results import Results
 from dynlib.runtime.segments import segment_name
 from dynlib.runtime.session import Session
 from dynlib.runtime.snapshots import read_snapshot, write_snapshot
-from dynlib.runtime.validate import flag, one_of, vector
+from dynlib.runtime.validate import PARAMETER, flag, one_of, vector
 
 if TYPE_CHECKING:
     from dynlib.runtime.batch.inputs import Start
@@ -56,8 +56,6 @@ class Sim:
     Attributes
     ----------
     model : CompiledModel
-    state, params : mapping
-        Initial values of the next fresh run, by name, to be read and written.
     """
 
     def __init__(self, model: CompiledModel) -> None:
@@ -67,8 +65,8 @@ class Sim:
         self._planner = Planner(model)
         self._origin = Origin.of(model)
         self._presets = Presets(spec)
-        self.state = EditableValues(spec.states, lambda: session.state.y, session.assign, "state")
-        self.params = EditableValues(
+        self._state = EditableValues(spec.states, lambda: session.state.y, session.assign, "state")
+        self._params = EditableValues(
             spec.params, lambda: session.state.p, session.assign, "parameter"
         )
 
@@ -76,6 +74,40 @@ class Sim:
     def spec(self) -> ModelSpec:
         """The model."""
         return self.model.spec
+
+    @property
+    def state(self) -> EditableValues:
+        """Initial values of the next fresh run; ``sim.state["x"] = 1`` changes one."""
+        return self._state
+
+    @state.setter
+    def state(self, values: Values) -> None:
+        self._set("state", values, self._state)
+
+    @property
+    def params(self) -> EditableValues:
+        """Parameters of the next fresh run; ``sim.params["rho"] = 28`` changes one."""
+        return self._params
+
+    @params.setter
+    def params(self, values: Values) -> None:
+        self._set(PARAMETER, values, self._params)
+
+    def _set(self, what: str, values: Values, held: EditableValues) -> None:
+        argument = "params" if what == PARAMETER else what
+        found = vector(argument, what, values, held.array, held.names)
+        self._session.assign(dict(zip(held.names, found.tolist(), strict=True)))
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        model = self.__dict__.get("model")
+        if model is not None and not hasattr(type(self), name):
+            for kind, names in (("state", model.spec.states), ("params", model.spec.params)):
+                if name in names:
+                    raise UnknownNameError(
+                        f"a session has no attribute {name!r}. Write sim.{kind}[{name!r}] = ..., "
+                        f"or assign({name}=...)."
+                    )
+        super().__setattr__(name, value)
 
     @property
     def current(self) -> NamedValues:
@@ -112,7 +144,7 @@ class Sim:
         - ``t_eval``: times to record at instead, by the stepper's dense output.
         - ``transient``: first part (time, iterations) of the run that is not recorded.
         - ``observers``: what observes the run.
-        - ``max_steps``: steps after which the run fails; adaptive steppers have a default.
+        - ``max_steps``: steps after which the run fails; with adaptive steppers a million.
         - ``resume=True`` goes on where the session stands, with its step and options.
         - ``tag``: name of this segment of the session.
         - ``progress``: True, False, a function; by default a line on a terminal after a second.

@@ -29,7 +29,13 @@ from dynlib.runtime.fastpath.request import BatchRequest
 from dynlib.runtime.origin import Origin
 from dynlib.runtime.progress import Progress, TerminalLine, progress_of
 from dynlib.runtime.results import Results
-from dynlib.runtime.run_options import RunOptions, check_stepper_options, merge, model_defaults
+from dynlib.runtime.run_options import (
+    RunOptions,
+    check_stepper_options,
+    merge,
+    model_defaults,
+    step_limit,
+)
 from dynlib.runtime.validate import integer, one_of, shown, vector
 
 __all__ = ["Means", "run_batch", "run_fast"]
@@ -229,9 +235,6 @@ def _request(
     """The batch in the engine's terms."""
     spec = model.spec
     states, aux = record.selection.request(spec.states, tuple(each.name for each in spec.aux))
-    limit = options.max_steps
-    if limit is None and model.stepper.adaptive:
-        limit = spec.sim.max_steps
     return BatchRequest(
         n_runs=inputs.n_runs,
         y0=inputs.y0,
@@ -244,7 +247,7 @@ def _request(
         samples=record.samples,
         states=states,
         aux=aux,
-        max_steps=limit,
+        max_steps=step_limit(options, model),
         options=options.stepper_options,
         observers=observers,
         transient=options.transient if observers else 0,
