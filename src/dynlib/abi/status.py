@@ -40,6 +40,12 @@ class Status(IntEnum):
     MAX_STEPS = 10
     ZENO = 11
 
+    def __str__(self) -> str:
+        return self.name
+
+    def __format__(self, spec: str) -> str:
+        return format(self.name, spec)
+
     @property
     def sentence(self) -> str:
         """The status in words."""

@@ -7,6 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+from numpy.typing import DTypeLike
+
 from dynlib import steppers
 from dynlib.compiler.jit.disk_cache import DiskCache
 from dynlib.compiler.model import CompiledModel
@@ -27,7 +30,7 @@ def build(
     stepper: str | None = None,
     mods: Sequence[Any] = (),
     jit: bool = True,
-    dtype: str | None = None,
+    dtype: DTypeLike | None = None,
     disk_cache: bool = True,
     config: Any = None,
 ) -> CompiledModel:
@@ -67,9 +70,12 @@ def build(
     >>> dynlib.build("builtin://ode/lorenz", stepper="rk45")
     <CompiledModel lorenz, rk45, compiled>
     """
+    for name, value in (("jit", jit), ("disk_cache", disk_cache)):
+        if not isinstance(value, bool):
+            raise OptionError(f"{name} must be True or False, found {value!r}.")
     settings = load_config(config)
     spec = load_model(model, mods=mods, config=settings)
-    if dtype is not None and dtype != spec.dtype:
+    if dtype is not None:
         spec = _converted(spec, dtype)
     method = steppers.get(stepper or spec.sim.stepper)
     if method.kind != spec.kind:
@@ -86,15 +92,21 @@ def build(
     return CompiledModel(spec, method, jit=jit, disk_cache=cache)
 
 
-def _converted(spec: ModelSpec, dtype: str) -> ModelSpec:
+def _converted(spec: ModelSpec, dtype: Any) -> ModelSpec:
     real = ("float32", "float64")
-    if dtype not in real:
+    try:
+        name = np.dtype(dtype).name
+    except TypeError:
+        name = ""
+    if name == spec.dtype:
+        return spec
+    if name not in real:
         msg = f"dtype must be {' or '.join(map(repr, real))}, found {dtype!r}."
         raise OptionError(msg)
     if spec.dtype not in real:
-        msg = f"model {spec.name!r} is made of integers ({spec.dtype}) and cannot be {dtype}."
+        msg = f"model {spec.name!r} is made of integers ({spec.dtype}) and cannot be {name}."
         raise OptionError(msg)
-    return replace(spec, dtype=dtype)
+    return replace(spec, dtype=name)
 
 
 def _lagged(spec: ModelSpec, method: Stepper) -> str:

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from dynlib.dsl.frozen import FrozenMap
-from dynlib.errors import ConfigError
+from dynlib.errors import ConfigError, OptionError
 from dynlib.suggest import did_you_mean
 
 _TAG = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
@@ -68,6 +68,8 @@ def load_config(source: Source | None = None) -> Config:
         return source
     if isinstance(source, Mapping):
         return _read(source, "<dict>", Path())
+    if not isinstance(source, str | os.PathLike | None):
+        raise OptionError(f"config must be the path of a file or a dict, found {source!r}.")
     named = source if source is not None else os.environ.get("DYNLIB_CONFIG")
     file = expand(os.fspath(named)) if named else _user_folder("config") / "config.toml"
     if not named and not file.is_file():

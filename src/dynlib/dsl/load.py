@@ -24,7 +24,7 @@ Source = str | os.PathLike[str] | Mapping[str, Any] | ModelSpec
 def load_model(
     source: Source,
     *,
-    mods: str | Mapping[str, Any] | Iterable[str | Mapping[str, Any]] = (),
+    mods: str | Mapping[str, Any] | Iterable[str | Mapping[str, Any]] | None = (),
     config: Config | str | os.PathLike[str] | Mapping[str, Any] | None = None,
 ) -> ModelSpec:
     """Load a model and check all of it.
@@ -57,7 +57,7 @@ def load_model(
     >>> load_model("builtin://ode/lorenz").states
     ('x', 'y', 'z')
     """
-    chosen = [mods] if isinstance(mods, str | Mapping) else list(mods)
+    chosen = _listed(mods)
     if isinstance(source, ModelSpec) and not chosen:
         return source
     root, fragment = _read(source, config)
@@ -76,6 +76,14 @@ def load_model(
     if issues or spec is None:
         raise _error(issues, root)
     return spec
+
+
+def _listed(mods: Any) -> list[Any]:
+    if isinstance(mods, str | os.PathLike | Mapping):
+        return [mods]
+    if mods is None or isinstance(mods, Iterable):
+        return list(mods or ())
+    raise OptionError(f"mods must be a list of names, files and dicts, found {mods!r}.")
 
 
 def _load(root: Item, chosen: list[Any], config: Any, issues: Issues) -> ModelSpec | None:

@@ -17,6 +17,7 @@ from dynlib.errors import (
 )
 from dynlib.suggest import closest, did_you_mean
 
+_LONGEST = 200  # of a name in a letter
 LARGEST = 4 << 20  # bytes; a system of ten thousand equations fits
 BUILTIN_FOLDER = Path(__file__).resolve().parent.parent / "models"
 _URI = re.compile(r"([A-Za-z][A-Za-z0-9_.-]*)://(.*)", re.DOTALL)
@@ -43,6 +44,8 @@ def read_source(source: str, config: Callable[[], Config]) -> Item:
     ------
     ModelNotFoundError, AmbiguousModelError, PathTraversalError, ConfigError, ModelLoadError
     """
+    if not source.strip(" \t"):
+        raise ModelNotFoundError("the name of the model is empty.")
     if is_text(source):
         inline = source.lstrip().startswith("inline:")
         return read_text(source.split("inline:", 1)[1].strip(" ") if inline else source, "<text>")
@@ -91,6 +94,8 @@ def _find_tagged(source: str, rest: str, roots: Iterable[Path]) -> Path:
             f"{source}: what follows '://' is a path relative to the folders "
             "of the tag, so it does not begin with '/' or '~'."
         )
+    if not rest.strip(" /"):
+        raise ModelNotFoundError(f"{source}: the name of the model after '://' is missing.")
     roots = list(roots)
     for root in roots:
         found = _choose(root / rest, source, inside=root)
@@ -147,8 +152,10 @@ def _not_found(source: str, folders: Iterable[Path], name: str) -> ModelNotFound
             hint = f" Did you mean {near!r}?"
         elif by_stem and not uri:
             hint = f" Did you mean 'builtin://{by_stem[0]}'?"
-    looked = "" if uri and uri[1] == "builtin" else f" in {', '.join(map(str, folders)) or '.'}"
-    return ModelNotFoundError(f"no model {source!r}{looked}.{hint}")
+    places = [f"the folder {each}" if each != Path() else "this folder" for each in folders]
+    looked = "" if uri and uri[1] == "builtin" else f" in {' or '.join(places)}"
+    shown = source if len(source) <= _LONGEST else source[:_LONGEST] + "..."
+    return ModelNotFoundError(f"no model {shown!r}{looked}.{hint}")
 
 
 def _closest_builtin(stem: str, builtins: list[str]) -> str | None:

@@ -47,9 +47,9 @@ class Subject:
         self.is_map = result.is_map
         self.title = result.model_name
         self.states: tuple[str, ...] = result.final.names
-        # A map may have a state called n; then the iteration is spelt out.
-        self.index = "k" if "n" in (*self.states, *result.names) else "n"
-        self.time_name = ("n" if self.index == "n" else "iteration") if result.is_map else "t"
+        self.time_name = result.time_name
+        # A map may have a state called n; then a cobweb counts with another letter.
+        self.index = "k" if self.time_name == "iteration" else "n"
 
     @cached_property
     def t(self) -> Floats:

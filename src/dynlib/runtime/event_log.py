@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlib.runtime.naming import unknown_name
+from dynlib.runtime.naming import ByName, unknown_name
 
 __all__ = ["Event", "Events", "MergedEvents"]
 
@@ -49,6 +49,9 @@ class Event:
     def __len__(self) -> int:
         return len(self.t)
 
+    def _ipython_key_completions_(self) -> list[str]:
+        return list(self.columns)
+
     def __repr__(self) -> str:
         logged = f", logs {', '.join(self.columns)}" if self.columns else ""
         return f"<event {self.name}: {len(self)} firing{'s' * (len(self) != 1)}{logged}>"
@@ -76,7 +79,7 @@ class MergedEvents:
         return f"<{len(self)} firings of {', '.join(sorted(set(self.names.tolist()))) or 'none'}>"
 
 
-class Events(Mapping[str, Event]):
+class Events(ByName[Event]):
     """Events by name; every event of the model is there, fired or not.
 
     Parameters

@@ -34,7 +34,7 @@ def to_pandas(results: Results) -> pd.DataFrame:
         import pandas as pd
     except ImportError as error:
         raise MissingExtraError("data", "to_pandas()") from error
-    index = pd.Index(results.t, name="n" if results.is_map else "t")
+    index = pd.Index(results.t, name=results.time_name)
     frame = pd.DataFrame({name: results[name] for name in results.names}, index=index)
     frame.attrs = _attributes(results)
     return frame

@@ -52,12 +52,16 @@ def replace_file(path: Path, write: Callable[[Path], object]) -> None:
     OptionError
         If the file cannot be written.
     """
+    if not path.parent.is_dir():
+        raise OptionError(f"{path}: there is no folder {path.parent}.")
+    if path.is_dir():
+        raise OptionError(f"{path}: this is a folder. Name a file in it.")
     new = path.with_name(f".{path.name}.{os.urandom(8).hex()}")
     try:
         write(new)
         os.replace(new, path)
     except OSError as error:
-        raise OptionError(f"{path}: cannot be written ({error}).") from error
+        raise OptionError(f"{path}: cannot be written ({error.strerror or error}).") from error
     finally:
         new.unlink(missing_ok=True)
 
@@ -79,6 +83,9 @@ def from_bytes(source: IO[bytes], format_name: str) -> tuple[Arrays, dict[str, A
     ValueError
         If this is something else.
     """
+    if source.read(2) != b"PK":
+        raise ValueError("it is no archive of arrays")
+    source.seek(0)
     try:
         with np.load(source, allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}

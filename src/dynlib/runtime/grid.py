@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dynlib.errors import OptionError
-from dynlib.runtime.naming import unknown_name
+from dynlib.runtime.naming import ByName, unknown_name
 from dynlib.runtime.validate import shown
 
 __all__ = ["Grid", "axis_values", "grid"]
 
 
-class Grid(Mapping[str, Any]):
+class Grid(ByName[Any]):
     """Values of a product, by name: what `grid` returns.
 
     A mapping from names to vectors of one value for each run, shape (size,), or to a number where

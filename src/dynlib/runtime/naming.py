@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from dynlib.errors import UnknownNameError
 from dynlib.suggest import did_you_mean
 
-__all__ = ["EditableValues", "NamedValues", "named", "unknown_name"]
+__all__ = ["ByName", "EditableValues", "NamedValues", "named", "unknown_name"]
 
 _WIDTH = 64
+V = TypeVar("V")
 
 
 def unknown_name(what: str, name: object, known: Iterable[str]) -> UnknownNameError:
@@ -24,7 +25,16 @@ def unknown_name(what: str, name: object, known: Iterable[str]) -> UnknownNameEr
     return UnknownNameError(f"unknown {what} {name!r}.{guess}{choice}")
 
 
-class NamedValues(Mapping[str, Any]):
+class ByName(Mapping[str, V]):
+    """A mapping whose keys IPython completes inside the brackets."""
+
+    __slots__ = ()
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return list(self)
+
+
+class NamedValues(ByName[Any]):
     """Read-only values by name.
 
     Parameters

@@ -14,7 +14,7 @@ from dynlib.dsl.write import to_toml
 from dynlib.errors import OptionError, UnknownNameError
 from dynlib.runtime.files import replace_file
 from dynlib.runtime.naming import unknown_name
-from dynlib.runtime.validate import number
+from dynlib.runtime.validate import PARAMETER, number
 
 __all__ = ["Presets"]
 
@@ -53,13 +53,14 @@ class Presets(Mapping[str, Preset]):
         spec = self._spec
         for what, values, known in (
             ("state", preset.states, spec.states),
-            ("parameter", preset.params, spec.params),
+            (PARAMETER, preset.params, spec.params),
         ):
             for each, value in values.items():
                 if each not in known:
                     message = unknown_name(what, each, known)
                     raise UnknownNameError(f"{where}preset {name!r}: {message}")
-                number(f"{where}preset {name!r}: {what} {each!r}", value)
+                subject = f"{where}preset {name!r}: {what} {each!r}"
+                number(subject, value, infinite=what == PARAMETER)
         self._presets[name] = preset
 
     def save(self, name: str, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
@@ -100,6 +101,8 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         if path.stat().st_size > _LARGEST:
             raise OptionError(f"{path}: too large for a file of presets.")
         document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise OptionError(f"{path}: there is no such file.") from error
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise OptionError(f"{path}: cannot be read as TOML ({error}).") from error
     presets = document.get("presets", {})

@@ -8,17 +8,18 @@ from typing import Any
 from dynlib.errors import OptionError
 from dynlib.runtime.results import Results
 from dynlib.runtime.setup import setup
+from dynlib.runtime.validate import shown
 
 __all__ = ["rerun"]
 
 
-def rerun(receipt: Mapping[str, Any], *, jit: bool | None = None) -> Results:
+def rerun(receipt: Mapping[str, Any] | Results, *, jit: bool | None = None) -> Results:
     """Run again what a receipt describes: the same bits, on the same versions and processor.
 
     Parameters
     ----------
-    receipt : mapping
-        `Results.receipt`, or the same out of a JSON file.
+    receipt : mapping or Results
+        `Results.receipt`, or the same out of a JSON file; or the result itself.
     jit : bool, optional
         By default as in the receipt.
 
@@ -31,9 +32,13 @@ def rerun(receipt: Mapping[str, Any], *, jit: bool | None = None) -> Results:
     --------
     >>> from dynlib import setup
     >>> res = setup("builtin://map/logistic", jit=False).run(N=100, params={"r": 3.9})
-    >>> bool((rerun(res.receipt)["x"] == res["x"]).all())
+    >>> bool((rerun(res)["x"] == res["x"]).all())
     True
     """
+    if isinstance(receipt, Results):
+        receipt = receipt.receipt
+    if not isinstance(receipt, Mapping):
+        raise OptionError(f"rerun() takes a result or its receipt, found {shown(receipt)}.")
     try:
         model, stepper, dtype = receipt["model"]["text"], receipt["stepper"], receipt["dtype"]
         start = {name: receipt[name] for name in ("t0", "ic", "params")}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
@@ -16,12 +17,13 @@ from dynlib.errors import OptionError, UnknownNameError
 from dynlib.runtime import export, results_io
 from dynlib.runtime.event_log import Events
 from dynlib.runtime.failure import describe, failure
-from dynlib.runtime.naming import NamedValues, unknown_name
+from dynlib.runtime.naming import ByName, NamedValues, unknown_name
 from dynlib.runtime.observation import Observers
 from dynlib.runtime.origin import Origin, receipt
 from dynlib.runtime.plot_hook import plotter
 from dynlib.runtime.segments import Segment
 from dynlib.runtime.summary import summary
+from dynlib.runtime.validate import shown
 from dynlib.runtime.wrapper import RunStats
 
 if TYPE_CHECKING:
@@ -38,7 +40,9 @@ class Results:
 
     ``res["x"]`` is the record of a state or a recorded aux variable, shape (n_rec,);
     ``res["x", "z"]`` has shape (n_rec, 2); ``res["x":"z"]`` takes all columns from x to z, and
-    ``res[:]`` all that were recorded.  ``res[100:200]`` takes rows of all columns.
+    ``res[:]`` all that were recorded.  ``res[100:200]``, ``res[-1]`` and ``res[res.t > 50]`` take
+    rows of all columns.  As with a table of pandas, ``len(res)`` counts rows, and iteration goes
+    over the names.
 
     A session that was continued with ``resume=True`` is one result; `segments` holds its pieces.
 
@@ -70,24 +74,39 @@ class Results:
         first, *later = (segment.selection.names for segment in self._segments)
         return tuple(name for name in first if all(name in names for names in later))
 
-    def __getitem__(self, key: str | tuple[str, ...] | list[str] | slice) -> Array:
+    def __getitem__(self, key: str | tuple[str, ...] | list[str] | slice | int | Array) -> Array:
         if isinstance(key, str):
             return self._column(key)
         if isinstance(key, tuple | list):
             return self._columns([self._checked(name) for name in key])
         if isinstance(key, slice):
             return self._slice(key)
-        raise OptionError(f"res[...] takes names and slices, found {key!r}. Known: {self.names}.")
+        try:
+            rows: Array = self[:][operator.index(key) if np.ndim(key) == 0 else np.asarray(key)]
+        except (TypeError, IndexError) as error:
+            raise OptionError(
+                f"res[...] takes names ({', '.join(self.names)}), slices and rows "
+                f"({len(self)} of them), found {shown(key)}."
+            ) from error
+        return rows
 
     def __contains__(self, name: object) -> bool:
         return name in self.names
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names)
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return list(self.names)
 
     def __len__(self) -> int:
         return sum(len(segment.raw.t) for segment in self._segments)
 
     def _checked(self, name: Any) -> str:
         if not isinstance(name, str):
-            raise OptionError(f"res[...] takes names, found {name!r}. Known: {self.names}.")
+            raise OptionError(
+                f"res[..., ...] takes names ({', '.join(self.names)}), found {shown(name)}."
+            )
         return name
 
     def _column(self, name: str) -> Array:
@@ -108,12 +127,17 @@ class Results:
         ends = (key.start, key.stop)
         if not any(isinstance(end, str) for end in ends):
             return self._columns(list(self.names))[key]
-        for end in ends:
-            if end is not None and end not in self.names:
-                raise self._unrecorded(end)
-        first, last = (None if end is None else self.names.index(end) for end in ends)
+        first, last = (None if end is None else self._place(end) for end in ends)
         chosen = self.names[first : None if last is None else last + 1 : key.step]
         return self._columns(list(chosen))
+
+    def _place(self, name: object) -> int:
+        """Index of a variable among `names`; ``aux.E`` is the aux variable E."""
+        bare = name.removeprefix("aux.") if isinstance(name, str) else name
+        for each in (name, bare if bare in self._origin.aux else name):
+            if each in self.names:
+                return self.names.index(str(each))
+        raise self._unrecorded(name)
 
     def _unrecorded(self, name: object) -> UnknownNameError:
         spec_aux = tuple(f"aux.{each}" for each in self._origin.aux)
@@ -124,6 +148,8 @@ class Results:
                 f"{name!r} was not recorded: name it in record_vars=[...] of run().{where} "
                 f"Recorded: {', '.join(self.names) or 'nothing'}."
             )
+        if name == self.time_name:
+            return UnknownNameError(f"the times of the rows are in .t, not in [{name!r}].")
         return unknown_name("variable", name, self.names)
 
     # --- the end --------------------------------------------------------------------------------
@@ -216,6 +242,16 @@ class Results:
         return self._origin.is_map
 
     @property
+    def time_name(self) -> str:
+        """What the times are called in tables and pictures: ``t``, of a map ``n``.
+
+        Where a state or another variable of a map has that name, they are ``iteration``.
+        """
+        if not self.is_map:
+            return "t"
+        return "iteration" if "n" in (*self._origin.states, *self._origin.aux) else "n"
+
+    @property
     def receipt(self) -> dict[str, Any]:
         """All that is needed to compute this again, as plain data; see `dynlib.rerun`."""
         return receipt(self._origin, self._segments)
@@ -251,7 +287,7 @@ class Results:
         return summary(self, self._origin, self._segments)
 
 
-class Segments(Mapping[str, Results]):
+class Segments(ByName[Results]):
     """Pieces of a session by name, or by their index."""
 
     def __init__(self, origin: Origin, segments: tuple[Segment, ...]) -> None:

@@ -51,8 +51,6 @@ def save(
             f"{target}: cannot tell the format from the suffix {suffix!r}. Known: "
             f"{', '.join(writers)}."
         )
-    if not target.parent.is_dir():
-        raise OptionError(f"{target}: there is no folder {target.parent}.")
     writers[suffix]()
 
 
@@ -130,7 +128,7 @@ def _write_csv(path: Path, results: Results) -> None:
     def write(new: Path) -> None:
         with new.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
-            writer.writerow(["n" if results.is_map else "t", *results.names])
+            writer.writerow([results.time_name, *results.names])
             # Python writes a float with as many digits as bring it back.
             writer.writerows(zip(*columns, strict=True))
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from numpy.typing import DTypeLike
+
 from dynlib.compiler.build import Model, build
 from dynlib.errors import UnknownOptionError
 from dynlib.runtime.sim import Sim
@@ -19,7 +21,7 @@ def setup(
     stepper: str | None = None,
     mods: Sequence[Any] = (),
     jit: bool = True,
-    dtype: str | None = None,
+    dtype: DTypeLike | None = None,
     disk_cache: bool = True,
     config: Any = None,
     **unknown: Any,
@@ -36,7 +38,7 @@ def setup(
         Changes to the model, in order: names of its own mods, ``"file.toml#mod=name"``, dicts.
     jit : bool
         False: run the generated code as plain Python.
-    dtype : str, optional
+    dtype : str or NumPy type, optional
         ``"float32"`` or ``"float64"`` instead of the model's own.
     disk_cache : bool
         Whether compiled code is kept on disk for the next process.

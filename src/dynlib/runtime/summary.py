@@ -43,9 +43,8 @@ def _record(results: Results) -> str:
     rows = len(results)
     if not rows:
         return "nothing"
-    unit = "n" if results.is_map else "t"
     names = ", ".join(results.names[:_MOST]) + (", …" if len(results.names) > _MOST else "")
-    plural = "" if rows == 1 else "s"
+    plural, unit = "" if rows == 1 else "s", results.time_name
     return f"{rows} row{plural}, {unit} = {results.t[0]:g} to {results.t[-1]:g}: {names}"
 
 

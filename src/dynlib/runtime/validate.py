@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 from dynlib.errors import OptionError
 from dynlib.runtime.naming import unknown_name
 
-__all__ = ["flag", "integer", "number", "one_of", "overlay", "shown", "vector"]
+__all__ = ["PARAMETER", "flag", "integer", "number", "one_of", "overlay", "shown", "vector"]
+
+PARAMETER = "parameter"
 
 
-def number(what: str, value: Any) -> float:
-    """A finite real number, or a letter about `what`."""
+def number(what: str, value: Any, *, infinite: bool = False) -> float:
+    """A finite (or infinite) real number, or a letter about `what`."""
     if isinstance(value, np.ndarray) and value.ndim == 0:
         value = value[()]
     if not isinstance(value, Real | np.bool_):
@@ -25,8 +27,8 @@ def number(what: str, value: Any) -> float:
     try:
         found = float(value)
     except OverflowError:
-        found = math.inf
-    if not math.isfinite(found):
+        found, infinite = math.inf, False
+    if not (math.isfinite(found) or (infinite and not math.isnan(found))):
         raise OptionError(f"{what} must be finite, found {found}.")
     return found
 
@@ -66,13 +68,14 @@ def overlay(
     UnknownNameError
         For a name that is none of `names`.
     OptionError
-        For a value that is no finite number, or none of the vector's type.
+        For a value that is no number of the vector's type, or an infinite state.  A parameter may
+        be infinite, such as the time of a switch that is never thrown.
     """
     result = base.copy()
     for name, value in given.items():
         if name not in names:
             raise unknown_name(what, name, names)
-        result[names.index(name)] = _entry(f"{what} {name!r}", value, base.dtype)
+        result[names.index(name)] = _entry(what, f"{what} {name!r}", value, base.dtype)
     return result
 
 
@@ -80,7 +83,7 @@ def vector(
     argument: str, what: str, given: Any, base: NDArray[Any], names: tuple[str, ...]
 ) -> NDArray[Any]:
     """The vector that a dict (over `base`) or a full sequence of values stands for."""
-    if isinstance(given, Mapping):
+    if isinstance(given, Mapping) or hasattr(given, "keys"):  # pandas' rows are no Mapping
         return overlay(what, given, base, names)
     scalar = isinstance(given, np.ndarray) and given.ndim == 0
     if isinstance(given, str) or scalar or not isinstance(given, Sequence | np.ndarray):
@@ -94,11 +97,13 @@ def vector(
             f"A dict changes only some: {argument}={{{names[0] if names else 'x'!r}: ...}}."
         )
     pairs = zip(names, given, strict=True)
-    values = [_entry(f"{argument}: {what} {name!r}", value, base.dtype) for name, value in pairs]
+    values = [
+        _entry(what, f"{argument}: {what} {name!r}", value, base.dtype) for name, value in pairs
+    ]
     return np.array(values, dtype=base.dtype)
 
 
-def _entry(what: str, value: Any, dtype: np.dtype[Any]) -> float | int:
+def _entry(kind: str, what: str, value: Any, dtype: np.dtype[Any]) -> float | int:
     """A value that a vector of this type can hold, unchanged but for its rounding."""
     if dtype.kind == "i":
         found = integer(what, value)
@@ -106,8 +111,8 @@ def _entry(what: str, value: Any, dtype: np.dtype[Any]) -> float | int:
         if not bounds.min <= found <= bounds.max:
             raise OptionError(f"{what} does not fit {dtype.name}: {found}.")
         return found
-    result = number(what, value)
-    if abs(result) > float(np.finfo(dtype).max):
+    result = number(what, value, infinite=kind == PARAMETER)
+    if math.isfinite(result) and abs(result) > float(np.finfo(dtype).max):
         raise OptionError(f"{what} does not fit {dtype.name}: {result}.")
     return result
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from dynlib.runtime.batch.table import EventLog
 from dynlib.runtime.event_log import Event, MergedEvents
-from dynlib.runtime.naming import unknown_name
+from dynlib.runtime.naming import ByName, unknown_name
 
 __all__ = ["BatchEvent", "BatchEvents", "MergedBatchEvents"]
 
@@ -63,7 +63,7 @@ class MergedBatchEvents(MergedEvents):
         self.run = run
 
 
-class BatchEvents(Mapping[str, BatchEvent]):
+class BatchEvents(ByName[BatchEvent]):
     """Events of a batch by name; every event of the model is there, fired or not.
 
     Parameters

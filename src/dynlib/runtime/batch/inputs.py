@@ -15,7 +15,7 @@ from dynlib.runtime.grid import Grid, axis_values
 from dynlib.runtime.naming import unknown_name
 from dynlib.runtime.validate import overlay, shown, vector
 
-__all__ = ["Column", "Inputs", "Start", "batch_inputs", "cut", "not_finite"]
+__all__ = ["Column", "Inputs", "Start", "batch_inputs", "cut", "unusable"]
 
 Array: TypeAlias = NDArray[Any]
 # One number for all runs, or a vector with one for each.
@@ -110,7 +110,7 @@ def _by_name(argument: str, given: Any, base: Array, names: tuple[str, ...]) -> 
     """What was given, as a dict; a grid is looked at later."""
     if given is None or isinstance(given, Grid):
         return {}
-    if isinstance(given, Mapping):
+    if isinstance(given, Mapping) or hasattr(given, "keys"):
         return dict(given)
     matrix = axis_values(argument, given) if isinstance(given, Sequence | np.ndarray) else None
     if matrix is None or matrix.ndim != 2:
@@ -176,7 +176,7 @@ def _unknown(
 
 
 def _vector(what: str, given: Any, dtype: np.dtype[Any]) -> Array:
-    """One value for each run; those of a flow may be NaN or infinite, and their runs fail."""
+    """One value for each run; those of a flow may be NaN or infinite, see `unusable`."""
     values = axis_values(what, given)
     if values.ndim != 1:
         raise OptionError(
@@ -231,17 +231,18 @@ def cut(column: Column, first: int, last: int) -> Column:
     return column[first:last] if isinstance(column, np.ndarray) else column
 
 
-def not_finite(columns: Iterable[Column]) -> NDArray[np.bool_] | None:
-    """For each run whether a value is NaN or infinite; None if that holds for no run."""
+def unusable(y0: Iterable[Column], p: Iterable[Column]) -> NDArray[np.bool_] | None:
+    """For each run whether a value is NaN, or a state infinite; None if that holds for no run."""
     bad: NDArray[np.bool_] | None = None
-    for column in columns:
+    states, params = ((column, False) for column in y0), ((column, True) for column in p)
+    for column, infinite in (*states, *params):
         if not isinstance(column, np.ndarray) or column.dtype.kind != "f":
             continue
         # A sum is finite only if all its terms are; it takes no memory.
         with np.errstate(all="ignore"):
             if np.isfinite(column.sum()):
                 continue
-        wrong = ~np.isfinite(column)
+        wrong = np.isnan(column) if infinite else ~np.isfinite(column)
         if wrong.any():
             bad = wrong if bad is None else bad | wrong
     return bad

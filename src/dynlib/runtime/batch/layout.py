@@ -151,7 +151,7 @@ def open_root(path: Path, mode: str) -> Any:
         root = zarr().open_group(path, mode=mode, use_consolidated=False)
         version = root[GROUP].attrs["store"]
     except (OSError, KeyError, ValueError) as error:
-        raise OptionError(f"{path} is no batch that dynlib has written ({error!r}).") from error
+        raise OptionError(f"{path} is no batch that dynlib has written.") from error
     if version > _VERSION:
         raise OptionError(
             f"{path} comes from a newer dynlib (store {version}; this one knows {_VERSION})."

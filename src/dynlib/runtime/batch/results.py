@@ -19,7 +19,7 @@ from dynlib.runtime.batch.failure import batch_failure
 from dynlib.runtime.batch.frame import BatchFrame, RunEnd
 from dynlib.runtime.batch.summary import batch_summary
 from dynlib.runtime.batch.table import BatchStats, Table
-from dynlib.runtime.naming import unknown_name
+from dynlib.runtime.naming import ByName, unknown_name
 from dynlib.runtime.observation import Observers
 from dynlib.runtime.plot_hook import batch_plotter
 from dynlib.runtime.results import Results
@@ -80,6 +80,9 @@ class BatchResults:
 
     def __contains__(self, name: object) -> bool:
         return name in self.names
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return list(self.names)
 
     def _column(self, name: str) -> Array:
         place = self._frame.selection.columns.get(name)
@@ -288,7 +291,7 @@ class BatchResults:
         return batch_summary(self, self._frame)
 
 
-class FinalValues(Mapping[str, Array]):
+class FinalValues(ByName[Array]):
     """States at the end of all runs, by name."""
 
     def __init__(self, names: tuple[str, ...], table: Table) -> None:

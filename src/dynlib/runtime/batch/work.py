@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from dynlib.abi.status import Status
 from dynlib.compiler.build import build
 from dynlib.compiler.model import CompiledModel
-from dynlib.runtime.batch.inputs import cut, not_finite
+from dynlib.runtime.batch.inputs import cut, unusable
 from dynlib.runtime.fastpath.executor import run_batch_fastpath
 from dynlib.runtime.fastpath.observers import layout_of
 from dynlib.runtime.fastpath.outcome import allocate
@@ -34,12 +34,12 @@ _EVENTS = ("evt_run", "evt_t", "evt_step", "evt_id", "evt_log")
 def compute(model: CompiledModel, request: BatchRequest) -> RawBatch:
     """Run a batch in this process.
 
-    A run that starts from NaN or infinity has failed, whether or not the number is ever used.
+    A run that starts from NaN or an infinite state has failed, whether or not it is ever used.
     """
     if not request.n_runs:
         return unrun(model, request)
     raw = run_batch_fastpath(model, request)
-    bad = not_finite((*request.y0, *request.p))
+    bad = unusable(request.y0, request.p)
     if bad is not None:
         ended_well = (raw.status == Status.DONE) | (raw.status == Status.EARLY_EXIT)
         raw.status[bad & ended_well] = Status.NAN_DETECTED

@@ -1,0 +1,250 @@
+"""Slips outside of the equations: each is refused in words of ours, or does what was meant."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from runtime.models import differences, sim_of
+
+import dynlib
+from dynlib import DynlibError, OptionError, UnknownNameError, setup
+from dynlib.abi.status import Status
+
+SWITCHED = {  # a parameter that is infinite unless it is given
+    "model": {"type": "ode"},
+    "states": {"x": 1.0},
+    "params": {"off": float("inf")},
+    "equations": {"rhs": {"x": "-x if t < off else 0"}},
+}
+
+
+def letter(call: Callable[[], object]) -> str:
+    with pytest.raises(DynlibError) as caught:
+        call()
+    return str(caught.value)
+
+
+# --- a session --------------------------------------------------------------------------------
+
+
+def test_a_parameter_is_no_attribute_of_the_session() -> None:
+    sim = sim_of("driven", "rk4")
+    assert letter(lambda: setattr(sim, "a", 2.0)) == (
+        "a session has no attribute 'a'. Write sim.params['a'] = ..., or assign(a=...)."
+    )
+    assert "sim.state['x']" in letter(lambda: setattr(sim, "x", 2.0))
+    sim.note = "anything else is the user's"  # type: ignore[attr-defined]
+
+
+def test_values_can_be_assigned_as_a_whole() -> None:
+    """They were two attributes once, and assigning them had no effect on a run."""
+    sim = sim_of("driven", "rk4")
+    sim.params = {"a": 0.0}
+    sim.state = [1.0, 2.0]
+    assert (dict(sim.params), dict(sim.state)) == ({"a": 0.0, "w": 1.3}, {"x": 1.0, "v": 2.0})
+    same = sim_of("driven", "rk4").run(T=1.0, ic=[1.0, 2.0], params={"a": 0.0})
+    assert differences(sim.run(T=1.0), same) == []
+    assert letter(lambda: setattr(sim, "params", {"aa": 1.0})).startswith("unknown parameter 'aa'.")
+    assert letter(lambda: setattr(sim, "state", [1.0])).startswith("state has 1 value;")
+
+
+def test_the_row_of_a_table_is_a_start() -> None:
+    sim = sim_of("driven", "rk4")
+    row = sim.run(T=1.0).to_pandas().iloc[-1]
+    assert isinstance(row, pd.Series)
+    again = sim.run(T=1.0, ic=row)
+    assert again[0].tolist() == row.tolist()
+    assert letter(lambda: sim.run(T=1.0, ic=pd.Series({"y": 1.0}))).startswith("unknown state 'y'.")
+    assert sim.batch(row, T=1.0)[0].final == again.final
+
+
+def test_words_of_other_programs() -> None:
+    sim = sim_of("driven", "rk4")
+    assert "Did you mean 'T'?" in letter(lambda: sim.run(t_end=1.0))
+    assert "Did you mean 'ic'?" in letter(lambda: sim.run(y0=[1.0, 2.0]))
+    assert letter(lambda: sim.run(stepper="rk45")) == (
+        "run() got an unknown argument 'stepper'. It belongs to setup(model, stepper=...)."
+    )
+
+
+@pytest.mark.parametrize(
+    ("given_", "words"),
+    [
+        ({"jit": "yes"}, "jit must be True or False, found 'yes'."),
+        ({"disk_cache": 3}, "disk_cache must be True or False, found 3."),
+        ({"mods": 3}, "mods must be a list of names, files and dicts, found 3."),
+        ({"config": 3}, "config must be the path of a file or a dict, found 3."),
+        ({"dtype": "float16"}, "dtype must be 'float32' or 'float64', found 'float16'."),
+        ({"dtype": object()}, "dtype must be 'float32' or 'float64', found <object"),
+    ],
+)
+def test_setup(given_: dict[str, Any], words: str) -> None:
+    assert letter(lambda: setup("builtin://ode/lorenz", **given_)).startswith(words)
+
+
+@pytest.mark.parametrize("dtype", ["float32", np.float32, np.dtype("f4"), "f4"])
+def test_a_type_has_many_names(dtype: Any) -> None:
+    sim = setup("builtin://ode/lorenz", dtype=dtype, jit=False, mods=None)
+    assert sim.run(T=0.1)["x"].dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    ("model", "words"),
+    [
+        ("", "the name of the model is empty."),
+        ("builtin://", "builtin://: the name of the model after '://' is missing."),
+        ("nowhere.toml", "no model 'nowhere.toml' in this folder."),
+        ("some/where.toml", "no model 'some/where.toml' in the folder some."),
+        ("x" * 5000, f"no model '{'x' * 200}...' in this folder."),
+    ],
+)
+def test_no_model(model: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert letter(lambda: setup(model)).startswith(words)
+
+
+@pytest.mark.parametrize("name", ["record_interval", "max_steps"])
+def test_more_steps_than_any_counter_holds(name: str) -> None:
+    res = sim_of("driven", "rk4").run(T=1.0, **{name: 10**25})
+    assert res.ok
+    assert len(res) == (1 if name == "record_interval" else 21)
+
+
+# --- parameters without bounds ----------------------------------------------------------------
+
+
+def test_what_a_model_may_say_a_caller_may_say() -> None:
+    """A parameter may be infinite in a document, so it may be wherever parameters are given."""
+    sim = setup(SWITCHED, jit=False)
+    res = sim.run(T=1.0)
+    assert differences(sim.run(T=1.0, params=dict(sim.params)), res) == []
+    assert differences(dynlib.rerun(res), res) == []
+    sim.assign(off=0.5)
+    sim.add_preset("never", params={"off": float("inf")})
+    sim.apply_preset("never")
+    assert sim.params["off"] == float("inf")
+    assert letter(lambda: sim.assign(off=float("nan"))).endswith("must be finite, found nan.")
+    assert letter(lambda: sim.assign(off=10**400)).endswith("must be finite, found inf.")
+
+
+def test_infinite_parameters_in_a_batch() -> None:
+    sim = setup(SWITCHED, jit=False)
+    off = [0.5, float("inf"), float("nan")]
+    batch = sim.batch(params={"off": off}, T=1.0)
+    assert batch.status.tolist() == [Status.DONE, Status.DONE, Status.NAN_DETECTED]
+    assert batch[1].final["x"] == sim.run(T=1.0).final["x"]
+
+
+# --- results ------------------------------------------------------------------------------------
+
+
+def test_rows_and_names() -> None:
+    res = sim_of("driven", "rk4").run(T=1.0, dt=0.1)
+    assert list(res) == ["x", "v"]
+    table = res[:]
+    np.testing.assert_array_equal(res[-1], table[-1])
+    np.testing.assert_array_equal(res[np.int64(2)], table[2])
+    np.testing.assert_array_equal(res[res.t > 0.45], table[5:])
+    np.testing.assert_array_equal(res[np.array([0, 3])], table[[0, 3]])
+    rows = "res[...] takes names (x, v), slices and rows (11 of them), found "
+    for key, found in ((11, "11."), (1.5, "1.5."), (None, "None."), (np.ones(3, bool), "array(")):
+        assert letter(lambda key=key: res[key]).startswith(rows + found)  # type: ignore[misc]
+    assert letter(lambda: res["x", 0]) == "res[..., ...] takes names (x, v), found 0."
+    assert letter(lambda: res["t"]) == "the times of the rows are in .t, not in ['t']."
+
+
+def test_aux_between_columns_by_either_name() -> None:
+    model = {
+        "model": {"type": "map"},
+        "states": {"x": 1.0},
+        "aux": {"twice": "2*x"},
+        "equations": {"rhs": {"x": "x + 1"}},
+    }
+    res = setup(model, jit=False).run(N=2, record_vars=["x", "aux.twice"])
+    assert res["x":"aux.twice"].tolist() == res["x":"twice"].tolist() == [[1, 2], [2, 4], [3, 6]]
+    with pytest.raises(UnknownNameError, match=r"unknown variable 'aux\.x'"):
+        res["aux.x":]  # type: ignore[misc]
+
+
+def test_a_state_called_n_is_not_the_iteration(tmp_path: Path) -> None:
+    res = setup("builtin://map/collatz", jit=False).run(N=2)
+    res.save(tmp_path / "orbit.csv")
+    assert (tmp_path / "orbit.csv").read_text().splitlines()[0] == "iteration,n"
+    assert res.to_pandas().reset_index().columns.tolist() == ["iteration", "n"]
+    assert "iteration = 0 to 2: n" in repr(res)
+    assert setup("builtin://map/logistic", jit=False).run(N=2).to_pandas().index.name == "n"
+
+
+def test_names_are_offered_to_who_types_them() -> None:
+    sim = setup("builtin://ode/izhikevich", jit=False)
+    res = sim.run(T=1.0)
+
+    def offered(thing: Any) -> list[str]:
+        found: list[str] = thing._ipython_key_completions_()
+        return found
+
+    assert offered(res) == offered(res.final) == offered(sim.state) == ["v", "u"]
+    assert offered(sim.params) == list(sim.params)
+    assert offered(res.events) == ["spike"]
+    assert offered(res.events["spike"]) == list(res.events["spike"].columns)
+    assert offered(res.segments) == ["run1"]
+    batch = sim.batch(T=1.0)
+    assert offered(batch) == offered(batch.final) == ["v", "u"]
+
+
+def test_a_status_reads_as_its_name() -> None:
+    status = sim_of("driven", "rk4").run(T=1.0).status
+    assert (str(status), f"{status}", f"{status:>6}") == ("DONE", "DONE", "  DONE")
+    assert status == 5
+
+
+def test_rerun_takes_a_result_or_its_receipt() -> None:
+    res = sim_of("driven", "rk4").run(T=1.0)
+    assert differences(dynlib.rerun(res), res) == []
+    assert letter(lambda: dynlib.rerun(3)) == (  # type: ignore[arg-type]
+        "rerun() takes a result or its receipt, found 3."
+    )
+
+
+# --- files --------------------------------------------------------------------------------------
+
+
+def test_files_that_are_none(tmp_path: Path) -> None:
+    sim = sim_of("driven", "rk4")
+    res = sim.run(T=1.0)
+    (tmp_path / "notes.npz").write_text("not mine")
+    (tmp_path / "folder.npz").mkdir()
+    there = f"{tmp_path}/"
+    for call, words in (
+        (lambda: sim.load_preset("a", there + "no.toml"), "no.toml: there is no such file."),
+        (
+            lambda: dynlib.load_results(there + "notes.npz"),
+            "notes.npz: not a result that dynlib saved, or damaged (it is no archive of arrays).",
+        ),
+        (
+            lambda: sim.load_snapshot(there + "notes.npz"),
+            "notes.npz: not a dynlib snapshot, or damaged (it is no archive of arrays).",
+        ),
+        (
+            lambda: sim.save_snapshot(there + "no/a.snap"),
+            f"no/a.snap: there is no folder {there}no.",
+        ),
+        (
+            lambda: sim.save_preset("high", there + "no/a.toml"),
+            f"no/a.toml: there is no folder {there}no.",
+        ),
+        (
+            lambda: res.save(there + "folder.npz"),
+            "folder.npz: this is a folder. Name a file in it.",
+        ),
+        (lambda: res.save(there + "no/a.csv"), f"no/a.csv: there is no folder {there}no."),
+        (lambda: dynlib.load_results(tmp_path), "is no batch that dynlib has written."),
+    ):
+        with pytest.raises(OptionError) as caught:
+            call()
+        assert str(caught.value).endswith(words)
