@@ -65,6 +65,14 @@ def test_a_page_shows_all_parts(run, good):
         assert f"\n{line}\n" in f"{page}\n"
 
 
+def test_actions_are_shown_as_one_would_write_them(run, good):
+    text = good.read_text().replace('"v = -v"', '"v = -v; k += c; c *= 1 + k"')
+    good.write_text(text)
+    page = run("show", str(good)).stdout
+    assert "  k = k + c\n" in page
+    assert "  c = c * (1 + k)\n" in page
+
+
 def test_show_applies_mods(run, good):
     assert "k = 100" in run("show", str(good), "--mod", "stiff").stdout
 
@@ -113,6 +121,14 @@ def test_new_takes_folders_and_the_suffix(run, tmp_path):
     assert "there is no folder nowhere" in run("new", "nowhere/x", status=1).stderr
 
 
+def test_new_writes_commands_for_a_shell(run, tmp_path):
+    printed = run("new", "my model").stdout
+    assert "dynlib run 'my model.toml' --plot 'my model.png'" in printed
+    text = (tmp_path / "my model.toml").read_text()
+    assert "dynlib run 'my model.toml' --plot 'my model.png'" in text
+    assert dynlib.load_model(tmp_path / "my model.toml").name == "my model"
+
+
 @pytest.mark.parametrize("name", ['a"b', "a\nb", ".toml", ""])
 def test_new_refuses_names_that_make_no_file(run, name):
     run("new", name, status=2)
@@ -127,7 +143,7 @@ def test_validate_compiles(run, good, tmp_path, monkeypatch):
     assert DiskCache(tmp_path / "cache").entries() == []
     printed = run("validate", str(good)).stdout
     assert len(DiskCache(tmp_path / "cache").entries()) == 1
-    assert "good.toml: ok (2 states, 2 parameters, 1 event, compiles with rk4)" in printed
+    assert "good.toml: ok (2 states, 2 parameters, 1 event, 1 mod, compiles with rk4)" in printed
 
 
 def test_validate_reports_all_problems(run, good):
@@ -137,6 +153,27 @@ def test_validate_reports_all_problems(run, good):
     assert "2 problems" in letter
     assert "unknown name 'w'" in letter
     assert "Did you mean 't_end'?" in letter
+
+
+def test_validate_tries_the_mods(run, good):
+    """They are no part of the model, so loading it does not look into them."""
+    more = """
+[mods.broken.set.aux]
+energy = "v**"
+[mods.extended.add.params]
+g = 9.81
+[mods.on_top.set.params]
+g = 1.6
+"""
+    good.write_text(good.read_text() + more)
+    letter = run("validate", str(good), "--no-compile", status=1).stderr
+    assert letter.startswith("mod 'broken' of ")
+    assert "a value is missing after '**'" in letter
+    # one that stands on another is none the worse for it
+    good.write_text(good.read_text().replace('"v**"', '"v"'))
+    printed = run("validate", str(good), "--no-compile").stdout
+    assert "4 mods" in printed
+    run("validate", f"{good}#mod=on_top", "--no-compile", status=1)
 
 
 def test_validate_several(run, good):

@@ -34,6 +34,17 @@ def test_the_numbers_are_those_of_python(run):
     np.testing.assert_array_equal(rows, np.column_stack([res.t, res["z", "x"]]))
 
 
+@pytest.mark.parametrize("count", ["30", "3e1", "2*15"])
+def test_counts_are_numbers_like_others(run, count):
+    assert "n = 0 to 30: x" in run("run", LOGISTIC, "-N", count, *PLAIN).stdout
+
+
+@pytest.mark.parametrize("count", ["1.5", "-1", "many", "1e999", "1/0"])
+def test_counts_are_whole(run, count):
+    words = "is not a number" if count == "many" else "is no whole number from 0 on"
+    assert f"'{count}' {words}" in run("run", LOGISTIC, "-N", count, status=2).stderr
+
+
 def test_preset_then_set_then_ic(run, good):
     run("run", str(good), "--preset", "soft", "--set", "c=0", "-T", "0", "--out", "a.npz", *PLAIN)
     res = dynlib.load_results("a.npz")

@@ -6,11 +6,13 @@ click prints with the name of the option.
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import Any
 
 import click
 
 __all__ = [
+    "Count",
     "assignment",
     "mods_option",
     "name_list",
@@ -46,6 +48,28 @@ def number(text: Any) -> float | int:
     return value
 
 
+class Count(click.ParamType):
+    """A whole number from `least` on, which may be written as ``1e6`` or ``20*365``.
+
+    Examples
+    --------
+    >>> Count(1).convert("1e3", None, None)
+    1000
+    """
+
+    name = "count"
+
+    def __init__(self, least: int) -> None:
+        self.least = least
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the number that a text stands for."""
+        found = number(value)
+        if not isfinite(found) or found != int(found) or found < self.least:
+            self.fail(f"{value!r} is no whole number from {self.least} on", param, ctx)
+        return int(found)
+
+
 def times(text: Any) -> list[float]:
     """Return times from ``first:last:count``, evenly spaced, or from a list with commas.
 
@@ -62,7 +86,7 @@ def times(text: Any) -> list[float]:
     if len(span) != 3:
         raise click.BadParameter(f"{text!r} is neither first:last:count nor a list of numbers")
     first, last, count = (number(part.strip()) for part in span)
-    if count != int(count) or count < 2:
+    if not isfinite(count) or count != int(count) or count < 2:
         raise click.BadParameter(f"{text!r}: the count must be a whole number, 2 or more")
     steps = int(count) - 1
     return [first + (last - first) * (k / steps) for k in range(steps)] + [float(last)]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dynlib.cli._options import (
+    Count,
     assignment,
     mods_option,
     name_list,
@@ -29,9 +30,7 @@ __all__ = ["open_session", "run_options", "stepper_options"]
 
 _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option("-T", "T", type=number, help="End time of a flow."),
-    click.option(
-        "-N", "N", type=click.IntRange(min=0), metavar="COUNT", help="Iterations of a map."
-    ),
+    click.option("-N", "N", type=Count(0), metavar="COUNT", help="Iterations of a map."),
     click.option("--t0", type=number, help="Start time; of a map, the first iteration."),
     click.option("--dt", type=number, help="Step size; of an adaptive stepper, the first one."),
     click.option(
@@ -65,7 +64,7 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     ),
     click.option(
         "--max-steps",
-        type=click.IntRange(min=1),
+        type=Count(1),
         metavar="COUNT",
         help="Steps after which a run fails.",
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib.resources import files
 from pathlib import Path
+from shlex import quote
 
 import click
 
@@ -32,14 +33,22 @@ def command(name: str, kind: str, force: bool) -> None:
     text = files("dynlib.cli").joinpath("templates", f"{kind}.toml").read_text("utf-8")
     try:
         with path.open("w" if force else "x", encoding="utf-8") as stream:
-            stream.write(text.replace("@NAME@", path.stem))
+            stream.write(_filled(text, path))
     except FileExistsError:
         raise Letter(f"{path} exists already. Choose another name, or add --force.") from None
     except FileNotFoundError:
         raise Letter(f"cannot write {path}: there is no folder {path.parent}") from None
     except OSError as error:
         raise Letter(f"cannot write {path}: {error.strerror or error}") from error
-    click.echo(f"wrote {path}\ntry:  dynlib run {path} --plot {path.with_suffix('.png')}")
+    model, picture = quote(str(path)), quote(str(path.with_suffix(".png")))
+    click.echo(f"wrote {path}\ntry:  dynlib run {model} --plot {picture}")
+
+
+def _filled(text: str, path: Path) -> str:
+    """The template under its new name; in the commands in it, as a shell wants the name."""
+    for suffix in (".toml", ".png"):
+        text = text.replace(f"@NAME@{suffix}", quote(f"{path.stem}{suffix}"))
+    return text.replace("@NAME@", path.stem)
 
 
 def _path(name: str) -> Path:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 _WIDTH = 88
+_LARGE = 1e15
 
 
 @click.command("show")
@@ -116,13 +117,15 @@ def _defaults(spec: ModelSpec) -> list[str]:
     else:
         parts = [f"t from {_number(sim.t0)} to {_number(sim.t_end)}", f"dt = {_number(sim.dt)}"]
     parts.append(f"stepper {sim.stepper}")
+    parts += [f"at most {sim.max_steps} steps"] if sim.max_steps is not None else []
     parts += [f"{key} = {value}" for key, value in sim.options.items()]
     return [", ".join(parts)]
 
 
 def _number(value: Any) -> str:
     """Return a number with as many digits as it needs."""
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else repr(value)
+    plain = isinstance(value, float) and value.is_integer() and abs(value) < _LARGE
+    return str(int(value)) if plain else repr(value)
 
 
 def _latex(spec: ModelSpec) -> str:

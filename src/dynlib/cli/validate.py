@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 import click
 
 from dynlib.cli._letters import Letter
@@ -21,7 +23,8 @@ def command(
 ) -> None:
     """Report all problems of each MODEL, with line and caret; compile those that have none.
 
-    The exit status is 0 only if every model is sound.
+    A mod has a problem if it can be applied neither alone nor after one of the others.  The exit
+    status is 0 only if every model is sound.
     """
     failed = 0
     for model in models:
@@ -42,15 +45,41 @@ def _check(model: str, stepper: str | None, mods: tuple[str, ...], *, compiled: 
 
     built = build(model, stepper=stepper, mods=mods)
     spec = built.spec
+    problems = list(_broken_mods(model, spec.mods))
+    if problems:
+        raise DynlibError("\n\n".join(problems))
     if compiled:
         built.runner()
     parts = [
         _count(len(spec.states), "state"),
         _count(len(spec.params), "parameter"),
         _count(len(spec.events), "event") if spec.events else "",
+        _count(len(spec.mods), "mod") if spec.mods else "",
         f"compiles with {built.stepper.name}" if compiled else "not compiled",
     ]
     return f"{spec.label or model}: ok ({', '.join(filter(None, parts))})"
+
+
+def _broken_mods(model: str, names: Iterable[str]) -> Iterator[str]:
+    """Return a letter for each mod of the document that cannot be applied."""
+    from dynlib.dsl.paths import split_fragment
+
+    place, _ = split_fragment(model)
+    for name in names:
+        letter = _problems(place, [name])
+        others = (_problems(place, [other, name]) for other in names if other != name)
+        if letter and all(others):
+            yield f"mod {name!r} of {letter}"
+
+
+def _problems(place: str, mods: list[str]) -> str:
+    from dynlib.dsl import load_model
+
+    try:
+        load_model(place, mods=mods)
+    except DynlibError as error:
+        return str(error)
+    return ""
 
 
 def _count(number: int, what: str) -> str:

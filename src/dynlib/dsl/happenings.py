@@ -1,5 +1,7 @@
 """Events and stop conditions: what may happen during a run."""
 
+import re
+
 from dynlib.dsl.binding import parse_piece
 from dynlib.dsl.blocks import Piece, Statement
 from dynlib.dsl.expr import Node, Param, State, level_function
@@ -7,6 +9,8 @@ from dynlib.dsl.raw import RawEvent
 from dynlib.dsl.resolve import Resolver
 from dynlib.dsl.spec import Action, EventSpec, LogColumn, StopSpec
 from dynlib.suggest import did_you_mean
+
+_PLAIN = re.compile(r"[\w.]+")  # a name or a number, which needs no brackets
 
 
 def resolve_events(resolver: Resolver) -> tuple[EventSpec, ...]:
@@ -64,8 +68,9 @@ def _resolve_action(resolver: Resolver, statement: Statement) -> Action | None:
         return None
     if statement.op and target is not None:
         name = statement.target.text
-        head = f"{name} {statement.op} ("
-        value = Piece(f"{head}{value.text})", value.item, _shift(value.start, len(head)))
+        opening, closing = ("", "") if _PLAIN.fullmatch(value.text) else ("(", ")")
+        head = f"{name} {statement.op} {opening}"
+        value = Piece(f"{head}{value.text}{closing}", value.item, _shift(value.start, len(head)))
     node = resolver.next_value(value)
     if target is None or node is None:
         return None
