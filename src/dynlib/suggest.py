@@ -6,8 +6,8 @@ from difflib import get_close_matches
 _LONGEST = 60
 
 
-def closest(name: str, known: Iterable[str]) -> str | None:
-    """Return the known name nearest to ``name``, or None if none is near.
+def closest(name: str, known: Iterable[str], likeness: float = 0.6) -> str | None:
+    """Return the known name nearest to ``name``, or None if none has this likeness (0 to 1).
 
     Case is ignored at first, because ``Rho`` for ``rho`` is the most common slip of all.
 
@@ -26,7 +26,7 @@ def closest(name: str, known: Iterable[str]) -> str | None:
     lowered = name.lower()
     if lowered in names:
         return names[lowered]
-    found = get_close_matches(lowered, list(names), n=1, cutoff=0.6)
+    found = get_close_matches(lowered, list(names), n=1, cutoff=likeness)
     return names[found[0]] if found else None
 
 

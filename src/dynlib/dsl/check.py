@@ -113,7 +113,9 @@ def _check_table(item: Item, rule: Table, issues: Issues) -> Item:
         meant = key
         if key not in rule.keys and (rule.each is None or _is_slip(key, rule)):
             word = OTHER_WORDS.get(key)
-            known = word if word in rule.keys else closest(key, rule.keys)
+            # The content of a table is judged by what its name is taken for: no wild guesses.
+            near = closest(key, rule.keys, 0.7 if entry.is_table else 0.6)
+            known = word if word in rule.keys else near
             meant = known or ""
             if rule.stray and isinstance(entry.value, str) and not meant:
                 strays[key] = entry

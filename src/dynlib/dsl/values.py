@@ -87,15 +87,15 @@ class Reader:
 
     def _misfit(self, value: Number) -> tuple[str, str] | None:
         if self.integer:
-            if isinstance(value, float):
-                hint = f"Write {int(value)}." if value.is_integer() else ""
-                return f"{value!r} is not a whole number, but dtype is {self.dtype}", (
-                    hint or 'Round it, or set dtype = "float64".'
-                )
             least = -(1 << _BITS[self.dtype])
             if not least <= value < -least:
                 return f"the number does not fit into {self.dtype}", (
                     f"Numbers from {least} to {-least - 1} fit."
+                )
+            if isinstance(value, float):
+                hint = f"Write {int(value)}." if value.is_integer() else ""
+                return f"{value!r} is not a whole number, but dtype is {self.dtype}", (
+                    hint or 'Round it, or set dtype = "float64".'
                 )
             return None
         largest = _LARGEST[self.dtype]
@@ -106,7 +106,9 @@ class Reader:
 
 def _not_finite(item: Item, value: float) -> tuple[str, str]:
     if isinstance(item.value, str):
-        hint = "Is there a division by zero, or a logarithm of zero?"
+        hint = "Is there a division by zero, or a number beyond 1.8e308?"
+        if isnan(value):
+            hint = "Is there 0/0, or a logarithm, root or power of a negative number?"
         return f"the expression gives {value}, not a finite number", hint
     return f"{value} is no value here", "Write a finite number."
 

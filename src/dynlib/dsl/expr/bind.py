@@ -14,6 +14,7 @@ from typing import Any
 
 from dynlib.dsl.expr import complaints, macros
 from dynlib.dsl.expr.errors import ExprError
+from dynlib.dsl.expr.fold import fits, to_real
 from dynlib.dsl.expr.limits import (
     MAX_CALLS,
     MAX_EXPONENT,
@@ -159,7 +160,11 @@ class _Binder:
 
     def literal(self, piece: Literal, place: _Place) -> Task:
         yield from ()
-        return Num(piece.value)
+        if isinstance(piece.value, float) or fits(piece.value):
+            return Num(piece.value)
+        if self.scope.integer:
+            return self.complain(place, complaints.large_number(piece))
+        return Num(to_real(piece.value))
 
     def word(self, piece: Word, place: _Place) -> Task:
         yield from ()
@@ -182,6 +187,8 @@ class _Binder:
         if piece.op == "pow" and abs(literal_exponent(right) or 0) > MAX_EXPONENT:
             error = complaints.large_exponent(piece)
             return self.complain(place, error)
+        if self.scope.kind == "numeric" and _divides_by_zero(piece.op, left, right):
+            return self.complain(place, complaints.zero_divisor(piece))
         return apply(piece.op, [left, right], integer=self.scope.integer)
 
     def comparison(self, piece: Comparison, place: _Place) -> Task:
@@ -263,8 +270,8 @@ class _Binder:
     def loop(self, piece: Loop, place: _Place) -> Task:
         lower: Node = Num(0)
         if piece.lower is not None:
-            lower = coerce((yield self.bind(piece.lower, place)), "int")
-        upper = coerce((yield self.bind(piece.upper, place)), "int")
+            lower = self.bound(piece.lower, (yield self.bind(piece.lower, place)), place)
+        upper = self.bound(piece.upper, (yield self.bind(piece.upper, place)), place)
         var = fresh_variable(piece.var.name)
         inner = _Place({**place.table, piece.var.name: var}, place.path, place.call)
         body = yield self.bind(piece.body, inner)
@@ -278,6 +285,13 @@ class _Binder:
         return node if error is None else self.complain(place, error)
 
 
+    def bound(self, piece: Syntax, node: Node, place: _Place) -> Node:
+        """Return a bound of a range as an int; a parameter is cut, but not a literal."""
+        if isinstance(node, Num) and isinstance(node.value, float) and not node.value.is_integer():
+            return self.complain(place, complaints.fraction_in_range(piece, node.value))
+        return coerce(node, "int")
+
+
 def _arity(name: str) -> tuple[int, int | None]:
     """Return the least and greatest number of arguments of a function of the language."""
     if name in FUNCTIONS:
@@ -285,6 +299,15 @@ def _arity(name: str) -> tuple[int, int | None]:
         return op.least, op.most
     count = 1 if name in CASTS else SCALAR_MACROS.get(name, EDGE_MACROS.get(name, 0))
     return count, count
+
+
+def _divides_by_zero(op: str, left: Node, right: Node) -> bool:
+    """Tell whether a whole number is divided by zero, which gives 0, as with NumPy.
+
+    No constant means that; an equation may have such a quotient where it is not selected.
+    """
+    whole = left.kind == right.kind == "int" and op in ("floordiv", "mod")
+    return whole and isinstance(right, Num) and right.value == 0
 
 
 def _loop_error(piece: Loop, lower: Node, upper: Node, node: Node) -> ExprError | None:

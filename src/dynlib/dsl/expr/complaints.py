@@ -9,7 +9,7 @@ from dynlib.dsl.expr.limits import MAX_EXPONENT, MAX_LAG, MAX_RANGE
 from dynlib.dsl.expr.nodes import Node, Num, Param, State
 from dynlib.dsl.expr.ops import FUNCTION_NAMES
 from dynlib.dsl.expr.scope import Scope
-from dynlib.dsl.expr.syntax import Binary, Call, Loop, Word
+from dynlib.dsl.expr.syntax import Binary, Call, Literal, Loop, Syntax, Word
 from dynlib.suggest import did_you_mean
 
 _SHOWN = 12
@@ -169,6 +169,31 @@ def large_exponent(piece: Binary) -> ExprError:
         piece.right.start,
         piece.right.end,
         "for large powers write exp(k*log(x))",
+    )
+
+
+def large_number(piece: Literal) -> ExprError:
+    """Return the complaint about a whole number in a model of integers that none of them holds."""
+    return ExprError(
+        "the number does not fit into int64",
+        piece.start,
+        piece.end,
+        "whole numbers here are at most 9223372036854775807",
+    )
+
+
+def zero_divisor(piece: Binary) -> ExprError:
+    """Return the complaint about the quotient of a whole number and zero."""
+    return ExprError("a whole number is divided by zero", piece.start, piece.end)
+
+
+def fraction_in_range(piece: Syntax, value: float) -> ExprError:
+    """Return the complaint about a bound of a range that is no whole number."""
+    return ExprError(
+        f"range takes whole numbers, not {value!r}",
+        piece.start,
+        piece.end,
+        "round it with floor(...) or ceil(...)",
     )
 
 

@@ -160,10 +160,8 @@ class _Parser:
 
     def number(self) -> Syntax:
         token = self.take()
-        value: float | int = float(token.text)
-        if token.text.isdigit() and abs(value) < 2.0**63:
-            value = int(token.text)
-        return Literal(token.start, token.end, value)
+        whole = token.text.isdigit()
+        return Literal(token.start, token.end, int(token.text) if whole else float(token.text))
 
     def named(self, strength: int) -> Syntax:
         token = self.next
