@@ -168,16 +168,21 @@ class UnknownStepper(StepperError):
         All names there are.
     hint : str or None
         The nearest known name, if one is near.
+    where : str
+        The place in a model that asks for it; empty if the caller does.
     """
 
-    def __init__(self, name: str, known: Iterable[str] = (), hint: str | None = None) -> None:
-        self.name, self.known, self.hint = name, tuple(known), hint
+    def __init__(
+        self, name: str, known: Iterable[str] = (), hint: str | None = None, where: str = ""
+    ) -> None:
+        self.name, self.known, self.hint, self.where = name, tuple(known), hint, where
         guess = f" Did you mean {hint!r}?" if hint else ""
         choice = f" Known: {', '.join(self.known)}." if self.known else ""
-        super().__init__(f"unknown stepper {name!r}.{guess}{choice}")
+        place = f"{where}: " if where else ""
+        super().__init__(f"{place}unknown stepper {name!r}.{guess}{choice}")
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (type(self), (self.name, self.known, self.hint))
+        return (type(self), (self.name, self.known, self.hint, self.where))
 
 
 class StepperKindMismatchError(StepperError):

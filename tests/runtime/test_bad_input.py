@@ -312,7 +312,7 @@ def test_option_of_the_model_that_its_stepper_does_not_have() -> None:
         "sim": {"stepper": "rk45", "safty": 0.8},
     }
     assert letter(lambda: setup(model)) == (
-        "[sim] safty: unknown key, and no option of stepper 'rk45'. Did you mean 'safety'?"
+        "<dict>: [sim] safty: unknown key, and no option of stepper 'rk45'. Did you mean 'safety'?"
     )
     model["sim"] = {"stepper": "rk45", "safety": 0.8}
     assert setup(model, jit=False).run().receipt["arguments"]["safety"] == 0.8

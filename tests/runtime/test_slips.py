@@ -87,6 +87,17 @@ def test_setup(given_: dict[str, Any], words: str) -> None:
     assert letter(lambda: setup("builtin://ode/lorenz", **given_)).startswith(words)
 
 
+def test_a_stepper_is_looked_for_where_it_was_asked_for() -> None:
+    model = SWITCHED | {"sim": {"stepper": "rk44"}}
+    assert letter(lambda: setup(model)).startswith(
+        "<dict>: [sim] stepper: unknown stepper 'rk44'. Did you mean 'rk4'?"
+    )
+    assert letter(lambda: setup(model, stepper="rk4")).startswith("<dict>: [sim] stepper: unknown")
+    assert letter(lambda: setup(SWITCHED, stepper=["rk4"])).startswith("unknown stepper ['rk4'].")
+    assert letter(lambda: setup(model, stepper="rk5")).startswith("unknown stepper 'rk5'.")
+    assert letter(lambda: setup(model, stepper="")).startswith("unknown stepper ''.")
+
+
 @pytest.mark.parametrize("dtype", ["float32", np.float32, np.dtype("f4"), "f4"])
 def test_a_type_has_many_names(dtype: Any) -> None:
     sim = setup("builtin://ode/lorenz", dtype=dtype, jit=False, mods=None)

@@ -6,14 +6,15 @@ click prints with the name of the option.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import isfinite
 from typing import Any
 
 import click
 
 __all__ = [
-    "Count",
     "assignment",
+    "count",
     "mods_option",
     "name_list",
     "number",
@@ -48,26 +49,22 @@ def number(text: Any) -> float | int:
     return value
 
 
-class Count(click.ParamType):
-    """A whole number from `least` on, which may be written as ``1e6`` or ``20*365``.
+def count(least: int) -> Callable[[Any], int]:
+    """Return a reader of whole numbers from `least` on, also written as ``1e6`` or ``20*365``.
 
     Examples
     --------
-    >>> Count(1).convert("1e3", None, None)
+    >>> count(1)("1e3")
     1000
     """
 
-    name = "count"
-
-    def __init__(self, least: int) -> None:
-        self.least = least
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Return the number that a text stands for."""
-        found = number(value)
-        if not isfinite(found) or found != int(found) or found < self.least:
-            self.fail(f"{value!r} is no whole number from {self.least} on", param, ctx)
+    def read(text: Any) -> int:
+        found = number(text)
+        if not isfinite(found) or found != int(found) or found < least:
+            raise click.BadParameter(f"{text!r} is no whole number from {least} on")
         return int(found)
+
+    return read
 
 
 def times(text: Any) -> list[float]:
@@ -85,10 +82,10 @@ def times(text: Any) -> list[float]:
         return [float(number(part.strip())) for part in text.split(",")]
     if len(span) != 3:
         raise click.BadParameter(f"{text!r} is neither first:last:count nor a list of numbers")
-    first, last, count = (number(part.strip()) for part in span)
-    if not isfinite(count) or count != int(count) or count < 2:
+    first, last, points = (number(part.strip()) for part in span)
+    if not isfinite(points) or points != int(points) or points < 2:
         raise click.BadParameter(f"{text!r}: the count must be a whole number, 2 or more")
-    steps = int(count) - 1
+    steps = int(points) - 1
     return [first + (last - first) * (k / steps) for k in range(steps)] + [float(last)]
 
 

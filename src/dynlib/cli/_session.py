@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dynlib.cli._options import (
-    Count,
     assignment,
+    count,
     mods_option,
     name_list,
     number,
@@ -30,7 +30,7 @@ __all__ = ["open_session", "run_options", "stepper_options"]
 
 _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option("-T", "T", type=number, help="End time of a flow."),
-    click.option("-N", "N", type=Count(0), metavar="COUNT", help="Iterations of a map."),
+    click.option("-N", "N", type=count(0), metavar="COUNT", help="Iterations of a map."),
     click.option("--t0", type=number, help="Start time; of a map, the first iteration."),
     click.option("--dt", type=number, help="Step size; of an adaptive stepper, the first one."),
     click.option(
@@ -64,7 +64,7 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     ),
     click.option(
         "--max-steps",
-        type=Count(1),
+        type=count(1),
         metavar="COUNT",
         help="Steps after which a run fails.",
     ),

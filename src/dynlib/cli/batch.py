@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dynlib.cli._letters import Interrupted, Letter
-from dynlib.cli._options import Count, times
+from dynlib.cli._options import count, times
 from dynlib.cli._session import open_session, run_options, stepper_options
 from dynlib.cli._targets import check_netcdf, check_place, check_suffix
 from dynlib.errors import UnknownNameError
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 _FILE = click.Path(path_type=Path)
-_COUNT = Count(1)
+_COUNT = count(1)
 _STREAMED = ".zarr"
 _FILES = (".nc", ".npz", _STREAMED)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dynlib.cli._letters import Interrupted, Letter
-from dynlib.cli._options import Count, name_list
+from dynlib.cli._options import count, name_list
 from dynlib.cli._session import open_session, run_options, stepper_options
 from dynlib.cli._targets import Targets
 from dynlib.errors import DynlibError, RunFailed
@@ -27,7 +27,7 @@ _FILE = click.Path(path_type=Path)
 @click.command("run", no_args_is_help=True)
 @click.argument("model")
 @run_options
-@click.option("--record-interval", type=Count(1), metavar="K", help="Record every K-th step.")
+@click.option("--record-interval", type=count(1), metavar="K", help="Record every K-th step.")
 @click.option("--plot", type=_FILE, metavar="FILE", help="Draw the result: .png, .svg, .pdf ...")
 @click.option("--plot-kind", type=click.Choice(_KINDS), default="auto", help="What to draw.")
 @click.option(

@@ -77,7 +77,10 @@ def build(
     spec = load_model(model, mods=mods, config=settings)
     if dtype is not None:
         spec = _converted(spec, dtype)
-    method = steppers.get(stepper or spec.sim.stepper)
+    if stepper is None:
+        method = steppers.get(spec.sim.stepper, f"{spec.label}: [sim] stepper")
+    else:
+        method = steppers.get(stepper)
     if method.kind != spec.kind:
         fitting = [row["name"] for row in steppers.describe() if row["kind"] == spec.kind]
         what = {"ode": "flows (type = 'ode')", "map": "maps (type = 'map')"}

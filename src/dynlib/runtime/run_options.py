@@ -128,12 +128,13 @@ def model_defaults(model: CompiledModel) -> tuple[dict[str, Any], dict[str, Any]
         If ``[sim]`` holds a key that is no option of the stepper named there.
     """
     sim, stepper = model.spec.sim, model.stepper
-    declared = registry.get(sim.stepper).option_names
+    declared = registry.get(sim.stepper, f"{model.spec.label}: [sim] stepper").option_names
     for name in sim.options:
         if name not in declared:
             common = ("t0", "t_end", "n_end", "dt", "stepper", "record", "max_steps", "stop")
             raise StepperOptionError(
-                f"[sim] {name}: unknown key, and no option of stepper {sim.stepper!r}."
+                f"{model.spec.label}: [sim] {name}: unknown key, and no option of stepper "
+                f"{sim.stepper!r}."
                 f"{did_you_mean(name, (*common, *declared))}"
             )
     options = {"atol": sim.atol, "rtol": sim.rtol, **sim.options}

@@ -46,16 +46,16 @@ def list_steppers() -> list[str]:
     return list(_STEPPERS)
 
 
-def get(name: str) -> Stepper:
+def get(name: str, where: str = "") -> Stepper:
     """The stepper called `name`.
 
     Raises
     ------
     UnknownStepper
-        With the nearest known name, if one is near.
+        With the nearest known name, if one is near, and the place that asks for it.
     """
-    if name not in _STEPPERS:
-        raise UnknownStepper(name, list_steppers(), closest(name, list_steppers()))
+    if not isinstance(name, str) or name not in _STEPPERS:
+        raise UnknownStepper(name, list_steppers(), closest(name, list_steppers()), where)
     return _STEPPERS[name]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from dynlib.compiler.jit.native import ObjectCode, emit_object
+from dynlib.compiler.jit.undisturbed import undisturbed
 from dynlib.errors import JITUnavailableError
 
 __all__ = ["compile_entry"]
@@ -40,14 +41,16 @@ def compile_entry(
         If Numba cannot be imported.
     """
     try:
-        import numba
+        with undisturbed():
+            import numba
 
-        from dynlib.compiler.jit.front_end import front_end_only, load_numba
-        from dynlib.compiler.jit.primitives import primitives
+            from dynlib.compiler.jit.front_end import front_end_only, load_numba
+            from dynlib.compiler.jit.primitives import primitives
+
+            load_numba()
     except ImportError as error:
         msg = f"compilation needs Numba, which cannot be imported: {error}; jit=False works without"
         raise JITUnavailableError(msg) from error
-    load_numba()
     namespace.update(primitives(_used(namespace, functions), dtype))
     for name, inline in functions.items():
         namespace[name] = numba.njit(forceinline=inline, **_OPTIONS)(namespace[name])

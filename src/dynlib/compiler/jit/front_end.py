@@ -17,11 +17,19 @@ from typing import Any
 
 from numba.core import codegen
 from numba.core.compiler_lock import global_compiler_lock
+from numba.core.registry import cpu_target
 
 __all__ = ["front_end_only", "load_numba"]
 
 
 def load_numba() -> None:
+    """Load what Numba would import at the first compilation, so that it can be done in one go."""
+    _load_arrays()
+    cpu_target.typing_context.refresh()
+    cpu_target.target_context.refresh()
+
+
+def _load_arrays() -> None:
     """Load Numba's array mathematics without SciPy's linear algebra, if it is not loaded yet.
 
     Numba asks once whether there is a BLAS by importing ``scipy.linalg``, which takes a good

@@ -284,7 +284,6 @@ class _Binder:
         error = _loop_error(piece, lower, upper, node)
         return node if error is None else self.complain(place, error)
 
-
     def bound(self, piece: Syntax, node: Node, place: _Place) -> Node:
         """Return a bound of a range as an int; a parameter is cut, but not a literal."""
         if isinstance(node, Num) and isinstance(node.value, float) and not node.value.is_integer():
