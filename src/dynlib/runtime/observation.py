@@ -14,7 +14,7 @@ from dynlib.errors import ObserverError
 from dynlib.observers.combined import CombinedObserver
 from dynlib.observers.layout import ObservedLayout
 from dynlib.observers.result import ObserverResult
-from dynlib.runtime.naming import unknown_name
+from dynlib.runtime.naming import ByName, unknown_name
 
 __all__ = ["Observation", "Observers", "build_observer_metadata"]
 
@@ -139,7 +139,7 @@ class Observation:
         )
 
 
-class Observers(Mapping[str, ObserverResult]):
+class Observers(ByName[ObserverResult]):
     """Results of observers by name; a wrong name gets a letter."""
 
     def __init__(self, results: Mapping[str, ObserverResult]) -> None:
