@@ -13,13 +13,14 @@ ROOT = HERE.parent
 REQUIREMENTS = {
     "ours": ["--editable", str(ROOT), "heyoka", "scipy"],
     "peer": ["dynlib==0.42.0", "numba"],
+    "exponents": ["lyapax", "jitcode"],
 }
 
 
 def python(environment: str) -> Path:
     """Return the interpreter of an environment, which is made if it does not exist.
 
-    ``DYNLIB_BENCH_OURS`` and ``DYNLIB_BENCH_PEER`` name interpreters to use instead.
+    ``DYNLIB_BENCH_OURS``, ``DYNLIB_BENCH_PEER`` and the like name interpreters to use instead.
     """
     chosen = os.environ.get(f"DYNLIB_BENCH_{environment.upper()}")
     if chosen:

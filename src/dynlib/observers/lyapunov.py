@@ -13,6 +13,7 @@ from dynlib.dsl.spec import ModelSpec
 from dynlib.errors import ObserverError
 from dynlib.observers import lyapunov_hooks as hooks
 from dynlib.observers.checks import is_autonomous, is_symplectic, log_volume_rate
+from dynlib.observers.gram_schmidt import FEW, gram_schmidt_text
 from dynlib.observers.lyapunov_result import LyapunovMaxResult, LyapunovSpectrumResult
 from dynlib.observers.module import ObserverModule
 from dynlib.observers.part import NO_TRACE, HookText, Output, Part, TraceSpec
@@ -79,7 +80,7 @@ class LyapunovObserver(ObserverModule):
         n = len(spec.states)
         k = n if self.k is None else self.k
         every = self._interval(stepper)
-        size = _FIXED + 2 * k + _MOST * (k + 1)
+        size = _FIXED + 3 * k + _MOST * (k + 1)
         whole = self.volume and k == n and not spec.events
         rate = log_volume_rate(spec) if whole else None
         texts = [
@@ -97,13 +98,22 @@ class LyapunovObserver(ObserverModule):
         if trace.width:
             trace = TraceSpec(self._columns(k), trace.plan)
         extra = () if rate is None else (Output("sum"), Output("mean_divergence"))
+        short = n * k * (k + 1) <= FEW and not any(stepper.memory)
+        gram_schmidt = gram_schmidt_text(n, k) if short else hooks.orthonormalise_OBS
         return Part(
             outputs=(*self._outputs(k), *extra),
             workspace=size,
             tangents=initial_vectors(n, k),
             trace=trace,
             texts=tuple(texts),
-            helpers=(hooks.orthonormalise_OBS, hooks.exponent_OBS, hooks.error_OBS, hooks.join_OBS),
+            helpers=(
+                gram_schmidt,
+                hooks.grow_OBS,
+                hooks.growth_OBS,
+                hooks.exponent_OBS,
+                hooks.error_OBS,
+                hooks.join_OBS,
+            ),
             expressions={} if rate is None else {"rate_OBS": (rate,)},
             words={
                 "K": k,
@@ -124,8 +134,9 @@ class LyapunovObserver(ObserverModule):
                 "VOLUME_THEN": 8,
                 "CUR": _FIXED,
                 "TOTAL": _FIXED + k,
-                "SPANS": _FIXED + 2 * k,
-                "SUMS": _FIXED + 2 * k + _MOST,
+                "POWER": _FIXED + 2 * k,
+                "SPANS": _FIXED + 3 * k,
+                "SUMS": _FIXED + 3 * k + _MOST,
             },
             flags={
                 "TARGETED": self.target_se is not None,

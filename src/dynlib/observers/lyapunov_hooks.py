@@ -1,6 +1,8 @@
 """Hooks of the Lyapunov observers.  Templates: words in capitals stand for numbers and rows.
 
-The growth of each tangent vector since the last orthonormalisation is added up in the row CUR.
+The growth of each tangent vector is multiplied up in the row CUR, whose powers of two are counted
+in the row POWER, so that a logarithm is taken only where a number is wanted.
+
 For the error bar, the run is cut into batches of equal length: when all are full, neighbours are
 joined and new ones are twice as long, so that there are always between MOST/2 and MOST of them.
 """
@@ -16,6 +18,8 @@ __all__ = [
     "error_OBS",
     "every_OBS",
     "exponent_OBS",
+    "grow_OBS",
+    "growth_OBS",
     "join_OBS",
     "orthonormalise_OBS",
     "start_OBS",
@@ -25,7 +29,7 @@ __all__ = [
 
 
 def orthonormalise_OBS(lane, analysis_ws):
-    """Modified Gram–Schmidt; the logarithms of the lengths are added to CUR."""
+    """Modified Gram–Schmidt; the lengths are multiplied to the growth so far."""
     for j in range(K):
         for i in range(j):
             dot = 0.0
@@ -40,13 +44,30 @@ def orthonormalise_OBS(lane, analysis_ws):
                 analysis_ws[TAN + j * N + s, lane], analysis_ws[TAN + j * N + s, lane], square
             )
         length = sqrt(square)
-        analysis_ws[CUR + j, lane] += log(length)
+        grow_OBS(j, length, lane, analysis_ws)
         lost = length == 0.0  # at a superstable point; any other direction will do
         scale_tangent(COLUMN + j, 1.0 / select(lost, 1.0, length), analysis_ws, lane)
         for s in range(N):
             other = select(s == j, 1.0, 0.0)
             kept = analysis_ws[TAN + j * N + s, lane]
             analysis_ws[TAN + j * N + s, lane] = select(lost, other, kept)
+
+
+def grow_OBS(j, length, lane, analysis_ws):
+    """Multiply a length to the growth of vector j, and move powers of two into POWER."""
+    growth = analysis_ws[CUR + j, lane] * length
+    bits = float_to_bits(growth)
+    power = bits_to_float((bits >> 52) | 0x4330000000000000) - 4503599627371519.0
+    mantissa = bits_to_float((bits & 0xFFFFFFFFFFFFF) | 0x3FF0000000000000)
+    regular = (growth > 0.0) & (growth < inf)
+    analysis_ws[CUR + j, lane] = select(regular, mantissa, growth)
+    analysis_ws[POWER + j, lane] += select(regular, power, 0.0)
+
+
+def growth_OBS(j, lane, analysis_ws):
+    """Logarithm of the growth since the last batch was closed."""
+    power = analysis_ws[POWER + j, lane] * 0.6931471805599453
+    return log(analysis_ws[CUR + j, lane]) + power
 
 
 def start_OBS(
@@ -57,6 +78,8 @@ def start_OBS(
     orthonormalise_OBS(lane, analysis_ws)
     for i in range(SIZE):
         analysis_ws[WS + i, lane] = 0.0
+    for j in range(K):
+        analysis_ws[CUR + j, lane] = 1.0
     analysis_ws[LENGTH, lane] = 1.0
     analysis_ws[BEGAN, lane] = t
     analysis_ws[LAST, lane] = t
@@ -97,9 +120,11 @@ def batch_OBS(
         analysis_ws[SPANS + b, lane] = t - analysis_ws[CUT, lane]
         analysis_ws[CUT, lane] = t
         for j in range(K):
-            analysis_ws[SUMS + j * MOST + b, lane] = analysis_ws[CUR + j, lane]
-            analysis_ws[TOTAL + j, lane] += analysis_ws[CUR + j, lane]
-            analysis_ws[CUR + j, lane] = 0.0
+            growth = growth_OBS(j, lane, analysis_ws)
+            analysis_ws[SUMS + j * MOST + b, lane] = growth
+            analysis_ws[TOTAL + j, lane] += growth
+            analysis_ws[CUR + j, lane] = 1.0
+            analysis_ws[POWER + j, lane] = 0.0
         b += 1
         analysis_ws[COUNT, lane] = b
         if TARGETED:
@@ -133,7 +158,7 @@ def join_OBS(lane, analysis_ws):
 
 def exponent_OBS(j, lane, analysis_ws):
     """Mean rate of growth, without the first batch, in which the vectors align."""
-    growth = analysis_ws[TOTAL + j, lane] + analysis_ws[CUR + j, lane]
+    growth = analysis_ws[TOTAL + j, lane] + growth_OBS(j, lane, analysis_ws)
     span = analysis_ws[LAST, lane] - analysis_ws[BEGAN, lane]
     if analysis_ws[COUNT, lane] >= 2.0:
         growth -= analysis_ws[SUMS + j * MOST, lane]
@@ -192,7 +217,7 @@ def end_OBS(
     for j in range(K):
         analysis_out[OUT + j, lane] = exponent_OBS(j, lane, analysis_ws)
         analysis_out[OUT + K + j, lane] = error_OBS(j, lane, analysis_ws)
-        total += analysis_ws[TOTAL + j, lane] + analysis_ws[CUR + j, lane]
+        total += analysis_ws[TOTAL + j, lane] + growth_OBS(j, lane, analysis_ws)
     if VOLUME:
         span = analysis_ws[LAST, lane] - analysis_ws[BEGAN, lane]
         analysis_out[OUT + 2 * K, lane] = total / span

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from math import gcd
 
 from dynlib.abi.hooks import KINDS, AnalysisModule
 from dynlib.abi.runner_args import RUNNER_ARGS, WORDS, RunnerArg
@@ -106,7 +107,12 @@ class Program:
         self.layout = Layout(spec, stepper)
         self.tangents: TangentLayout | None = None
         if analysis is not None and analysis.tangents:
-            self.tangents = TangentLayout(self.layout.states, analysis.tangents, stepper)
+            self.tangents = TangentLayout(
+                self.layout.states,
+                analysis.tangents,
+                stepper,
+                in_place=not (stepper.adaptive or self.layout.any_located),
+            )
         self._model = ModelText(self.layout, varied)
         self._events = EventText(self._model, self.tangents)
 
@@ -178,9 +184,11 @@ class Program:
         stops = analysis is not None and analysis.stop_row is not None
         return {
             "VARIATIONAL": self.tangents is not None,
+            "PENDING": self.tangents is not None and not self.tangents.in_place,
             "TRACES": analysis is not None and analysis.n_traces > 0,
             "OBSERVERS_STOP": stops,
             "STOPS": stop or stops,
+            "PREVIOUS": bool(kinds & {"pre", "post"}),
             **{f"{kind.upper()}_HOOK": kind in kinds for kind in KINDS},
         }
 
@@ -196,8 +204,9 @@ class Program:
         numbers = self._events.numbers()
         numbers |= {"N_STATES": self.layout.states, "N_MEMORY": self.layout.memory}
         numbers |= {"N_CLOCK": len(Clock), "N_COUNT": len(Count)}
-        if self.analysis is not None and self.analysis.stop_row is not None:
-            numbers["STOP_ROW"] = self.analysis.stop_row
+        if self.analysis is not None:
+            numbers["STOP_ROW"] = self.analysis.stop_row or 0
+            numbers["EVERY"] = gcd(*self.analysis.intervals)
         for word, value in numbers.items():
             loop = re.sub(rf"\b{word}\b", repr(value), loop)
         return loop

@@ -147,7 +147,8 @@ def run_loop(
                 if step == count[Count.OBSERVED_FROM]:
                     if cuts == 0:
                         store_rows(y, 0, lane, u)
-                        store_rows(y_prev, 0, lane, u)
+                        if PREVIOUS:
+                            store_rows(y_prev, 0, lane, u)
                         ANALYSIS_START(
                             lane, t, dt, step, y, y_prev, p, ws,
                             analysis_ws, analysis_out, trace_buf, trace_count, traces,
@@ -158,7 +159,8 @@ def run_loop(
                         lane, t, dt, step, y, y_prev, p, ws,
                         analysis_ws, analysis_out, trace_buf, trace_count, traces,
                     )  # fmt: skip
-                store_rows(y_prev, 0, lane, u)
+                if PREVIOUS:
+                    store_rows(y_prev, 0, lane, u)
 
         if DISCRETE:
             h = 1.0
@@ -299,13 +301,13 @@ def run_loop(
                 u = u_new
                 if MEMORY:
                     m = next_memory(m, k)
-                if VARIATIONAL:
+                if PENDING:
                     commit_tangents(analysis_ws, lane)
         else:
             u = u_new
             if MEMORY:
                 m = next_memory(m, k)
-            if VARIATIONAL:
+            if PENDING:
                 commit_tangents(analysis_ws, lane)
         if MULTISTEP:
             if h != dt:
@@ -327,18 +329,19 @@ def run_loop(
         if STOP_END:
             if stop_condition(t, step, u, t_old, u_old, p, ws, lane):
                 stopped = 1
-        if ANALYSIS:
-            store_rows(y, 0, lane, u)
         if POST_HOOK:
+            store_rows(y, 0, lane, u)
             ANALYSIS_POST(
                 lane, t, h, step, y, y_prev, p, ws,
                 analysis_ws, analysis_out, trace_buf, trace_count, traces,
             )  # fmt: skip
         if EVERY_HOOK:
-            ANALYSIS_EVERY(
-                lane, t, h, step, y, y_prev, p, ws,
-                analysis_ws, analysis_out, trace_buf, trace_count, traces,
-            )  # fmt: skip
+            if step % EVERY == 0:
+                store_rows(y, 0, lane, u)
+                ANALYSIS_EVERY(
+                    lane, t, h, step, y, y_prev, p, ws,
+                    analysis_ws, analysis_out, trace_buf, trace_count, traces,
+                )  # fmt: skip
         if OBSERVERS_STOP:
             wanted = analysis_ws[STOP_ROW, lane] != 0.0 and step > count[Count.OBSERVED_FROM]
             if wanted and stopped == 0:

@@ -69,7 +69,7 @@ class RunnerVariant(Enum):
 
 _NEVER_IN_MAPS = ("ADAPTIVE", "SAMPLED", "LOCATED", "MULTISTEP", "MEMORY", "INSIDE_HOOK")
 _ONLY_OBSERVED = (
-    *("ANALYSIS", "VARIATIONAL", "TRACES", "OBSERVERS_STOP"),
+    *("ANALYSIS", "VARIATIONAL", "TRACES", "OBSERVERS_STOP", "PREVIOUS", "PENDING"),
     *(f"{kind.upper()}_HOOK" for kind in KINDS),
 )
 

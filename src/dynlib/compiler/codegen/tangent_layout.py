@@ -30,11 +30,14 @@ class TangentLayout:
         Number of tangent vectors.
     stepper
         The method.
+    in_place
+        Whether every attempt is a step, so that a vector's next value may take its place at once.
     """
 
     n: int
     vectors: int
     stepper: Stepper
+    in_place: bool = False
 
     @property
     def size(self) -> int:

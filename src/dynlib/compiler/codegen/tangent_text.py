@@ -184,7 +184,8 @@ class TangentText:
         return [f"for g in range({self.tangents.groups}):", f"    {call}"]
 
     def _step(self) -> str:
-        into = f"analysis_ws[{self.tangents.pending}:]"
+        in_place = self.tangents.in_place
+        into = "analysis_ws" if in_place else f"analysis_ws[{self.tangents.pending}:]"
         lines = self._groups(f"tangent_group(g, {into}, {STEP_ARGS})")
         lines.append("return attempt(t, h, step, u, m, p, ws, lane)")
         return function("runner_variational_step", STEP_ARGS, lines)

@@ -1,0 +1,35 @@
+"""Modified Gram–Schmidt, written out for a few short vectors."""
+
+from __future__ import annotations
+
+from dynlib.steppers.text import combine, function, names, unpack
+
+__all__ = ["FEW", "gram_schmidt_text"]
+
+FEW = 64  # products: beyond, loops do it
+
+
+def gram_schmidt_text(n: int, k: int) -> str:
+    """The template `lyapunov_hooks.orthonormalise_OBS` for `k` vectors of length `n`, unrolled.
+
+    The same operations in the same order, over names instead of rows of an array, so that
+    compilers keep the vectors in registers, and lanes of them side by side.
+    """
+    vectors = [names(f"q{j}_", n) for j in range(k)]
+    rows = n * k
+    everything = [x for vector in vectors for x in vector]
+    lines = [unpack(everything, f"load_rows(analysis_ws[TAN:], 0, {rows}, lane)")]
+    for j, own in enumerate(vectors):
+        for other in vectors[:j]:
+            lines.append(f"dot = {combine(list(zip(other, own, strict=True)), start='0.0')}")
+            lines += [f"{x} = fma(-dot, {y}, {x})" for x, y in zip(own, other, strict=True)]
+        lines += [
+            f"length = sqrt({combine([(x, x) for x in own], start='0.0')})",
+            f"grow_OBS({j}, length, lane, analysis_ws)",
+            "lost = length == 0.0",
+            "factor = 1.0 / select(lost, 1.0, length)",
+        ]
+        for s, x in enumerate(own):
+            lines.append(f"{x} = select(lost, {float(s == j)}, {x} * factor)")
+    lines.append(f"store_rows(analysis_ws[TAN:], 0, lane, ({', '.join(everything)},))")
+    return function("orthonormalise_OBS", "lane, analysis_ws", lines)
