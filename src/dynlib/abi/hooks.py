@@ -21,7 +21,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-__all__ = ["HOOK_ARGS", "INSIDE_ARGS", "KINDS", "PIECE_ARGS", "SEES_ARGS", "AnalysisModule", "Hook"]
+__all__ = [
+    "HOOK_ARGS",
+    "INSIDE_ARGS",
+    "KINDS",
+    "PIECE_ARGS",
+    "SEES_ARGS",
+    "STEP_ARGS",
+    "AnalysisModule",
+    "Hook",
+]
 
 KINDS = ("start", "pre", "piece", "inside", "post", "every", "end")
 """The places at which hooks are called."""
@@ -38,6 +47,8 @@ PIECE_ARGS = f"lane, t, h, step, u, v, {_ARRAYS}"
 INSIDE_ARGS = f"lane, t, h, end, step, u, v, d, m, {_ARRAYS}"
 """Of the part from 0 to `end` of a step from (t, u) to (t + h, v) with the interpolant d."""
 SEES_ARGS = "t, h, step, u, v, params, runtime_ws, lane"
+STEP_ARGS = "lane, t, dt, step, u, u_new, params, runtime_ws, analysis_ws"
+"""Of a user's `runner_variational_step`, which returns what is to become of u."""
 
 Hook = Callable[..., None]
 
@@ -76,6 +87,10 @@ class AnalysisModule(Protocol):
     @property
     def needs_params(self) -> bool:
         """Whether a hook indexes `params` as a matrix."""
+
+    @property
+    def adjustments(self) -> tuple[str, ...]:
+        """Calls that turn the step from u to u_new into another u_new."""
 
     @property
     def expressions(self) -> Mapping[str, tuple[Any, ...]]:

@@ -96,7 +96,7 @@ class CombinedObserver:
         """The places at which there are hooks."""
         own = {text.kind for part in self.parts for text in part.texts}
         users = {kind for part in self.parts for kind in part.hooks}
-        return frozenset((own | users | {"start"}) - {"sees"})
+        return frozenset((own | users | {"start"}) - {"sees", "step"})
 
     @cached_property
     def _turns(self) -> tuple[tuple[bool, int], ...]:
@@ -122,6 +122,16 @@ class CombinedObserver:
             for i, part in enumerate(self.parts)
             for name, nodes in part.expressions.items()
         }
+
+    @cached_property
+    def adjustments(self) -> tuple[str, ...]:
+        """Calls that turn the step from u to u_new into another u_new."""
+        return tuple(
+            f"step_hook_{i}(lane, t, h, step, u, u_new, p, ws, "
+            f"analysis_ws[{rows.workspace}:{rows.workspace + part.workspace}])"
+            for i, (part, rows) in enumerate(zip(self.parts, self.rows, strict=True))
+            if "step" in part.hooks
+        )
 
     def resolve_hooks(self) -> dict[str, Callable[..., Any]]:
         """Functions that users wrote, by the names under which `text` calls them."""

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from dynlib.abi.hooks import HOOK_ARGS
+from dynlib.abi.hooks import HOOK_ARGS, STEP_ARGS
 from dynlib.dsl.spec import ModelSpec
 from dynlib.errors import ObserverError
 from dynlib.observers.content import content_of
@@ -19,7 +19,6 @@ from dynlib.suggest import did_you_mean
 
 __all__ = ["ObserverModule"]
 
-_N_ARGS = HOOK_ARGS.count(",") + 1
 Hook = Callable[..., None]
 
 
@@ -52,6 +51,10 @@ class ObserverModule:
         What it traces.
     pre_step, post_step : callable, optional
         Hooks before and after each step.
+    runner_variational_step : callable, optional
+        A function ``(lane, t, dt, step, u, u_new, params, runtime_ws, analysis_ws)`` that returns
+        what the tuple of states is to be after the step, instead of `u_new`, which the stepper
+        proposes.  Such an observer changes the run; it does not go into batches.
     initial_workspace, initial_outputs : float or sequence of float
         What workspace and outputs hold at the start; 0 by default.
     name : str, optional
@@ -81,11 +84,11 @@ class ObserverModule:
     trace: TraceSpec = NO_TRACE
     pre_step: Hook | None = None
     post_step: Hook | None = None
+    runner_variational_step: Callable[..., Any] | None = None
     initial_workspace: float | Sequence[float] = 0.0
     initial_outputs: float | Sequence[float] = 0.0
     name: str | None = None
 
-    supports_fastpath: ClassVar[bool] = True
     result_type: ClassVar[type[ObserverResult]] = ObserverResult
 
     def __init__(self, key: str | None = None, **given: Any) -> None:
@@ -132,6 +135,11 @@ class ObserverModule:
         return f"<observer {self.label}: {', '.join(self.outputs) or 'no outputs'}>"
 
     @property
+    def supports_fastpath(self) -> bool:
+        """Whether it goes into fast runs and batches."""
+        return self.runner_variational_step is None
+
+    @property
     def label(self) -> str:
         """Name of the result."""
         return self.name or self.key
@@ -148,10 +156,13 @@ class ObserverModule:
         for kind in ("pre", "post"):
             hook = getattr(self, f"{kind}_step")
             if hook is not None:
-                found[kind] = self._plain(f"{kind}_step", hook)
+                found[kind] = self._plain(f"{kind}_step", hook, HOOK_ARGS)
+        if self.runner_variational_step is not None:
+            which = "runner_variational_step"
+            found["step"] = self._plain(which, self.runner_variational_step, STEP_ARGS)
         return found
 
-    def _plain(self, which: str, hook: Any) -> Hook:
+    def _plain(self, which: str, hook: Any, args: str) -> Hook:
         given = getattr(hook, "__func__", hook)  # a plain function put into a class body
         given = getattr(given, "py_func", given)  # one that Numba has compiled already
         if not inspect.isfunction(given):
@@ -164,10 +175,11 @@ class ObserverModule:
                 f"observer {self.key!r}: {which} is a method; hooks are compiled without their "
                 "object. Make it a @staticmethod, and put what it needs into the workspace."
             )
-        if len(names) != _N_ARGS:
+        wanted = args.count(",") + 1
+        if len(names) != wanted:
             raise ObserverError(
-                f"observer {self.key!r}: {which} takes {len(names)} arguments, a hook takes "
-                f"{_N_ARGS}: {HOOK_ARGS}."
+                f"observer {self.key!r}: {which} takes {len(names)} arguments, but is given "
+                f"{wanted}: {args}."
             )
         return given
 
@@ -212,5 +224,5 @@ class ObserverModule:
 
 _PARAMETERS = (
     "workspace_size", "outputs", "trace", "pre_step", "post_step", "initial_workspace",
-    "initial_outputs", "name",
+    "initial_outputs", "name", "runner_variational_step",
 )  # fmt: skip

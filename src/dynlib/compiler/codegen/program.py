@@ -19,7 +19,7 @@ from dynlib.compiler.codegen.locate import LOCATE_HELPERS
 from dynlib.compiler.codegen.model_text import EXAMINE, ModelText
 from dynlib.compiler.codegen.specialize import fold
 from dynlib.compiler.codegen.tangent_layout import TangentLayout
-from dynlib.compiler.codegen.tangent_text import TangentText
+from dynlib.compiler.codegen.tangent_text import STEP_ARGS, TangentText
 from dynlib.compiler.codegen.traces import push_trace, trace_room
 from dynlib.dsl.spec import ModelSpec
 from dynlib.steppers.base import Stepper
@@ -35,6 +35,7 @@ _HOT = frozenset(
         *(
             "scale_tangent",
             "subtract_tangent",
+            "tangent_step",
             "tangent_group",
             "runner_variational_step",
             "commit_tangents",
@@ -145,7 +146,10 @@ class Program:
             return ""
         parts = []
         if self.tangents is not None:
-            parts.append(TangentText(self._model, self.tangents).emit())
+            name = "tangent_step" if self._adjusted else "runner_variational_step"
+            parts.append(TangentText(self._model, self.tangents).emit(name))
+        if self._adjusted:
+            parts.append(self._adjusted_step())
         for name, nodes in self.analysis.expressions.items():
             parts.append(self._model.expressions(name, EXAMINE, nodes))
         if "inside" in self.analysis.kinds and not self.layout.any_located:
@@ -178,12 +182,28 @@ class Program:
             **self._observer_flags(bool(stop)),
         }
 
+    @property
+    def _adjusted(self) -> bool:
+        """Whether an observer changes what the stepper proposes."""
+        return self.analysis is not None and bool(self.analysis.adjustments)
+
+    def _adjusted_step(self) -> str:
+        """The step with what observers make of it."""
+        assert self.analysis is not None
+        lines = ["u_new, k = attempt(t, h, step, u, m, p, ws, lane)"]
+        if self.tangents is not None:
+            lines = [f"u_new, k = tangent_step({STEP_ARGS})"]
+        lines += [f"u_new = {call}" for call in self.analysis.adjustments]
+        return function("runner_variational_step", STEP_ARGS, [*lines, "return u_new, k"])
+
     def _observer_flags(self, stop: bool) -> dict[str, bool]:
         analysis = self.analysis
         kinds = analysis.kinds if analysis is not None else frozenset()
         stops = analysis is not None and analysis.stop_row is not None
         return {
             "VARIATIONAL": self.tangents is not None,
+            "OWN_STEP": self.tangents is not None or self._adjusted,
+            "ADJUSTED": self._adjusted,
             "PENDING": self.tangents is not None and not self.tangents.in_place,
             "TRACES": analysis is not None and analysis.n_traces > 0,
             "OBSERVERS_STOP": stops,

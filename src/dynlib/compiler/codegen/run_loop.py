@@ -195,7 +195,7 @@ def run_loop(
                 if VARIATIONAL:
                     restart_tangents(t, step, u, p, ws, analysis_ws, lane)
             fresh = 0
-        if VARIATIONAL:
+        if OWN_STEP:
             u_new, k = runner_variational_step(t, h, step, u, m, p, ws, analysis_ws, lane)
         else:
             u_new, k = attempt(t, h, step, u, m, p, ws, lane)
@@ -312,6 +312,8 @@ def run_loop(
         if MULTISTEP:
             if h != dt:
                 fresh = 1
+        if ADJUSTED:
+            fresh = 1
         step += 1
         cuts = 0
         if END_EVENTS:

@@ -69,7 +69,16 @@ class RunnerVariant(Enum):
 
 _NEVER_IN_MAPS = ("ADAPTIVE", "SAMPLED", "LOCATED", "MULTISTEP", "MEMORY", "INSIDE_HOOK")
 _ONLY_OBSERVED = (
-    *("ANALYSIS", "VARIATIONAL", "TRACES", "OBSERVERS_STOP", "PREVIOUS", "PENDING"),
+    *(
+        "ANALYSIS",
+        "VARIATIONAL",
+        "TRACES",
+        "OBSERVERS_STOP",
+        "PREVIOUS",
+        "PENDING",
+        "OWN_STEP",
+        "ADJUSTED",
+    ),
     *(f"{kind.upper()}_HOOK" for kind in KINDS),
 )
 

@@ -47,11 +47,11 @@ class TangentText:
         self.n = tangents.n
         self.jacobian = text.layout.spec.jacobian
 
-    def emit(self) -> str:
-        """All functions that a run loop with tangent vectors calls."""
+    def emit(self, step: str = "runner_variational_step") -> str:
+        """All functions that a run loop with tangent vectors calls; `step` names the step."""
         located = self.text.layout.any_located
         parts = [self._jacobian(), self._rhs(), self._stepper(), self._group()]
-        parts += [self._step(), self._commit(), *self._linear()]
+        parts += [self._step(step), self._commit(), *self._linear()]
         if self.tangents.group_memory:
             parts.append(self._restart())
         if located:
@@ -183,12 +183,12 @@ class TangentText:
             return [call.replace("(g, ", "(0, ")]
         return [f"for g in range({self.tangents.groups}):", f"    {call}"]
 
-    def _step(self) -> str:
+    def _step(self, name: str) -> str:
         in_place = self.tangents.in_place
         into = "analysis_ws" if in_place else f"analysis_ws[{self.tangents.pending}:]"
         lines = self._groups(f"tangent_group(g, {into}, {STEP_ARGS})")
         lines.append("return attempt(t, h, step, u, m, p, ws, lane)")
-        return function("runner_variational_step", STEP_ARGS, lines)
+        return function(name, STEP_ARGS, lines)
 
     def _commit(self) -> str:
         """Take over what an attempt left."""
