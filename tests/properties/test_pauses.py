@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from events.models import event, flow
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from properties.busy import BUSY
@@ -34,6 +35,7 @@ def request_of(name: str, how: str) -> dict[str, Any]:
         wanted["T"] = 2.0
         if BUSY[name][1] in ADAPTIVE:
             wanted["options"] = {"rtol": 1e-3, "atol": 1e-3}
+            wanted["dt"] = 1.0  # too long: the first attempts are rejected
         else:
             wanted["dt"] = 0.1
         if how == "samples":
@@ -84,6 +86,28 @@ def test_the_busy_models_are_busy(name: str) -> None:
     assert ran.status.ok
     assert set(ran.fired) == {event.name for event in ran.model.spec.events}
     assert len(ran.fired) > 30
+
+
+def test_the_adaptive_busy_models_reject_steps() -> None:
+    for name in ("rk45", "bs23"):
+        assert undisturbed(name).raw.stats.rejected > 0
+
+
+# Three events that fire at the start of every step, within it, and at its end.
+_ALWAYS = "".join(
+    event(f"e{i}", "x > -1", phase="both", locate=False, log=f"{i} + x") for i in range(3)
+) + event("cut", "x >= next", action="next += 0.1", log="x", direction="rising")
+CROWD = flow({"x": (0, "1")}, _ALWAYS, params="next = 0.05")
+
+
+@pytest.mark.parametrize("stepper", ["rk4", "rk45"])
+@pytest.mark.parametrize("room", range(12))
+def test_the_log_has_room_for_all_events_of_a_step(stepper: str, room: int) -> None:
+    """More rows in one turn of the loop than there are events."""
+    request = {"dt": 0.1, "options": {"dt_max": 0.1} if stepper == "rk45" else {}}
+    large = go(compiled(CROWD, stepper), 0.5, first_events=1000, **request)
+    assert len(large.fired) == 6 * (large.t.size - 1) + 5
+    same(go(compiled(CROWD, stepper), 0.5, first_events=room, **request), large)
 
 
 @few
