@@ -3,11 +3,12 @@
 from typing import Any
 
 import numpy as np
-from fastpath.batches import singles, unlike
-from hypothesis import given, settings
+from fastpath.batches import as_run, singles, unlike
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dynlib import setup
+from dynlib.plans import Stride
 
 CONDITIONS = (
     "x > 0.5", "x < -0.3 and v > 0", "x*v > 0.1 or x > 1", "not v > 0.2", "t > 0.7", "x > lag_v(1)",
@@ -48,6 +49,7 @@ def model_of(
             if flow
             else {"x": "0.9*x + 0.3*v", "v": "v - 0.1*k*x", "m": "m"}
         },
+        "aux": {"rose": "int(increasing(x))", "E": "v*v + k*x*x"},
         "events": {f"e{index}": event for index, event in enumerate(given_events)},
         "sim": {"dt": 0.05},
     }
@@ -61,23 +63,47 @@ def usable(event: dict[str, Any], stepper: str) -> bool:
     return "lag_" not in event["cond"] or stepper in ("rk4", "ab3", "map")
 
 
+records = st.one_of(
+    st.just("last row"),
+    st.integers(1, 9).map(Stride),
+    st.lists(st.floats(0.0, 1.5), max_size=6).map(sorted),  # sample times
+)
+FIXED = ("rk4", "ab3", "map")
+TIMED = {"cond": "t >= 0.97", "action": "m += 1", "log": [], "direction": "rising"}
+
+
+def wanted(stepper: str, record: Any, skipped: int) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Arguments of a batch and of a single run that record the same."""
+    options: dict[str, Any] = {"N": 30} if stepper == "map" else {"T": 1.5}
+    options |= {"record_vars": ["x", "m", "rose", "E"], "max_steps": 100}
+    if isinstance(record, list) and stepper != "map":
+        return (options | {"t_eval": record},) * 2
+    if stepper not in FIXED:  # steps of its own: the batch keeps their last row only
+        return options, options | {"transient": 1.5}
+    options |= {"transient": skipped} if stepper == "map" else {"transient": skipped * 0.05}
+    plan = record if isinstance(record, Stride) else Stride(30)
+    return options | {"plan": plan}, as_run(plan, options, 30 - skipped)
+
+
 @settings(max_examples=settings().max_examples // 3)  # each builds a model
 @given(
-    st.sampled_from(("rk4", "ab3", "bs23", "tsit5", "map")),
+    st.sampled_from((*FIXED, "bs23", "tsit5")),
     st.lists(events, min_size=1, max_size=3),
-    stops,
+    stops, records, st.integers(0, 9), st.integers(1, 9),
     st.sampled_from((1, 2, 4)),
-)
+)  # fmt: skip
+@example("bs23", [TIMED], None, "last row", 0, 9, 1)  # at one time in all runs of a lane
 def test_events(
-    stepper: str, given_events: list[dict[str, Any]], stop: dict[str, Any] | None, lanes: int
-) -> None:
+    stepper: str, given_events: list[dict[str, Any]], stop: dict[str, Any] | None,
+    record: Any, skipped: int, runs: int, lanes: int,
+) -> None:  # fmt: skip
     kind = "map" if stepper == "map" else "ode"
     kept = [event for event in given_events if usable(event, stepper)]
     if kind == "map":
         kept = [{key: each for key, each in event.items() if key != "locate"} for event in kept]
     sim = setup(model_of(kind, kept, stop), stepper=stepper, jit=False)
-    values = {"params": {"k": np.array([4.0, 0.5, 9.0, np.nan, 25.0])[:3]}}
-    options: dict[str, Any] = {"N": 30} if kind == "map" else {"T": 1.5}
-    record = {} if kind == "map" or stepper in ("rk4", "ab3") else {"transient": 1.5}
-    batch = sim.batch(**values, **options, lanes=lanes, workers=1)
-    assert unlike(batch, singles(sim, values, options | record, 3)) == []
+    spread = [4.0, 0.5, 1e300, 4.1, 25.0, 4.2, 9.0, 0.0, -3.0]
+    values = {"params": {"k": np.array(spread[:runs])}}
+    many, one = wanted(stepper, record, skipped)
+    batch = sim.batch(**values, **many, lanes=lanes, workers=1)
+    assert unlike(batch, singles(sim, values, one, runs)) == []

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from events.models import event, flow
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from properties.busy import BUSY
@@ -34,6 +35,7 @@ def request_of(name: str, how: str) -> dict[str, Any]:
         wanted["T"] = 2.0
         if BUSY[name][1] in ADAPTIVE:
             wanted["options"] = {"rtol": 1e-3, "atol": 1e-3}
+            wanted["dt"] = 1.0  # too long: the first attempts are rejected
         else:
             wanted["dt"] = 0.1
         if how == "samples":
@@ -45,7 +47,7 @@ def request_of(name: str, how: str) -> dict[str, Any]:
 
 
 def run(name: str, how: str = "all", **request: Any) -> Ran:
-    return go(compiled(*BUSY[name]), **request_of(name, how), **request)
+    return go(compiled(*BUSY[name]), **(request_of(name, how) | request))
 
 
 @cache
@@ -86,6 +88,28 @@ def test_the_busy_models_are_busy(name: str) -> None:
     assert len(ran.fired) > 30
 
 
+def test_the_adaptive_busy_models_reject_steps() -> None:
+    for name in ("rk45", "bs23"):
+        assert undisturbed(name).raw.stats.rejected > 0
+
+
+# Three events that fire at the start of every step, within it, and at its end.
+_ALWAYS = "".join(
+    event(f"e{i}", "x > -1", phase="both", locate=False, log=f"{i} + x") for i in range(3)
+) + event("cut", "x >= next", action="next += 0.1", log="x", direction="rising")
+CROWD = flow({"x": (0, "1")}, _ALWAYS, params="next = 0.05")
+
+
+@pytest.mark.parametrize("stepper", ["rk4", "rk45"])
+@pytest.mark.parametrize("room", range(12))
+def test_the_log_has_room_for_all_events_of_a_step(stepper: str, room: int) -> None:
+    """More rows in one turn of the loop than there are events."""
+    request = {"dt": 0.1, "options": {"dt_max": 0.1} if stepper == "rk45" else {}}
+    large = go(compiled(CROWD, stepper), 0.5, first_events=1000, **request)
+    assert len(large.fired) == 6 * (large.t.size - 1) + 5
+    same(go(compiled(CROWD, stepper), 0.5, first_events=room, **request), large)
+
+
 @few
 @given(name=models, how=hows, rows=st.integers(0, 40), events=st.integers(0, 30))
 @example(name="rk4", how="all", rows=0, events=0)
@@ -106,6 +130,25 @@ def test_pauses_never_change_an_answer(
 ) -> None:
     with pauses(lengths):
         same(run(name, how, first_rows=rows, first_events=events), undisturbed(name, how))
+
+
+# x is in the window between 1e-5 and 2e-5, long before the end of the first step that is
+# accepted: only the closer look that follows a jump sees it.
+WINDOW = flow(
+    {"x": (0, "1"), "fast": (1, "-300*fast")}, event("seen", "abs(x - 1.5e-5) < 5e-6", log="x")
+)
+
+
+@pytest.mark.parametrize("length", [1, 2, 3])
+def test_a_pause_before_a_retry_keeps_the_closer_look_after_a_jump(length: int) -> None:
+    with pauses([10**9]):
+        whole = go(compiled(WINDOW, "rk45"), 0.1, dt=0.1)
+    assert whole.fired == ["seen"]
+    assert whole.raw.stats.rejected > 0
+    assert whole.t[1] == pytest.approx(1e-5)
+    assert whole.t[2] > 3e-4  # an eighth of a step is beyond the window
+    with pauses([length]):
+        same(go(compiled(WINDOW, "rk45"), 0.1, dt=0.1), whole)
 
 
 class _Interrupts:
@@ -145,7 +188,8 @@ def test_an_interrupted_run_goes_on_as_if_it_had_not_been(name: str, at: int, le
     copied = RunState.from_arrays(state.arrays())
     # the row of the step where it stopped may still be due: a session knows by `skip`
     due = int(copied.count[10] - copied.count[0])
-    second = run(name, state=copied, skip=max(due, 0))
+    on = {"dt": None} if BUSY[name][1] in ADAPTIVE else {}  # a new size would be a wish
+    second = run(name, state=copied, skip=max(due, 0), **on)
     for field in ("t", "y", "aux", "evt_t", "evt_id", "evt_log"):
         both = np.concatenate([getattr(first.raw, field), getattr(second.raw, field)])
         np.testing.assert_array_equal(both, getattr(whole.raw, field), err_msg=field)

@@ -179,7 +179,7 @@ def test_slots_are_found_by_name(snapshot: Path) -> None:
     def reorder(meta: dict[str, Any], arrays: Any) -> None:
         for table in ("clock", "count"):
             meta[table] = dict(reversed(meta[table].items())) | {"A_SLOT_OF_THE_FUTURE": 7}
-        del meta["count"]["TRACE_ROWS"]
+        del meta["count"]["OBSERVED_FROM"]
 
     rewritten(snapshot, reorder)
     assert differences(opened(DRIVEN, snapshot).run(T=2.0, resume=True), expected) == []

@@ -88,9 +88,10 @@ def _product_error(a: float, b: float, p: float) -> float:
 def fma(a: Any, b: Any, c: Any) -> Any:
     """Return ``a*b + c`` rounded once, as the processor's instruction does.
 
-    The rounding error of the product is computed exactly, and `math.fsum` adds exactly.
+    The rounding error of the product is computed exactly, and `math.fsum` adds exactly.  Mixed
+    widths are widened.
     """
-    if np.float32 in (type(a), type(b), type(c)):
+    if type(a) is type(b) is type(c) is np.float32:
         return np.float32(np.float64(a) * np.float64(b) + np.float64(c))
     x, y, z = float(a), float(b), float(c)
     p = x * y

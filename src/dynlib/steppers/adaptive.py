@@ -24,7 +24,10 @@ def emit_error_norm(weights: tuple[float, ...], n: int, real: Scalar) -> str:
 
 
 def emit_first_step(order: int, n: int, real: Scalar) -> str:
-    """Size of the first step from two slopes; Hairer, Nørsett, Wanner I, section II.4."""
+    """Size of the first step from two slopes; Hairer, Nørsett, Wanner I, section II.4.
+
+    Its power need not be exact either (`dynlib.steppers.control`).
+    """
     u, f = names("u", n), names("f", n)
     lines = [unpack(u, "u"), unpack(f, "rhs(t, step, u, p, ws, lane)")]
     lines += [f"s{i} = fma(tolerances[{n + i}], abs_(u{i}), tolerances[{i}])" for i in range(n)]
@@ -41,7 +44,8 @@ def emit_first_step(order: int, n: int, real: Scalar) -> str:
         unpack(names("g", n), "rhs(t + h, step, g, p, ws, lane)"),
         f"d2 = sqrt({_mean_square([f'(g{i} - f{i}) / s{i}' for i in range(n)])}) / h0",
         "d = max_(d1, d2)",
-        f"h1 = select(d <= 1e-15, max_(1e-6, h0 * 1e-3), pow(0.01 / d, {1.0 / order!r}))",
+        f"h1 = select(d < 1e300, rough_exp2(rough_log2(0.01 / d) * {1.0 / order!r}), 0.0)",
+        "h1 = select(d <= 1e-15, max_(1e-6, h0 * 1e-3), h1)",
         "size = min_(min_(100.0 * h0, h1), min_(span, options[1]))",
         "size = select(size > 0.0, size, 1e-6)",
         "return copysign(size, t_end - t)",

@@ -136,6 +136,8 @@ def take_up(
         y[i, lane] = states[i, r]
     for i in range(N_VARIED):
         block[ROW_P + i, lane] = varied[i, r]
+    for i in range(ROW_WS, ROW_KEPT):
+        block[i, lane] = 0
     for i in range(N_LANE_ROWS):
         lanes[i, lane] = 0.0
     step = batch[LaneCount.STEP0]

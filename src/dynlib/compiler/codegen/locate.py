@@ -59,8 +59,10 @@ def refine_EVENT(left, right, holds, t, h, step, u, u_new, d, p, ws, lane):
         return left
     tolerance = resolution(t, h)
     if LEVEL:
-        g_left = level_EVENT(t + left * h, step, inside(left, h, u, u_new, d), t, u, p, ws, lane)
-        g_right = level_EVENT(t + right * h, step, inside(right, h, u, u_new, d), t, u, p, ws, lane)
+        v = inside(left, h, u, u_new, d)
+        g_left = float(level_EVENT(t + left * h, step, v, t, u, p, ws, lane))
+        v = inside(right, h, u, u_new, d)
+        g_right = float(level_EVENT(t + right * h, step, v, t, u, p, ws, lane))
         truncation = 0.2 / (right - left)
         slack = right - left
     for _ in range(120):
@@ -86,11 +88,11 @@ def refine_EVENT(left, right, holds, t, h, step, u, u_new, d, p, ws, lane):
         if cond_EVENT(t + theta * h, step, v, t, u, p, ws, lane) == holds:
             right = theta
             if LEVEL:
-                g_right = level_EVENT(t + theta * h, step, v, t, u, p, ws, lane)
+                g_right = float(level_EVENT(t + theta * h, step, v, t, u, p, ws, lane))
         else:
             left = theta
             if LEVEL:
-                g_left = level_EVENT(t + theta * h, step, v, t, u, p, ws, lane)
+                g_left = float(level_EVENT(t + theta * h, step, v, t, u, p, ws, lane))
     return right
 
 

@@ -349,6 +349,9 @@ def run_loop(
             if wanted and stopped == 0:
                 stopped = 1
 
+    if LOCATED:
+        if jumped:
+            fresh = -1
     store_rows(y, 0, lane, u)
     if END_HOOK:
         ANALYSIS_END(
