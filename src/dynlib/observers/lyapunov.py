@@ -201,8 +201,8 @@ def lyapunov_max(
     ----------
     renorm_every : int, optional
         Steps from one normalisation of the tangent vector to the next; by default 10; 5 for
-        adaptive steppers; 2 for several exponents of a map.  A multiple of it divides the run into batches, from whose
-        scatter the standard error comes.
+        adaptive steppers; 2 for several exponents of a map.  A multiple of it divides the run
+        into batches, from whose scatter the standard error comes.
     record_interval : int, optional
         Trace the running estimate every so many steps; a multiple of `renorm_every`.
     trace : TracePlan, optional
