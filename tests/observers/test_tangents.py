@@ -92,7 +92,7 @@ cond = "x > 0.9"
 action = "y = y*x; x = 0.5*x"
 [events.first]
 phase = "start"
-cond = "x < -0.1"
+cond = "x < 0.3"
 action = "x = x + 0.1*sin(y)"
 """
 
