@@ -22,7 +22,7 @@ FIXED_SIGNATURES = {
 TEMPLATES = {
     f"compiler/codegen/{name}.py"
     for name in ("run_loop", "locate", "lane_loop", "lane_fixed", "lane_adaptive", "lane_careful")
-}
+}  # and the templates of observers' hooks, files named *_hooks.py
 # Every observer's hooks have this one argument list, and compiled code has no keyword objects.
 HOOKS = {"pre_step", "post_step", "_no_hook"}
 
@@ -72,7 +72,7 @@ def test_file_is_small(path: Path) -> None:
     tree = ast.parse(text)
     name = _name(path)
     assert len(text.splitlines()) <= MAX_FILE_LINES
-    if name in TEMPLATES:
+    if name in TEMPLATES or name.endswith("_hooks.py"):
         return
     assert long_functions(tree, set()) == []
     fixed = FIXED_SIGNATURES.get(name, set()) | HOOKS

@@ -23,7 +23,7 @@ from dynlib.steppers.base import Stepper
 
 __all__ = ["LyapunovObserver", "lyapunov_max", "lyapunov_spectrum"]
 
-_MOST = 64  # batches
+_MOST = 128  # batches
 _UNIT = 16  # orthonormalisations of the shortest batch
 _FIXED = 9  # rows of the workspace before the sums
 
@@ -53,6 +53,8 @@ class LyapunovObserver(ObserverModule):
         if self.renorm_every is not None:
             return self.renorm_every
         usual = 5 if stepper.adaptive else 10
+        if stepper.kind == "map" and self.k != 1:
+            usual = 2  # one iteration of a map may stretch a hundred times more than it squeezes
         return math.gcd(usual, self.trace.record_interval()) if self.trace.width else usual
 
     def signature(self) -> str:
@@ -123,21 +125,7 @@ class LyapunovObserver(ObserverModule):
                 "TARGET": self.target_se or 0.0,
                 "EXPONENTS": f"({exponents},)",
             },
-            places={
-                "LAST": 0,
-                "BEGAN": 1,
-                "FILLED": 2,
-                "LENGTH": 3,
-                "COUNT": 4,
-                "CUT": 5,
-                "VOLUME_NOW": 7,
-                "VOLUME_THEN": 8,
-                "CUR": _FIXED,
-                "TOTAL": _FIXED + k,
-                "POWER": _FIXED + 2 * k,
-                "SPANS": _FIXED + 3 * k,
-                "SUMS": _FIXED + 3 * k + _MOST,
-            },
+            places=_places(k),
             flags={
                 "TARGETED": self.target_se is not None,
                 "VOLUME": rate is not None,
@@ -157,6 +145,25 @@ class LyapunovObserver(ObserverModule):
 
     def _columns(self, k: int) -> tuple[str, ...]:
         return tuple(f"exponent{j + 1}" for j in range(k))
+
+
+def _places(k: int) -> dict[str, int]:
+    """Rows of the workspace, by the names that hooks have for them."""
+    return {
+        "LAST": 0,
+        "BEGAN": 1,
+        "FILLED": 2,
+        "LENGTH": 3,
+        "COUNT": 4,
+        "CUT": 5,
+        "VOLUME_NOW": 7,
+        "VOLUME_THEN": 8,
+        "CUR": _FIXED,
+        "TOTAL": _FIXED + k,
+        "POWER": _FIXED + 2 * k,
+        "SPANS": _FIXED + 3 * k,
+        "SUMS": _FIXED + 3 * k + _MOST,
+    }
 
 
 class LyapunovMax(LyapunovObserver):
@@ -193,9 +200,9 @@ def lyapunov_max(
     Parameters
     ----------
     renorm_every : int, optional
-        Steps from one normalisation of the tangent vector to the next; by default 10, or 5 for
-        adaptive steppers.  A multiple of it divides the run into batches, from whose
-        scatter the standard error comes.
+        Steps from one normalisation of the tangent vector to the next; by default 10; 5 for
+        adaptive steppers; 2 for several exponents of a map.  A multiple of it divides the run
+        into batches, from whose scatter the standard error comes.
     record_interval : int, optional
         Trace the running estimate every so many steps; a multiple of `renorm_every`.
     trace : TracePlan, optional

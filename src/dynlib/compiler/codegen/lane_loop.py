@@ -165,7 +165,8 @@ def take_up(
         lanes[Lane.DT, lane] = grid[LaneClock.DT]
         lanes[Lane.GOAL, lane] = grid[LaneClock.T_END]
         if ANALYSIS:
-            lanes[Lane.GOAL, lane] = grid[LaneClock.TRANSIENT_END]
+            if t != grid[LaneClock.TRANSIENT_END]:
+                lanes[Lane.GOAL, lane] = grid[LaneClock.TRANSIENT_END]
             lanes[Lane.OBSERVED_FROM, lane] = -NEVER
         if grid[LaneClock.DT] == 0.0:
             lanes[Lane.DT, lane] = first_step(
@@ -176,7 +177,7 @@ def take_up(
         if SAMPLED:
             lanes[Lane.LEAVES, lane] = CAREFUL
         if ANALYSIS:
-            if t == lanes[Lane.GOAL, lane]:
+            if t == grid[LaneClock.TRANSIENT_END]:
                 start_observers(lane, grid, batch, block, lanes, y, ws, p, obs)
                 lanes[Lane.OBSERVED_FROM, lane] = step
                 lanes[Lane.GOAL, lane] = grid[LaneClock.T_END]
