@@ -20,6 +20,7 @@ from dynlib.abi.slots import Clock, Count
 from dynlib.compiler.model import CompiledModel
 from dynlib.errors import OptionError
 from dynlib.observers.combined import combine
+from dynlib.observers.described import describe
 from dynlib.observers.module import ObserverModule
 from dynlib.runtime.naming import unknown_name
 from dynlib.runtime.observation import Observation
@@ -209,8 +210,10 @@ class Session:
         start_step, fresh = int(count[Count.STEP]), bool(count[Count.FRESH] == _NEW)
         progress, request = plan.request.progress, plan.request
         observation = self.observe(observers)
+        observed_by: tuple[Mapping[str, Any], ...] = ()
         if observation is not None:
             request = replace(request, observation=observation)
+            observed_by = describe(observation.combined, request.transient)
         try:
             raw = run_with_wrapper(self.model, machine, request)
         finally:
@@ -219,7 +222,7 @@ class Session:
         segment = Segment(
             name, plan.options, plan.selection, raw, start_t, start_y, start_p,
             self.position, int(count[Count.STEP]), y.copy(), p.copy(),
-            state.jumped, start_step, fresh,
+            state.jumped, start_step, fresh, observed_by,
         )  # fmt: skip
         state.segments = (*state.segments, segment)
         state.jumped = False

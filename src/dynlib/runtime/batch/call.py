@@ -13,6 +13,7 @@ from dynlib.abi.status import Status
 from dynlib.compiler.model import CompiledModel
 from dynlib.errors import OptionError
 from dynlib.observers.combined import checked_observers
+from dynlib.observers.described import describe
 from dynlib.observers.module import ObserverModule
 from dynlib.runtime.batch.executors import checked_executor
 from dynlib.runtime.batch.frame import BatchFrame, RunEnd
@@ -24,7 +25,7 @@ from dynlib.runtime.batch.run import run_elsewhere, run_here, run_to_store
 from dynlib.runtime.batch.table import EventLog, MemoryTable, stats_of
 from dynlib.runtime.fastpath.capability import LANES, check_capability
 from dynlib.runtime.fastpath.executor import run_single_fastpath
-from dynlib.runtime.fastpath.observers import layout_of
+from dynlib.runtime.fastpath.observers import combined_of, layout_of
 from dynlib.runtime.fastpath.request import BatchRequest
 from dynlib.runtime.origin import Origin
 from dynlib.runtime.progress import Progress, TerminalLine, progress_of
@@ -221,6 +222,7 @@ def _frame(
         t0=options.t0,
         plan=record.label,
         observed=layout_of(model, request),
+        observers=describe(combined_of(request.observers, model), request.transient),
     )
 
 
