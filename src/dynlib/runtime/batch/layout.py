@@ -217,7 +217,7 @@ def _facts(arrays: Mapping[str, Array], meta: Mapping[str, Any]) -> dict[str, An
 def _observers(meta: Mapping[str, Any]) -> dict[str, Any]:
     """Who observes the runs, and what decides what they find."""
     described = meta["observers"]
-    names = ", ".join(each["name"] for each in described) or None
+    names = ", ".join(each["name"] for each in described) or "none"
     return {"observers": names, "the code or options of observers": [described, meta["observed"]]}
 
 
