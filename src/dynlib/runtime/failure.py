@@ -62,6 +62,8 @@ def describe(origin: Origin, segment: Segment) -> str:
 def _sentence(origin: Origin, segment: Segment) -> str:
     """The status in words, with the observer that it is about."""
     status = segment.raw.status
+    if segment.raw.error is not None:
+        return "broken off because a hook of an observer raised"
     if status is Status.TRACE_OVERFLOW:
         full = [
             repr(each["name"])

@@ -163,8 +163,9 @@ def take_up(
         lanes[Lane.DT, lane] = grid[LaneClock.DT]
         lanes[Lane.GOAL, lane] = grid[LaneClock.T_END]
         if ANALYSIS:
-            lanes[Lane.GOAL, lane] = grid[LaneClock.TRANSIENT_END]
             lanes[Lane.OBSERVED_FROM, lane] = -NEVER
+            if t != grid[LaneClock.TRANSIENT_END]:
+                lanes[Lane.GOAL, lane] = grid[LaneClock.TRANSIENT_END]
         if grid[LaneClock.DT] == 0.0:
             lanes[Lane.DT, lane] = first_step(
                 t, lanes[Lane.GOAL, lane], step, u, p, ws, options, tolerances, lane
@@ -174,10 +175,9 @@ def take_up(
         if SAMPLED:
             lanes[Lane.LEAVES, lane] = CAREFUL
         if ANALYSIS:
-            if t == lanes[Lane.GOAL, lane]:
+            if t == grid[LaneClock.TRANSIENT_END]:
                 start_observers(lane, grid, batch, block, lanes, y, ws, p, obs)
                 lanes[Lane.OBSERVED_FROM, lane] = step
-                lanes[Lane.GOAL, lane] = grid[LaneClock.T_END]
         if CAREFUL_LOOP:
             if t == grid[LaneClock.T_END] or batch[LaneCount.STEP_LIMIT] <= 0:
                 lanes[Lane.LEAVES, lane] = CAREFUL

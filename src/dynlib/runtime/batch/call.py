@@ -12,10 +12,10 @@ from typing import Any
 from dynlib.abi.status import Status
 from dynlib.compiler.model import CompiledModel
 from dynlib.errors import OptionError
-from dynlib.observers.combined import checked_observers
 from dynlib.observers.described import describe
 from dynlib.observers.module import ObserverModule
-from dynlib.runtime.batch.executors import checked_executor
+from dynlib.observers.refusals import checked_observers
+from dynlib.runtime.batch.executors import check_travel, checked_executor
 from dynlib.runtime.batch.frame import BatchFrame, RunEnd
 from dynlib.runtime.batch.inputs import Inputs, Start, batch_inputs
 from dynlib.runtime.batch.recording import Recording, chosen_plan, recording, signed_dt
@@ -125,6 +125,8 @@ def run_batch(
     one_of("on_failure", call["on_failure"], ("raise", "return"))
     check_stepper_options(stepper_options, model, "batch", _BATCH_NAMES)
     options, record, observers = _planned(model, call, stepper_options)
+    if means.executor is not None:
+        check_travel(means.executor, observers)
     inputs = batch_inputs(start, *values)
     request = _request(model, inputs, record, options, means, observers)
     frame = _frame(model, inputs, record, options, request)
