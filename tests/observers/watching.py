@@ -9,7 +9,6 @@ import numpy as np
 
 from dynlib.observers import (
     EveryStep,
-    Hits,
     ObserverModule,
     ObserverResult,
     TraceSpec,
@@ -79,7 +78,7 @@ def several(*, adaptive: bool = False, tangents: bool = True) -> list[ObserverMo
     found = [watcher(Tail(4, 3) if adaptive else EveryStep(3)), counter()]
     if tangents:
         found.insert(1, lyapunov_spectrum(renorm_every=2, trace=Tail(3, 4)))
-        found.append(lyapunov_max(renorm_every=3, trace=Hits(1000, 6) if adaptive else EveryStep(6)))
+        found.append(lyapunov_max(renorm_every=3, trace=Tail(1000, 6) if adaptive else EveryStep(6)))
     return found
 
 

@@ -62,8 +62,10 @@ def fast_run(
                     active += 1
                     if ANALYSIS:
                         if not ADAPTIVE:
-                            if int(lanes[Lane.STEP, lane]) == batch[LaneCount.OBSERVED_FROM]:
+                            due = int(lanes[Lane.STEP, lane]) == batch[LaneCount.OBSERVED_FROM]
+                            if due and lanes[Lane.OBSERVED_FROM, lane] == 0.0:
                                 start_observers(lane, grid, batch, block, lanes, y, ws, p, obs)
+                                lanes[Lane.OBSERVED_FROM, lane] = 1.0
             if active == 0:
                 result = Status.DONE
                 break
