@@ -96,6 +96,10 @@ class AnalysisModule(Protocol):
     def expressions(self) -> Mapping[str, tuple[Any, ...]]:
         """Expressions that hooks evaluate: name of the function, nodes."""
 
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Names of the observers, for letters about their hooks."""
+
     def text(self, params: str) -> str:
         """The functions ``ANALYSIS_...``; `params` is how the matrix of parameters is written."""
 

@@ -59,7 +59,7 @@ class Lane(IntEnum):
     GOAL = 12  # adaptive: where the run, or its transient, ends
     TOOK = 13  # adaptive: length of the step that was taken just now, or 0
     T_PREV = 14  # adaptive: where it began
-    OBSERVED_FROM = 15  # adaptive: the step at which observers started
+    OBSERVED_FROM = 15  # adaptive: the step at which observers started; else whether they have
 
 
 LANE_ARGS: tuple[RunnerArg, ...] = (

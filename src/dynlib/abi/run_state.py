@@ -46,6 +46,11 @@ class RunState:
         """An independent copy."""
         return RunState(**{name: value.copy() for name, value in self.arrays().items()})
 
+    def put_back(self, kept: RunState) -> None:
+        """Be again what a copy was made of; the arrays stay the same ones."""
+        for name in self.ARRAYS:
+            getattr(self, name)[...] = getattr(kept, name)
+
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The arrays by name, as a snapshot keeps them."""
         return {name: getattr(self, name) for name in self.ARRAYS}

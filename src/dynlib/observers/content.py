@@ -8,6 +8,8 @@ functions that it calls.
 from __future__ import annotations
 
 import hashlib
+import os
+import sys
 from collections.abc import Callable
 from types import CodeType, ModuleType
 from typing import Any
@@ -15,6 +17,10 @@ from typing import Any
 import numpy as np
 
 __all__ = ["content_of"]
+
+
+_PROCESS = os.urandom(16).hex()
+_strangers: dict[int, tuple[int, Any]] = {}  # kept alive, so that no other takes their place
 
 
 def content_of(function: Callable[..., Any]) -> str:
@@ -36,7 +42,9 @@ def content_of(function: Callable[..., Any]) -> str:
 
 
 def _function(function: Any, add: Callable[[bytes], None], seen: set[int]) -> None:
-    function = getattr(function, "py_func", function)  # of a Numba dispatcher
+    if hasattr(function, "py_func"):  # a Numba dispatcher
+        add(repr(sorted(getattr(function, "targetoptions", {}).items())).encode())
+        function = function.py_func
     if id(function) in seen:
         add(b"again")
         return
@@ -48,13 +56,33 @@ def _function(function: Any, add: Callable[[bytes], None], seen: set[int]) -> No
     _code(code, add)
     for value in function.__defaults__ or ():
         _value(value, add, seen)
+    for name, value in (function.__kwdefaults__ or {}).items():
+        add(f"default {name}".encode())
+        _value(value, add, seen)
+    names = sorted(_names(code))
     for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
         add(f"free {name}".encode())
-        _value(cell.cell_contents, add, seen)
-    for name in sorted(_names(code)):
+        _named(cell.cell_contents, names, add, seen)
+    for name in names:
         if name in function.__globals__:
             add(f"global {name}".encode())
-            _value(function.__globals__[name], add, seen)
+            _named(function.__globals__[name], names, add, seen)
+
+
+def _named(value: Any, names: list[str], add: Callable[[bytes], None], seen: set[int]) -> None:
+    """A variable; of a user's module, what code with these `names` may take from it."""
+    _value(value, add, seen)
+    if isinstance(value, ModuleType) and not _is_versioned(value):
+        for name in names:
+            if hasattr(value, name):
+                add(f"from {value.__name__} {name}".encode())
+                _named(getattr(value, name), [n for n in names if n != name], add, seen)
+
+
+def _is_versioned(module: ModuleType) -> bool:
+    """Whether a module belongs to Python or to a package that tells its version."""
+    top = module.__name__.partition(".")[0]
+    return top in sys.stdlib_module_names or hasattr(sys.modules.get(top), "__version__")
 
 
 def _names(code: CodeType) -> set[str]:
@@ -79,15 +107,19 @@ def _value(value: Any, add: Callable[[bytes], None], seen: set[int]) -> None:
         array = np.ascontiguousarray(value)
         add(f"{array.dtype.str} {array.shape}".encode() + array.tobytes())
     elif isinstance(value, tuple | list):
-        add(f"{type(value).__name__} {len(value)}".encode())
+        kind = type(value)
+        fields = getattr(value, "_fields", "")
+        add(f"{kind.__module__}.{kind.__qualname__} {fields} {len(value)}".encode())
         for item in value:
             _value(item, add, seen)
     elif isinstance(value, ModuleType):
-        add(f"module {value.__name__} {getattr(value, '__version__', '')}".encode())
+        top = sys.modules.get(value.__name__.partition(".")[0], value)
+        add(f"module {value.__name__} {getattr(top, '__version__', '')}".encode())
     elif hasattr(value, "__code__") or hasattr(value, "py_func"):
         _function(value, add, seen)
     elif isinstance(value, type) or callable(value):
         name = getattr(value, "__qualname__", type(value).__qualname__)
         add(f"{getattr(value, '__module__', '')}.{name}".encode())
     else:
-        add(f"object {id(value)}".encode())
+        number, _ = _strangers.setdefault(id(value), (len(_strangers), value))
+        add(f"object {_PROCESS} {number}".encode())

@@ -95,6 +95,11 @@ class ObservedLayout:
         return [asdict(member) for member in self.members]
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the observers."""
+        return tuple(member.name for member in self.members)
+
+    @property
     def output_rows(self) -> int:
         """Rows of outputs of all observers."""
         return sum(member.output_rows for member in self.members)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from dynlib.errors import MissingExtraError
+from dynlib.runtime.observed import layout_of_results, observed_variables
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -14,30 +15,50 @@ if TYPE_CHECKING:
 
     from dynlib.runtime.results import Results
 
-__all__ = ["to_pandas", "to_xarray", "variable"]
+__all__ = ["to_pandas", "to_xarray", "unlike", "variable"]
 
 
 def to_xarray(results: Results) -> xr.Dataset:
-    """A Dataset over ``time``, with the receipt as attributes."""
+    """A Dataset over ``time``, with what observers found, and the receipt as attributes."""
     try:
         import xarray as xr
     except ImportError as error:
         raise MissingExtraError("data", "to_xarray()") from error
     time = ("time", results.t, {"long_name": "iteration" if results.is_map else "time"})
-    variables = {variable(name): ("time", results[name]) for name in results.names}
-    return xr.Dataset(variables, coords={"time": time}, attrs=_attributes(results))
+    variables: dict[str, Any] = {variable(name): ("time", results[name]) for name in results.names}
+    coords: dict[str, Any] = {"time": time}
+    layout = layout_of_results(results.observers)
+    for each in observed_variables(layout.members):
+        name = unlike(each.name, taken=(*variables, *coords))
+        dims = tuple(label for label, _ in each.dims)
+        variables[name] = (dims, each.values(results.observers), each.attrs)
+    return xr.Dataset(variables, coords=coords, attrs=_attributes(results))
 
 
 def to_pandas(results: Results) -> pd.DataFrame:
-    """A DataFrame indexed by time, with the model's name and receipt in ``attrs``."""
+    """A DataFrame indexed by time; ``attrs`` has outputs of observers, model and receipt."""
     try:
         import pandas as pd
     except ImportError as error:
         raise MissingExtraError("data", "to_pandas()") from error
     index = pd.Index(results.t, name=results.time_name)
     frame = pd.DataFrame({name: results[name] for name in results.names}, index=index)
-    frame.attrs = _attributes(results)
+    found = results.observers
+    layout = layout_of_results(found)
+    numbers = {
+        each.name: each.values(found).tolist()
+        for each in observed_variables(layout.members)
+        if not each.is_trace
+    }
+    frame.attrs = numbers | _attributes(results)
     return frame
+
+
+def unlike(name: str, taken: Collection[str]) -> str:
+    """The name, with a ``_`` behind it for every other thing that has it."""
+    while name in taken:
+        name = f"{name}_"
+    return name
 
 
 def variable(name: str) -> str:

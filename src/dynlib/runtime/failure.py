@@ -37,6 +37,9 @@ _ACCUMULATED = (
     "Events follow each other ever faster. Give the model a stop condition or an action that "
     "ends this, set `direction`, try a smaller dt, or `locate = false`."
 )
+_TRACE_FULL = (
+    "Its plan, Hits(n), allows no more rows: raise n, or keep the last ones, trace=Tail(n)."
+)
 _INTERRUPTED = "The session stands there: resume=True goes on."
 
 
@@ -53,7 +56,27 @@ def describe(origin: Origin, segment: Segment) -> str:
         ]
         subject = f"state {', '.join(broken)}" if broken else "a state"
         return f"{subject} became NaN or infinite after {where} (step {segment.step})"
-    return f"{status.sentence} at {where} (step {segment.step})"
+    return f"{_sentence(origin, segment)} at {where} (step {segment.step})"
+
+
+def _sentence(origin: Origin, segment: Segment) -> str:
+    """The status in words, with the observer that it is about."""
+    status = segment.raw.status
+    if segment.raw.error is not None:
+        return "broken off because a hook of an observer raised"
+    if status is Status.TRACE_OVERFLOW:
+        full = [
+            repr(each["name"])
+            for each in segment.observers
+            if each["most_rows"] == len(segment.raw.observers[each["name"]].trace_time)
+        ]
+        return f"the trace of observer {' or '.join(full)} is full" if full else status.sentence
+    if status is Status.EARLY_EXIT:
+        content = [repr(each["name"]) for each in segment.observers if each["ends_runs"]]
+        seen = f"observer {' and '.join(content)} had seen enough" if content else ""
+        model = status.sentence if not content or origin.spec.stop is not None else ""
+        return " or ".join(filter(None, (model, seen)))
+    return status.sentence
 
 
 def failure(origin: Origin, segment: Segment, results: Results, final: NamedValues) -> RunFailed:
@@ -64,6 +87,7 @@ def failure(origin: Origin, segment: Segment, results: Results, final: NamedValu
         Status.STEPFAIL: _STUCK,
         Status.MAX_STEPS: _LIMITED,
         Status.ZENO: _ACCUMULATED,
+        Status.TRACE_OVERFLOW: _TRACE_FULL,
         Status.USER_BREAK: _INTERRUPTED,
     }.get(status, "")
     t = int(segment.raw.t_final) if origin.is_map else segment.raw.t_final

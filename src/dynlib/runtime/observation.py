@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -10,13 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynlib.abi.slots import Trace
-from dynlib.errors import ObserverError
 from dynlib.observers.combined import CombinedObserver
 from dynlib.observers.layout import ObservedLayout
 from dynlib.observers.result import ObserverResult
 from dynlib.runtime.naming import ByName, unknown_name
 
-__all__ = ["Observation", "Observers", "build_observer_metadata"]
+__all__ = ["Observation", "Observers", "StoredObservation", "build_observer_metadata"]
 
 Floats = NDArray[np.float64]
 
@@ -66,6 +66,27 @@ class Observation:
         arrays = {name: getattr(self, name).copy() for name in self.ARRAYS}
         return Observation(self.combined, **arrays, started=self.started)
 
+    def saved(self) -> dict[str, NDArray[Any]]:
+        """Copies of what a hook may spoil; rows of a trace count only once they are counted."""
+        moved = bool((self.table[:, Trace.KEEP] > 0).any())  # to the front, now and then
+        names = [name for name in self.ARRAYS if name != "buffer" or moved]
+        return {name: getattr(self, name).copy() for name in names}
+
+    def put_back(self, saved: Mapping[str, NDArray[Any]]) -> None:
+        """Be again what was saved; the arrays stay the same ones."""
+        for name, values in saved.items():
+            getattr(self, name)[...] = values
+
+    @property
+    def signature(self) -> str:
+        """Hash of the code and sizes of the observers."""
+        return hashlib.sha256(self.combined.signature().encode()).hexdigest()
+
+    def stored(self) -> StoredObservation:
+        """The same as plain arrays, for a file."""
+        arrays = {name: getattr(self, name) for name in self.ARRAYS}
+        return StoredObservation(self.signature, arrays, self.started)
+
     @property
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The arrays by the names that the runner has for them."""
@@ -112,31 +133,41 @@ class Observation:
             found.append((values, times))
         return found
 
-    @property
-    def full(self) -> str:
-        """Name of the observer whose trace is full."""
-        traced = [
-            o
-            for o, p in zip(self.combined.observers, self.combined.parts, strict=True)
-            if p.trace.width
-        ]
-        for observer, row, count in zip(traced, self.table, self.counts[:, 0], strict=True):
-            if count > row[Trace.LIMIT]:
-                return observer.label
-        return ""
 
-    def blame(self, error: Exception) -> ObserverError:
-        """A letter about a hook that raised."""
-        own = [
-            o.label
-            for o, p in zip(self.combined.observers, self.combined.parts, strict=True)
-            if p.hooks
-        ]
-        whose = f"observer {own[0]!r}" if len(own) == 1 else f"one of the observers {own}"
-        return ObserverError(
-            f"a hook of {whose} raised {type(error).__name__}: {error}. The run was given up; "
-            "to see where, run it with jit=False, which executes hooks as plain Python."
-        )
+@dataclass(frozen=True)
+class StoredObservation:
+    """What observers had when a snapshot was written; their code is not in it.
+
+    Attributes
+    ----------
+    signature
+        Of the observers that it belongs to.
+    arrays
+        By the names `Observation.ARRAYS`.
+    started
+        As in `Observation`.
+    """
+
+    signature: str
+    arrays: Mapping[str, NDArray[Any]]
+    started: bool
+
+    def copy(self) -> StoredObservation:
+        """Itself: nobody changes it."""
+        return self
+
+    def stored(self) -> StoredObservation:
+        """Itself."""
+        return self
+
+    def taken_up(self, combined: CombinedObserver) -> Observation:
+        """The observation, going on with these observers, which have its signature."""
+        first = Observation.begin(combined)
+        arrays: dict[str, Any] = {name: self.arrays[name].copy() for name in Observation.ARRAYS}
+        for name in ("workspace", "outputs", "counts", "table"):
+            if arrays[name].shape != getattr(first, name).shape:
+                raise ValueError(f"the {name} of observers has another shape")
+        return Observation(combined, **arrays, started=self.started)
 
 
 class Observers(ByName[ObserverResult]):

@@ -119,6 +119,7 @@ def receipt(origin: Origin, segments: Sequence[Segment]) -> dict[str, Any]:
 
     The first segment's arguments stand beside the model; where a session was continued,
     ``continued`` lists the later segments, with the values that were assigned before each.
+    ``observers`` describes who observed a segment, without their code.
     ``fresh`` is false where a session was taken up from a file, which the receipt cannot redo.
     """
     first, *later = segments
@@ -129,10 +130,12 @@ def receipt(origin: Origin, segments: Sequence[Segment]) -> dict[str, Any]:
         "ic": _named(origin.states, first.start_y),
         "params": _named(origin.params, first.start_p),
         "arguments": _arguments(origin, first),
+        "observers": [dict(each) for each in first.observers],
         "continued": [
             {
                 "assigned": _assigned(origin, before, segment),
                 "arguments": _arguments(origin, segment),
+                "observers": [dict(each) for each in segment.observers],
             }
             for before, segment in zip(segments, later, strict=False)
         ],

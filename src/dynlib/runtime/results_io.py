@@ -13,8 +13,11 @@ from numpy.typing import NDArray
 
 from dynlib.abi.status import Status
 from dynlib.errors import OptionError
+from dynlib.observers.layout import ObservedLayout
+from dynlib.observers.result import ObserverResult
 from dynlib.runtime import netcdf
 from dynlib.runtime.files import read_arrays, replace_file, write_arrays
+from dynlib.runtime.observed import flat, layout_of_results, restored
 from dynlib.runtime.origin import Origin, plain_call
 from dynlib.runtime.recording import Selection
 from dynlib.runtime.segments import Segment
@@ -85,6 +88,8 @@ def _pack(origin: Origin, segments: Sequence[Segment]) -> tuple[Arrays, dict[str
     for index, segment in enumerate(segments):
         arrays |= {f"{index}/raw_{name}": getattr(segment.raw, name) for name in _RECORD + _EVENTS}
         arrays |= {f"{index}/{name}": getattr(segment, name) for name in _ENDS}
+        if segment.raw.observers:
+            arrays[f"{index}/observed"] = flat(segment.raw.observers)
         described.append(
             {
                 **{name: getattr(segment, name) for name in _SCALARS},
@@ -93,6 +98,8 @@ def _pack(origin: Origin, segments: Sequence[Segment]) -> tuple[Arrays, dict[str
                 "status": segment.raw.status.name,
                 "t_final": segment.raw.t_final,
                 "stats": asdict(segment.raw.stats),
+                "observed": layout_of_results(segment.raw.observers).to_list(),
+                "observers": list(segment.observers),
             }
         )
     meta = {
@@ -114,12 +121,22 @@ def _unpack(arrays: Arrays, meta: Mapping[str, Any]) -> tuple[Origin, list[Segme
             status=Status[entry["status"]],
             t_final=entry["t_final"],
             stats=RunStats(**entry["stats"]),
+            observers=_observed(arrays, index, entry),
         )
         plain = {name: entry[name] for name in (*_SCALARS, "call")}
         ends = {name: arrays[f"{index}/{name}"] for name in _ENDS}
         selection = Selection.from_dict(entry["selection"])
-        segments.append(Segment(raw=raw, selection=selection, **(plain | ends)))
+        observers = tuple(entry.get("observers", ()))
+        segments.append(
+            Segment(raw=raw, selection=selection, observers=observers, **(plain | ends))
+        )
     return Origin.from_dict(meta["origin"]), segments
+
+
+def _observed(arrays: Arrays, index: int, entry: Mapping[str, Any]) -> dict[str, ObserverResult]:
+    """What the observers of a segment found; files of before there were any have none."""
+    layout = ObservedLayout.from_list(entry.get("observed", []))
+    return restored(layout, arrays[f"{index}/observed"]) if layout.members else {}
 
 
 def _write_csv(path: Path, results: Results) -> None:

@@ -45,6 +45,8 @@ class Segment:
     fresh
         Whether it began with a stepper that remembered nothing, as opposed to in a session that
         was brought back from a file.
+    observers
+        Who observed it, as plain data; see `dynlib.observers.described.describe`.
     """
 
     name: str
@@ -61,6 +63,7 @@ class Segment:
     jumped: bool = False
     start_step: int = 0
     fresh: bool = True
+    observers: tuple[Mapping[str, Any], ...] = ()
 
 
 def segment_name(tag: str | None, segments: Iterable[Segment] = ()) -> str:

@@ -18,15 +18,17 @@ from numpy.typing import NDArray
 from dynlib.abi.run_state import RunState
 from dynlib.abi.slots import Clock, Count
 from dynlib.compiler.model import CompiledModel
-from dynlib.errors import OptionError
-from dynlib.observers.combined import combine
+from dynlib.errors import ObserverError, OptionError
+from dynlib.observers.combined import CombinedObserver, combine
+from dynlib.observers.described import describe
 from dynlib.observers.module import ObserverModule
 from dynlib.runtime.naming import unknown_name
-from dynlib.runtime.observation import Observation
+from dynlib.runtime.observation import Observation, StoredObservation
 from dynlib.runtime.plan import Plan
 from dynlib.runtime.progress import TerminalLine
 from dynlib.runtime.run_options import RunOptions
 from dynlib.runtime.segments import Segment
+from dynlib.runtime.trace_room import check_traces
 from dynlib.runtime.validate import overlay
 from dynlib.runtime.wrapper import run_with_wrapper
 
@@ -61,7 +63,7 @@ class SessionState:
     options: Mapping[str, Any] = field(default_factory=dict)
     jumped: bool = False
     segments: tuple[Segment, ...] = ()
-    observation: Observation | None = None
+    observation: Observation | StoredObservation | None = None
 
     def copy(self) -> SessionState:
         """An independent copy; segments are never changed, so they are shared."""
@@ -141,24 +143,41 @@ class Session:
         state.observation = None
         return machine
 
-    def observe(self, observers: Sequence[ObserverModule]) -> Observation | None:
-        """The observation of the next run: that of the run in progress, if it has these observers.
+    def combined(self, plan: Plan, observers: Sequence[ObserverModule]) -> CombinedObserver | None:
+        """The observers bound to the model, and compiled; asked before anything is changed.
 
         Raises
         ------
         ObserverError
-            If one of them cannot observe this model.
+            If one of them cannot observe this model, or its hooks cannot be compiled.
+        OptionError
+            If their traces would not fit into memory.
+        """
+        if not observers:
+            return None
+        model, request = self.model, plan.request
+        combined = combine(observers, model.spec, model.stepper)
+        check_traces(combined, _steps_ahead(model, plan))
+        model.runner(sampled=request.samples is not None, analysis=combined)
+        return combined
+
+    def observe(self, combined: CombinedObserver | None) -> Observation | None:
+        """The observation of the next run: that of the run in progress, if it has these observers.
+
+        Others start afresh.
         """
         state = self.state
-        if not observers:
+        if combined is None:
             state.observation = None
             return None
-        model = self.model
-        combined = combine(observers, model.spec, model.stepper)
+        fresh = Observation.begin(combined)
         going_on = state.observation
-        if going_on is None or going_on.combined.signature() != combined.signature():
-            state.observation = Observation.begin(combined)
-        return state.observation
+        if going_on is None or going_on.signature != fresh.signature:
+            going_on = fresh
+        elif isinstance(going_on, StoredObservation):
+            going_on = going_on.taken_up(combined)
+        state.observation = going_on
+        return going_on
 
     @property
     def running(self) -> bool:
@@ -198,8 +217,14 @@ class Session:
         due = int(count[Count.NEXT_RECORD] - count[Count.STEP])
         return due if due >= 0 and count[Count.STRIDE] == options.record_interval else 0
 
-    def advance(self, plan: Plan, name: str, observers: Sequence[ObserverModule] = ()) -> None:
-        """Let the machine run on as planned and keep what it records as a segment."""
+    def advance(self, plan: Plan, name: str, combined: CombinedObserver | None = None) -> None:
+        """Let the machine run on as planned and keep what it records as a segment.
+
+        Raises
+        ------
+        ObserverError
+            If a hook of an observer raises.
+        """
         state = self.state
         machine = state.machine
         assert machine is not None
@@ -208,9 +233,11 @@ class Session:
         start_t, start_y, start_p = self.position, y.copy(), p.copy()
         start_step, fresh = int(count[Count.STEP]), bool(count[Count.FRESH] == _NEW)
         progress, request = plan.request.progress, plan.request
-        observation = self.observe(observers)
+        observation = self.observe(combined)
+        observed_by: tuple[Mapping[str, Any], ...] = ()
         if observation is not None:
             request = replace(request, observation=observation)
+            observed_by = describe(observation.combined, request.transient)
         try:
             raw = run_with_wrapper(self.model, machine, request)
         finally:
@@ -219,10 +246,16 @@ class Session:
         segment = Segment(
             name, plan.options, plan.selection, raw, start_t, start_y, start_p,
             self.position, int(count[Count.STEP]), y.copy(), p.copy(),
-            state.jumped, start_step, fresh,
+            state.jumped, start_step, fresh, observed_by,
         )  # fmt: skip
         state.segments = (*state.segments, segment)
         state.jumped = False
+        if raw.error is not None:
+            where = f"{'n' if self.model.spec.is_map else 't'} = {self.position:g}"
+            raise ObserverError(
+                f"{raw.error} What was computed up to {where} is in sim.results(); the session "
+                "stands there."
+            ) from raw.error.__cause__
 
     # --- snapshots ------------------------------------------------------------------------------
 
@@ -240,3 +273,13 @@ class Session:
         if name not in self.snapshots:
             raise unknown_name("snapshot", name, self.snapshots)
         self.state = self.snapshots[name].copy()
+
+
+def _steps_ahead(model: CompiledModel, plan: Plan) -> int | None:
+    """Steps of a fresh run, if they are known beforehand; a resumed one takes no more."""
+    request = plan.request
+    if request.n_end is not None:
+        return max(0, request.n_end - int(plan.options.t0))
+    if model.stepper.adaptive or not request.dt or request.t_end is None:
+        return None
+    return int(abs(request.t_end - plan.options.t0) / abs(request.dt)) + 2

@@ -14,7 +14,7 @@ from dynlib.compiler.model import CompiledModel
 from dynlib.dsl import ModelSpec
 from dynlib.dsl.spec import Preset
 from dynlib.errors import OptionError, UnknownNameError
-from dynlib.observers.combined import checked_observers
+from dynlib.observers.refusals import checked_observers
 from dynlib.runtime.fastpath.plans import RecordingPlan
 from dynlib.runtime.naming import EditableValues, NamedValues
 from dynlib.runtime.origin import Origin
@@ -172,11 +172,13 @@ class Sim:
             refuse_start(ic=ic, params=params, t0=t0)
             plan = self._planner.resumed(call, stepper_options, progress, session)
             name = segment_name(tag, session.state.segments)
+            combined = session.combined(plan, watching)
         else:
             plan = self._planner.fresh(call, stepper_options, progress)
             name = segment_name(tag)
+            combined = session.combined(plan, watching)
             self._start(plan, ic, params)
-        session.advance(plan, name, watching)
+        session.advance(plan, name, combined)
         return self._outcome(on_failure)
 
     def _start(self, plan: Plan, ic: Values | None, params: Values | None) -> None:

@@ -24,12 +24,13 @@ from dynlib.compiler.model import CompiledModel
 from dynlib.dsl import ModelSpec, load_model
 from dynlib.errors import ModelLoadError, OptionError, SnapshotMismatchError
 from dynlib.runtime.files import read_arrays, write_arrays
+from dynlib.runtime.observation import Observation, StoredObservation
 from dynlib.runtime.session import SessionState
 
 __all__ = ["read_snapshot", "write_snapshot"]
 
 _FORMAT = "dynlib snapshot"
-_VERSION = 1
+_VERSION = 2  # 1: without observers
 _MACHINE = ("y", "p", "memory", "workspace")
 
 
@@ -55,6 +56,10 @@ def write_snapshot(path: str | os.PathLike[str], state: SessionState, model: Com
         arrays |= {f"machine_{name}": getattr(state.machine, name) for name in _MACHINE}
         meta["clock"] = _by_name(Clock, state.machine.clock)
         meta["count"] = _by_name(Count, state.machine.count)
+    if state.observation is not None:
+        stored = state.observation.stored()
+        arrays |= {f"observed_{name}": values for name, values in stored.arrays.items()}
+        meta["observers"] = {"signature": stored.signature, "started": stored.started}
     write_arrays(target, arrays, meta)
 
 
@@ -148,6 +153,12 @@ def _restored(
             for slot in slots:
                 values[slot] = stored.get(slot.name, values[slot])
         state.machine = machine
+    observers = meta.get("observers")
+    if observers is not None:
+        observed = {name: arrays[f"observed_{name}"] for name in Observation.ARRAYS}
+        state.observation = StoredObservation(
+            observers["signature"], observed, observers["started"]
+        )
     return state
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from dynlib.runtime.naming import named
 
 if TYPE_CHECKING:
+    from dynlib.observers.result import ObserverResult
     from dynlib.runtime.origin import Origin
     from dynlib.runtime.results import Results
     from dynlib.runtime.segments import Segment
@@ -19,7 +20,7 @@ _MOST = 8
 
 
 def summary(results: Results, origin: Origin, segments: Sequence[Segment]) -> str:
-    """Model, record, end, events, segments, effort: at most a line for each."""
+    """Model, record, end, events, segments, observers, effort: at most a line for each."""
     head = f"<Results of {origin.name!r} ({origin.kind}, {origin.stepper}): {results.message}>"
     lines = [("record", _record(results)), ("final", named(results.final))]
     if origin.events:
@@ -30,6 +31,7 @@ def summary(results: Results, origin: Origin, segments: Sequence[Segment]) -> st
         spans = [f"{s.name} ({s.start_t:g} to {s.raw.t_final:g})" for s in segments[:_MOST]]
         more = [f"… ({len(segments)} in all)"] if len(segments) > _MOST else []
         lines.append(("segments", ", ".join(spans + more)))
+    lines += [("observed", _observed(each)) for each in list(results.observers.values())[:_MOST]]
     lines.append(("effort", _effort(results)))
     return "\n".join([head, *(_line(name, text) for name, text in lines)])
 
@@ -46,6 +48,12 @@ def _record(results: Results) -> str:
     names = ", ".join(results.names[:_MOST]) + (", …" if len(results.names) > _MOST else "")
     plural, unit = "" if rows == 1 else "s", results.time_name
     return f"{rows} row{plural}, {unit} = {results.t[0]:g} to {results.t[-1]:g}: {names}"
+
+
+def _observed(found: ObserverResult) -> str:
+    """The first things that an observer says."""
+    _, *lines = repr(found).removesuffix(">").split("\n")
+    return f"{found.name}: {', '.join(map(str.strip, lines))}"
 
 
 def _effort(results: Results) -> str:

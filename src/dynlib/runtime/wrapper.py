@@ -19,6 +19,8 @@ from dynlib.abi.run_state import RunState
 from dynlib.abi.slots import Clock, Count
 from dynlib.abi.status import Status
 from dynlib.compiler.model import CompiledModel
+from dynlib.errors import ObserverError
+from dynlib.observers.blame import blame
 from dynlib.observers.result import ObserverResult
 from dynlib.runtime.buffers import Buffers
 from dynlib.runtime.horizon import fixed_horizon
@@ -114,6 +116,9 @@ class RawRun:
         What it cost.
     observers
         What its observers found, by name.
+    error
+        Why it was broken off, if a hook raised; what there is of the run is as if it had been
+        interrupted some steps before.
     """
 
     t: NDArray[np.float64]
@@ -127,6 +132,7 @@ class RawRun:
     t_final: float
     stats: RunStats
     observers: Mapping[str, ObserverResult] = field(default_factory=dict)
+    error: ObserverError | None = None
 
 
 def run_with_wrapper(model: CompiledModel, state: RunState, request: RunRequest) -> RawRun:
@@ -149,13 +155,16 @@ def run_with_wrapper(model: CompiledModel, state: RunState, request: RunRequest)
     buffers.set_options(*model.stepper.options(request.options, len(model.spec.states)))
     if request.first_events is not None:
         buffers.start_events(request.first_events)
-    status = Status.DONE
+    status, error = Status.DONE, None
     if model.stepper.adaptive and request.transient and (not sampled or request.observation):
         status = _warm_up(model, state, request, buffers)
     if status is Status.DONE:
         _plan_records(model, state, request, buffers)
         _plan_observation(model, state, request)
-        status = _drive(model, state, request, buffers)
+        try:
+            status = _drive(model, state, request, buffers)
+        except ObserverError as raised:
+            status, error = Status.USER_BREAK, raised
     reached = status is Status.DONE and request.t_end is not None
     t_final = float(request.t_end) if reached else float(state.clock[Clock.T])  # type: ignore[arg-type]
     t, y, aux = buffers.records()
@@ -170,7 +179,7 @@ def run_with_wrapper(model: CompiledModel, state: RunState, request: RunRequest)
         seconds=perf_counter() - started,
     )
     observers = build_observer_metadata(request.observation)
-    return RawRun(t, y, aux, *buffers.events(), status, t_final, stats, observers)
+    return RawRun(t, y, aux, *buffers.events(), status, t_final, stats, observers, error)
 
 
 def _aim(model: CompiledModel, state: RunState, request: RunRequest) -> float:
@@ -277,7 +286,7 @@ def _drive(model: CompiledModel, state: RunState, request: RunRequest, buffers: 
     try:
         while True:
             entered = perf_counter()
-            status = _entered(call, request)
+            status = _entered(call, state, request, plain=not model.jit)
             if status == Status.GROW_REC:
                 buffers.grow_records()
             elif status == Status.GROW_EVT:
@@ -300,20 +309,27 @@ def _drive(model: CompiledModel, state: RunState, request: RunRequest, buffers: 
         interrupt.release()
 
 
-def _entered(call: Callable[[], int], request: RunRequest) -> int:
+def _entered(call: Callable[[], int], state: RunState, request: RunRequest, *, plain: bool) -> int:
     """Enter the runner.
 
     Raises
     ------
     ObserverError
-        If a hook raises.
+        If a hook raises; then `state` and the observers are what they were before.
     """
-    if request.observation is None or not request.observation.combined.needs_params:
+    observation = request.observation
+    if observation is None or not observation.combined.needs_params:
         return call()
+    kept, seen = state.copy(), observation.saved()
     try:
         return call()
     except Exception as error:  # whatever a user's hook may raise
-        raise request.observation.blame(error) from error
+        letter = blame(observation.combined, error, plain=plain)
+        if letter is None:
+            raise
+        state.put_back(kept)
+        observation.put_back(seen)
+        raise letter from error
 
 
 def _next_budget(spent: int, seconds: float) -> int:

@@ -58,6 +58,8 @@ def careful(
             count[Count.OBSERVED_FROM] = batch[LaneCount.OBSERVED_FROM]
             if ADAPTIVE:
                 count[Count.OBSERVED_FROM] = int(lanes[Lane.OBSERVED_FROM, lane])
+            if count[Count.OBSERVED_FROM] == step:  # started already; once is enough
+                count[Count.OBSERVED_FROM] = step - 1
     count[Count.ROWS] = batch[LaneCount.ROWS]
     count[Count.BUDGET] = 1 << 60
     count[Count.EVENT_ROW] = batch[LaneCount.EVENT_ROW]

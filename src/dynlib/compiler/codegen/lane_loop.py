@@ -62,8 +62,10 @@ def fast_run(
                     active += 1
                     if ANALYSIS:
                         if not ADAPTIVE:
-                            if int(lanes[Lane.STEP, lane]) == batch[LaneCount.OBSERVED_FROM]:
+                            due = int(lanes[Lane.STEP, lane]) == batch[LaneCount.OBSERVED_FROM]
+                            if due and lanes[Lane.OBSERVED_FROM, lane] == 0.0:
                                 start_observers(lane, grid, batch, block, lanes, y, ws, p, obs)
+                                lanes[Lane.OBSERVED_FROM, lane] = 1.0
             if active == 0:
                 result = Status.DONE
                 break
@@ -165,9 +167,9 @@ def take_up(
         lanes[Lane.DT, lane] = grid[LaneClock.DT]
         lanes[Lane.GOAL, lane] = grid[LaneClock.T_END]
         if ANALYSIS:
+            lanes[Lane.OBSERVED_FROM, lane] = -NEVER
             if t != grid[LaneClock.TRANSIENT_END]:
                 lanes[Lane.GOAL, lane] = grid[LaneClock.TRANSIENT_END]
-            lanes[Lane.OBSERVED_FROM, lane] = -NEVER
         if grid[LaneClock.DT] == 0.0:
             lanes[Lane.DT, lane] = first_step(
                 t, lanes[Lane.GOAL, lane], step, u, p, ws, options, tolerances, lane
@@ -180,7 +182,6 @@ def take_up(
             if t == grid[LaneClock.TRANSIENT_END]:
                 start_observers(lane, grid, batch, block, lanes, y, ws, p, obs)
                 lanes[Lane.OBSERVED_FROM, lane] = step
-                lanes[Lane.GOAL, lane] = grid[LaneClock.T_END]
         if CAREFUL_LOOP:
             if t == grid[LaneClock.T_END] or batch[LaneCount.STEP_LIMIT] <= 0:
                 lanes[Lane.LEAVES, lane] = CAREFUL

@@ -154,6 +154,8 @@ def run_loop(
                             analysis_ws, analysis_out, trace_buf, trace_count, traces,
                         )  # fmt: skip
                 if PRE_HOOK:
+                    if DISCRETE:
+                        dt = 1.0
                     store_rows(y, 0, lane, u)
                     ANALYSIS_PRE(
                         lane, t, dt, step, y, y_prev, p, ws,

@@ -30,9 +30,11 @@ from dynlib.compiler.codegen.program import Module, Program
 from dynlib.compiler.codegen.run_loop import run_loop
 from dynlib.compiler.codegen.specialize import specialize
 from dynlib.compiler.jit.disk_cache import DiskCache
+from dynlib.compiler.jit.hook_errors import UncompilableHook
 from dynlib.compiler.jit.native import machine
 from dynlib.compiler.jit.runner import Runner, make_runner
 from dynlib.compiler.jit.toolchain import toolchain
+from dynlib.errors import ObserverError
 
 __all__ = [
     "RunnerKey",
@@ -245,19 +247,36 @@ def get_runner(
     if key in kept:
         kept.move_to_end(key)
         return kept[key]
-    runner = make_runner(
-        module,
-        program.spec.dtype,
-        jit=jit,
-        cache=disk_cache,
-        key=key.digest,
-        hooks=hooks,
-        label=f"{program.spec.name} {program.stepper.name} {key.variant} {key.runner_kind}",
-    )
+    with _hooks_of(analysis):
+        runner = make_runner(
+            module,
+            program.spec.dtype,
+            jit=jit,
+            cache=disk_cache,
+            key=key.digest,
+            hooks=hooks,
+            label=f"{program.spec.name} {program.stepper.name} {key.variant} {key.runner_kind}",
+        )
     kept[key] = runner
     while len(kept) > _LRU_SIZE:
         kept.popitem(last=False)
     return runner
+
+
+@contextmanager
+def _hooks_of(analysis: AnalysisModule | None) -> Iterator[None]:
+    """Say whose hook it is that cannot be compiled."""
+    try:
+        yield
+    except UncompilableHook as error:
+        assert analysis is not None
+        kind, _, index = error.name.partition("_hook_")
+        whose = analysis.labels[int(index)]
+        raise ObserverError(
+            f"observer {whose!r}: its hook {kind}_step, {error.function.__name__}(), cannot be "
+            f"compiled: {error.reason}. Hooks may use numbers, arrays, math and numpy, as far as "
+            "Numba compiles them; jit=False runs any Python."
+        ) from error
 
 
 def _token(module: Module, *, jit: bool) -> str:

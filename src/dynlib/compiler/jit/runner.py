@@ -14,6 +14,7 @@ from dynlib.abi.primitives import plain_namespace
 from dynlib.abi.runner_args import WORDS
 from dynlib.compiler.codegen.program import Module
 from dynlib.compiler.jit.disk_cache import DiskCache
+from dynlib.compiler.jit.hook_errors import uncompilable
 from dynlib.compiler.jit.native import Entry, ObjectCode, load
 
 __all__ = ["Call", "Runner", "execute", "make_runner"]
@@ -105,7 +106,13 @@ def make_runner(
     hooks: Mapping[str, Any],
     label: str,
 ) -> Runner:
-    """Compile a module's runner, or fetch it from the disk cache."""
+    """Compile a module's runner, or fetch it from the disk cache.
+
+    Raises
+    ------
+    UncompilableHook
+        If a user's hook cannot be compiled.
+    """
     if not jit:
         namespace = execute(module, hooks, dtype)
         return Runner(_plain(namespace[module.runner], module), compiled=False)
@@ -134,6 +141,11 @@ def _compile(module: Module, dtype: str, hooks: Mapping[str, Any]) -> ObjectCode
     from dynlib.compiler.jit.door import compile_entry
 
     namespace = execute(module, hooks, dtype)
-    return compile_entry(
-        namespace, {**module.functions, **dict.fromkeys(hooks, True)}, module.entry, dtype
-    )
+    functions = {**module.functions, **dict.fromkeys(hooks, True)}
+    try:
+        return compile_entry(namespace, functions, module.entry, dtype)
+    except Exception as error:  # of Numba, which is not imported here, if a hook is the cause
+        about = uncompilable(error, hooks)
+        if about is None:
+            raise
+        raise about from error

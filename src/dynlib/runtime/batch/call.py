@@ -12,9 +12,10 @@ from typing import Any
 from dynlib.abi.status import Status
 from dynlib.compiler.model import CompiledModel
 from dynlib.errors import OptionError
-from dynlib.observers.combined import checked_observers
+from dynlib.observers.described import describe
 from dynlib.observers.module import ObserverModule
-from dynlib.runtime.batch.executors import checked_executor
+from dynlib.observers.refusals import checked_observers
+from dynlib.runtime.batch.executors import check_travel, checked_executor
 from dynlib.runtime.batch.frame import BatchFrame, RunEnd
 from dynlib.runtime.batch.inputs import Inputs, Start, batch_inputs
 from dynlib.runtime.batch.recording import Recording, chosen_plan, recording, signed_dt
@@ -24,7 +25,7 @@ from dynlib.runtime.batch.run import run_elsewhere, run_here, run_to_store
 from dynlib.runtime.batch.table import EventLog, MemoryTable, stats_of
 from dynlib.runtime.fastpath.capability import LANES, check_capability
 from dynlib.runtime.fastpath.executor import run_single_fastpath
-from dynlib.runtime.fastpath.observers import layout_of
+from dynlib.runtime.fastpath.observers import combined_of, layout_of
 from dynlib.runtime.fastpath.request import BatchRequest
 from dynlib.runtime.origin import Origin
 from dynlib.runtime.progress import Progress, TerminalLine, progress_of
@@ -124,6 +125,8 @@ def run_batch(
     one_of("on_failure", call["on_failure"], ("raise", "return"))
     check_stepper_options(stepper_options, model, "batch", _BATCH_NAMES)
     options, record, observers = _planned(model, call, stepper_options)
+    if means.executor is not None:
+        check_travel(means.executor, observers)
     inputs = batch_inputs(start, *values)
     request = _request(model, inputs, record, options, means, observers)
     frame = _frame(model, inputs, record, options, request)
@@ -221,6 +224,7 @@ def _frame(
         t0=options.t0,
         plan=record.label,
         observed=layout_of(model, request),
+        observers=describe(combined_of(request.observers, model), request.transient),
     )
 
 

@@ -7,6 +7,7 @@ not depend on where a part is computed.
 from __future__ import annotations
 
 import os
+import pickle
 from collections.abc import Iterable, Iterator
 from concurrent.futures import (
     FIRST_COMPLETED,
@@ -19,12 +20,13 @@ from concurrent.futures import (
 )
 from typing import Any
 
-from dynlib.errors import DynlibError, OptionError
+from dynlib.errors import DynlibError, ObserverError, OptionError
+from dynlib.observers.module import ObserverModule
 from dynlib.runtime.batch.work import Task, perform
 from dynlib.runtime.fastpath.request import RawBatch
 from dynlib.runtime.interrupt import Interrupt
 
-__all__ = ["checked_executor", "crew_size", "perform_on"]
+__all__ = ["check_travel", "checked_executor", "crew_size", "perform_on"]
 
 _MOST_DEATHS = 3  # of workers at one and the same part, until that part is blamed
 _LOOK = 0.05  # seconds between two looks at Ctrl-C
@@ -47,6 +49,29 @@ def checked_executor(executor: Any) -> Executor:
         )
     found: Executor = executor
     return found
+
+
+def check_travel(executor: Executor, observers: Iterable[ObserverModule]) -> None:
+    """Refuse observers that cannot get to the processes of a pool.
+
+    Other executors, as those of Dask, take functions with them that Python cannot pickle.
+
+    Raises
+    ------
+    ObserverError
+        It says which observer, and why.
+    """
+    if not isinstance(executor, ProcessPoolExecutor):
+        return
+    for observer in observers:
+        try:
+            pickle.dumps(observer)
+        except Exception as error:  # of whatever the observer holds
+            raise ObserverError(
+                f"observer {observer.label!r} cannot be sent to other processes ({error}). Define "
+                "its hooks as functions of a module, not inside of another function or as lambda; "
+                "or leave out executor: workers=... are threads, which need nothing sent."
+            ) from error
 
 
 def perform_on(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,14 +12,16 @@ from numpy.typing import NDArray
 
 from dynlib.abi.status import Status
 from dynlib.errors import MissingExtraError
+from dynlib.observers.result import ObserverResult
 from dynlib.runtime.batch.frame import BatchFrame
 from dynlib.runtime.batch.table import Table
+from dynlib.runtime.observed import ObservedVariable, observed_variables
 
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-__all__ = ["Variable", "attributes", "coordinates", "to_pandas", "to_xarray", "variables"]
+__all__ = ["Variable", "attributes", "coordinates", "filled", "to_pandas", "to_xarray", "variables"]
 
 Array = NDArray[Any]
 TIME = "time"
@@ -36,22 +38,37 @@ class Variable:
         Unlike that of any other variable or dimension.
     kind, column
         Where a table has it: a record (``"y"``, ``"aux"``), the end of a state (``"final"``) or
-        parameter (``"param"``), or an attribute.
+        parameter (``"param"``), what an observer found (``"observed"``), or an attribute.
     dtype
         Its type.
-    over_time
-        Whether it has one value for each row, not only for each run.
+    tail
+        Names and lengths of its dimensions, after those of the batch.
+    observed
+        What of an observer it is.
     """
 
     name: str
     kind: str
     column: int
     dtype: np.dtype[Any]
-    over_time: bool = False
+    tail: tuple[tuple[str, int], ...] = ()
+    observed: ObservedVariable | None = None
 
-    def values(self, table: Table) -> Array:
-        """The column, shape (n_runs,) or (n_runs, rows)."""
-        if self.over_time:
+    @property
+    def tail_dims(self) -> tuple[str, ...]:
+        """Names of its dimensions, after those of the batch."""
+        return tuple(name for name, _ in self.tail)
+
+    @property
+    def tail_shape(self) -> tuple[int, ...]:
+        """Lengths of them."""
+        return tuple(length for _, length in self.tail)
+
+    def values(self, table: Table, found: Mapping[str, ObserverResult]) -> Array:
+        """The column, shape (n_runs, ...); `found` is what observers found."""
+        if self.observed is not None:
+            return self.observed.values(found)
+        if self.kind in ("y", "aux"):
             return table.record(self.kind, self.column)
         if self.kind == "final":
             return table.final(self.column)
@@ -63,6 +80,8 @@ class Variable:
     @property
     def attrs(self) -> dict[str, Any]:
         """What a reader of the file should know about it."""
+        if self.observed is not None:
+            return dict(self.observed.attrs)
         if self.kind != "status":
             return {}
         return {
@@ -73,24 +92,33 @@ class Variable:
 
 
 def variables(frame: BatchFrame) -> tuple[Variable, ...]:
-    """All columns of a batch: the record, then the ends of the runs."""
+    """All columns of a batch: the record, the ends of the runs, what observers found."""
     origin, selection = frame.origin, frame.selection
     real, dtype = np.dtype(np.float64), np.dtype(origin.dtype)
     whole = np.dtype(np.int64)
-    found: list[tuple[str, str, int, np.dtype[Any], bool]] = []
+    time = ((TIME, len(frame.t)),)
+    found = []
     for name in selection.names:
         kind, column = selection.columns[name]
-        found.append((name, kind, column, dtype if kind == "y" else real, True))
-    found += [(f"final_{each}", "final", i, dtype, False) for i, each in enumerate(origin.states)]
+        found.append(Variable(name, kind, column, dtype if kind == "y" else real, time))
+    found += [Variable(f"final_{s}", "final", i, dtype) for i, s in enumerate(origin.states)]
     found += [
-        (f"final_{origin.params[i]}", "param", i, dtype, False) for i in frame.changing_params
+        Variable(f"final_{origin.params[i]}", "param", i, dtype) for i in frame.changing_params
     ]
-    found += [(name, name, 0, real if name == "t_final" else whole, False) for name in _ENDS]
-    names = _unlike([each[0] for each in found], taken=[*frame.inputs.dims, TIME])
-    return tuple(
-        Variable(name, kind, column, dtype, over_time)
-        for name, (_, kind, column, dtype, over_time) in zip(names, found, strict=True)
-    )
+    found += [Variable(name, name, 0, real if name == "t_final" else whole) for name in _ENDS]
+    found += [
+        Variable(each.name, "observed", i, real, each.dims, each)
+        for i, each in enumerate(observed_variables(frame.observed.members))
+    ]
+    names = _unlike([each.name for each in found], taken=[*frame.inputs.dims, TIME])
+    return tuple(replace(each, name=name) for each, name in zip(found, names, strict=True))
+
+
+def filled(frame: BatchFrame, table: Table) -> Iterator[tuple[Variable, Array]]:
+    """All columns with their values, shape (n_runs, ...) each."""
+    found = frame.observed.of_batch(*table.observed()) if frame.observed.members else {}
+    for variable in variables(frame):
+        yield variable, variable.values(table, found)
 
 
 def coordinates(frame: BatchFrame) -> dict[str, tuple[tuple[str, ...], Array]]:
@@ -117,7 +145,7 @@ def coordinates(frame: BatchFrame) -> dict[str, tuple[tuple[str, ...], Array]]:
 
 
 def to_xarray(frame: BatchFrame, table: Table) -> xr.Dataset:
-    """A Dataset over the dimensions of the batch and ``time``."""
+    """A Dataset over the dimensions of the batch, ``time``, and those of observers."""
     try:
         import xarray as xr
     except ImportError as error:
@@ -125,13 +153,9 @@ def to_xarray(frame: BatchFrame, table: Table) -> xr.Dataset:
     dims = tuple(frame.inputs.dims)
     shape = tuple(frame.inputs.dims.values())
     data = {}
-    for variable in variables(frame):
-        values = variable.values(table)
-        if variable.over_time:
-            values = values.reshape((*shape, len(frame.t)))
-            data[variable.name] = ((*dims, TIME), values, variable.attrs)
-        else:
-            data[variable.name] = (dims, values.reshape(shape), variable.attrs)
+    for variable, values in filled(frame, table):
+        placed = values.reshape((*shape, *variable.tail_shape))
+        data[variable.name] = ((*dims, *variable.tail_dims), placed, variable.attrs)
     return xr.Dataset(data, coords=coordinates(frame), attrs=attributes(frame))
 
 
@@ -151,7 +175,7 @@ def to_pandas(frame: BatchFrame, table: Table) -> pd.DataFrame:
         for name, (dims, values) in coordinates(frame).items()
         if name not in dims
     }
-    columns |= {v.name: v.values(table) for v in variables(frame) if not v.over_time}
+    columns |= {v.name: values for v, values in filled(frame, table) if not v.tail}
     result = pd.DataFrame(columns, index=index)
     result.attrs = attributes(frame)
     return result

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynlib.errors import OptionError
+from dynlib.observers.layout import ObservedLayout
 from dynlib.runtime.batch import export
 from dynlib.runtime.batch.frame import BatchFrame
 from dynlib.runtime.batch.inputs import Column, Inputs
@@ -20,6 +21,7 @@ from dynlib.runtime.batch.table import BatchStats, EventLog, MemoryTable, Table
 from dynlib.runtime.fastpath.request import RawBatch
 from dynlib.runtime.files import from_bytes, read_arrays, replace_file, to_bytes, write_arrays
 from dynlib.runtime.netcdf import ENGINE, plain_label, xarray_for_files
+from dynlib.runtime.observed import packed
 from dynlib.runtime.origin import Origin
 from dynlib.runtime.recording import Selection
 
@@ -105,6 +107,8 @@ def describe(frame: BatchFrame) -> tuple[Arrays, dict[str, Any]]:
         "call": frame.arguments,
         "t0": frame.t0,
         "plan": frame.plan,
+        "observed": frame.observed.to_list(),
+        "observers": list(frame.observers),
     }
     return arrays, meta
 
@@ -121,6 +125,8 @@ def frame_of(arrays: Arrays, meta: Mapping[str, Any]) -> BatchFrame:
         call=meta["call"],
         t0=meta["t0"],
         plan=meta["plan"],
+        observed=ObservedLayout.from_list(meta.get("observed", [])),
+        observers=tuple(meta.get("observers", ())),
     )
 
 
@@ -148,9 +154,9 @@ def _pack(frame: BatchFrame, table: Table, stats: BatchStats) -> tuple[Arrays, d
 
 def _write_npz(target: Path, frame: BatchFrame, table: Table, stats: BatchStats) -> None:
     arrays, meta = _pack(frame, table, stats)
-    for variable in export.variables(frame):
-        if variable.name not in _ENDS:
-            arrays[f"{variable.kind}/{variable.column}/values"] = variable.values(table)
+    for variable, values in export.filled(frame, table):
+        if variable.kind not in _ENDS:
+            arrays[f"{variable.kind}/{variable.column}/values"] = values
     write_arrays(target, arrays, meta)
 
 
@@ -170,6 +176,8 @@ def _raw(arrays: Arrays, frame: BatchFrame) -> RawBatch:
     rest: dict[str, Any] = {"p_final": p_final}
     rest |= {name: arrays[name] for name in _ENDS}
     rest |= {f"evt_{name}": arrays[f"event/{name}"] for name in EventLog._fields}
+    observed = packed(frame.observed, n, lambda i: arrays[f"observed/{i}/values"])
+    rest |= dict(zip(("outputs", "traces", "trace_rows"), observed, strict=True))
     return RawBatch(
         y_final=y_final, rec_t=frame.t.astype(np.float64), rec_y=rec_y, rec_aux=rec_aux, **rest
     )
@@ -215,9 +223,9 @@ def _read_netcdf(path: Path) -> tuple[Arrays, dict[str, Any]]:
             dataset.load()
         frame = frame_of(arrays, meta)
         for variable in export.variables(frame):
-            if variable.name not in _ENDS:
+            if variable.kind not in _ENDS:
                 values = dataset[variable.name].to_numpy()
-                shape = (frame.inputs.n_runs, *((len(frame.t),) if variable.over_time else ()))
+                shape = (frame.inputs.n_runs, *variable.tail_shape)
                 arrays[f"{variable.kind}/{variable.column}/values"] = values.reshape(shape)
     except FileNotFoundError as error:
         raise OptionError(f"{path}: there is no such file.") from error

@@ -58,6 +58,8 @@ class BatchFrame:
         What is recorded, in words.
     observed
         What observers leave.
+    observers
+        Who they are, as plain data; see `dynlib.observers.described.describe`.
     """
 
     origin: Origin
@@ -68,6 +70,7 @@ class BatchFrame:
     t0: float
     plan: str
     observed: ObservedLayout = field(default_factory=ObservedLayout)
+    observers: tuple[Mapping[str, Any], ...] = ()
 
     @cached_property
     def receipt(self) -> dict[str, Any]:
@@ -77,6 +80,7 @@ class BatchFrame:
             "t0": int(self.t0) if self.origin.is_map else self.t0,
             "arguments": self.arguments,
             "plan": self.plan,
+            "observers": list(self.observers),
             "dims": self.inputs.dims,
         }
 
@@ -129,6 +133,7 @@ class BatchFrame:
             y=arrays.y_final,
             p=_changed(start_p, arrays.p_final),
             start_step=first_step,
+            observers=self.observers,
         )
 
 

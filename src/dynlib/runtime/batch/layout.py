@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from dynlib.abi.status import Status
 from dynlib.errors import MissingExtraError, OptionError
-from dynlib.runtime.batch.export import TIME, Variable, attributes, coordinates, variables
+from dynlib.runtime.batch.export import Variable, attributes, coordinates, variables
 from dynlib.runtime.batch.files import FORMAT, describe
 from dynlib.runtime.batch.frame import BatchFrame
 
@@ -57,7 +57,7 @@ def create(path: Path, frame: BatchFrame, runs_of_a_part: int) -> None:
             plain = np.ascontiguousarray(values)
             root.create_array(name, data=plain, dimension_names=over, chunks=_whole(plain.shape))
         for variable in variables(frame):
-            _empty(root, variable, (dims, shape, block), len(frame.t))
+            _empty(root, variable, (dims, shape, block))
         own = root.create_group(GROUP)
         arrays, meta = describe(frame)
         for name, values in arrays.items():
@@ -80,10 +80,9 @@ def _empty(
     root: Any,
     variable: Variable,
     runs: tuple[tuple[str, ...], tuple[int, ...], tuple[int, ...]],
-    rows: int,
 ) -> None:
     dims, shape, block = runs
-    tail, names = ((rows,), (TIME,)) if variable.over_time else ((), ())
+    tail, names = variable.tail_shape, variable.tail_dims
     fill: Any = np.nan if variable.dtype.kind == "f" else 0
     if variable.kind == "status":
         fill = int(Status.USER_BREAK)
@@ -196,6 +195,7 @@ def recognise(root: Any, path: Path, frame: BatchFrame) -> None:
 def _facts(arrays: Mapping[str, Array], meta: Mapping[str, Any]) -> dict[str, Any]:
     """All by which two batches may differ, by names that a user knows."""
     origin = meta["origin"]
+    meta = {"observers": [], "observed": [], **meta}
     facts = {
         "the equations of the model": origin["facts"]["model"]["hash"],
         **{name: origin[name] for name in ("stepper", "dtype", "jit")},
@@ -205,12 +205,20 @@ def _facts(arrays: Mapping[str, Array], meta: Mapping[str, Any]) -> dict[str, An
         "recorded variables": list(meta["selection"]["names"]),
         "number of runs": meta["runs"],
         "axes of the grid": list(meta["axes"]),
+        **_observers(meta),
     }
     for kind, names in (("y0", origin["states"]), ("p", origin["params"])):
         for index, name in enumerate(names):
             plain = meta["inputs"][kind][index]
             facts[name] = arrays[f"{kind}/{index}"] if plain is None else plain
     return facts
+
+
+def _observers(meta: Mapping[str, Any]) -> dict[str, Any]:
+    """Who observes the runs, and what decides what they find."""
+    described = meta["observers"]
+    names = ", ".join(each["name"] for each in described) or "none"
+    return {"observers": names, "the code or options of observers": [described, meta["observed"]]}
 
 
 def _same(there: Any, here: Any) -> bool:

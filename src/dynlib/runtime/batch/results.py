@@ -124,7 +124,8 @@ class BatchResults:
             seconds=self._stats.seconds / len(self),
             evaluations=(steps + rejected) * registry.get(frame.origin.stepper).evaluations,
         )
-        found = {name: each.of_run(index) for name, each in self.observers.items()}
+        observed = frame.observed.of_batch(*table.observed(index))
+        found = {name: each.of_run(0) for name, each in observed.items()}
         arrays = table.run(index)._replace(observers=found)
         segment = frame.segment(index, arrays, self.events.of_run(index), end)
         return Results(frame.origin, [segment])

@@ -47,7 +47,7 @@ def run_elsewhere(
     """Run a batch on an executor."""
     begun = perf_counter()
     size = -(-request.n_runs // (_PARTS_EACH * crew_size(executor)))
-    size = _bounded(size, _SMALLEST, bytes_per_run(model, record))
+    size = _bounded(size, _SMALLEST, bytes_per_run(model, request, record))
     bounds = [
         (first, min(first + size, request.n_runs)) for first in range(0, request.n_runs, size)
     ]
@@ -71,7 +71,7 @@ def run_to_store(
 ) -> tuple[Table, Effort]:
     """Run a batch part by part into a store on disk; what is there already is not run again."""
     size = -(-request.n_runs // _PARTS_ON_DISK)
-    size = _bounded(size, _SMALLEST_ON_DISK, bytes_per_run(model, record))
+    size = _bounded(size, _SMALLEST_ON_DISK, bytes_per_run(model, request, record))
     store = Store.open(path, frame, size)
     lanes = request.lanes or default_lanes(model)
     store.note(lanes, request.workers)

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynlib.errors import OptionError
-from dynlib.runtime.batch.export import variables
+from dynlib.runtime.batch.export import filled, variables
 from dynlib.runtime.batch.files import frame_of
 from dynlib.runtime.batch.frame import BatchFrame
 from dynlib.runtime.batch.layout import (
@@ -32,6 +32,7 @@ from dynlib.runtime.batch.layout import (
     region,
 )
 from dynlib.runtime.batch.table import BatchStats, Effort, EventLog, RunArrays, Table, stats_of
+from dynlib.runtime.observed import packed
 from dynlib.steppers import registry
 
 if TYPE_CHECKING:
@@ -59,7 +60,6 @@ class Store:
         size = int(self._own.attrs["runs_of_a_part"])
         self._parts = parts_of(tuple(frame.inputs.dims.values()), size)
         self._places = {part[0]: index for index, part in enumerate(self._parts)}
-        self._variables = variables(frame)
         self._last = perf_counter()
 
     @classmethod
@@ -94,10 +94,10 @@ class Store:
         shape = tuple(self._frame.inputs.dims.values())
         place = region(shape, first, first + size)
         block = tuple(part.stop - part.start for part in place)
-        for variable in self._variables:
-            tail = (len(self._frame.t),) if variable.over_time else ()
-            values = variable.values(table).reshape((*block, *tail))
-            self._root[variable.name][(*place, *(slice(None) for _ in tail))] = values
+        for variable, values in filled(self._frame, table):
+            tail = variable.tail_shape
+            placed = values.reshape((*block, *tail))
+            self._root[variable.name][(*place, *(slice(None) for _ in tail))] = placed
         index = self._places[first]
         self._put_events(index, first, table.events())
         now = perf_counter()
@@ -139,7 +139,7 @@ class StoreTable:
         variable = self._places[kind, column]
         values: Array = self._root[variable.name][...]
         n_runs = self._frame.inputs.n_runs
-        return values.reshape((n_runs, len(self._frame.t)) if variable.over_time else n_runs)
+        return values.reshape((n_runs, *variable.tail_shape))
 
     @property
     def status(self) -> NDArray[np.int64]:
@@ -207,14 +207,18 @@ class StoreTable:
                 logs.append(EventLog(*(group[name][...] for name in EventLog._fields)))
         return EventLog(*(np.concatenate(column) for column in zip(*logs, strict=True)))
 
-    def observed(self) -> tuple[Array, Array, Array]:
-        """What observers left."""
-        n, layout = self._frame.inputs.n_runs, self._frame.observed
-        return (
-            np.full((layout.output_rows, n), np.nan),
-            np.full((n, layout.trace_size), np.nan),
-            np.zeros((layout.n_traces, n), dtype=np.int64),
-        )
+    def observed(self, run: int | None = None) -> tuple[Array, Array, Array]:
+        """What observers left in all runs, or in one."""
+        frame = self._frame
+        n = frame.inputs.n_runs if run is None else 1
+
+        def column(index: int) -> Array:
+            if run is None:
+                return self._read("observed", index)
+            place = np.unravel_index(run, tuple(frame.inputs.dims.values()))
+            return np.asarray(self._one("observed", index, place))[np.newaxis]
+
+        return packed(frame.observed, n, column)
 
     def opened(self) -> xr.Dataset:
         """The store as `xarray.open_zarr` reads it."""

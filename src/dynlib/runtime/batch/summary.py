@@ -21,7 +21,7 @@ _MOST = 8
 
 
 def batch_summary(batch: BatchResults, frame: BatchFrame) -> str:
-    """Model, runs, record, events, endings, speed: a line or two for each."""
+    """Model, runs, record, events, observers, endings, speed: a line or two for each."""
     origin = frame.origin
     ended = endings(batch.status)
     head = f"<BatchResults of {origin.name!r} ({origin.kind}, {origin.stepper}): {_head(ended)}>"
@@ -30,6 +30,7 @@ def batch_summary(batch: BatchResults, frame: BatchFrame) -> str:
         counts = [f"{name} ×{len(event)}" for name, event in list(batch.events.items())[:_MOST]]
         more = [f"… ({len(origin.events)} in all)"] if len(origin.events) > _MOST else []
         lines.append(("events", ", ".join(counts + more)))
+    lines.append(("observed", ", ".join(frame.observed.names)))
     failed = {status: n for status, n in ended.items() if not status.ok}
     lines += [("failed", f"{n}: {status.sentence}") for status, n in failed.items()]
     lines += [("effort", _effort(batch)), ("speed", _speed(batch))]

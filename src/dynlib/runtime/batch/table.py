@@ -137,8 +137,11 @@ class Table(Protocol):
     def events(self) -> EventLog:
         """All events."""
 
-    def observed(self) -> tuple[Array, Array, Array]:
-        """Outputs (n_outputs, n_runs), traces (n_runs, size), rows of traces (n_traces, n_runs)."""
+    def observed(self, run: int | None = None) -> tuple[Array, Array, Array]:
+        """Outputs (n_outputs, n_runs), traces (n_runs, size), rows of traces (n_traces, n_runs).
+
+        Of all runs, or as of a batch of one of them.
+        """
 
     def opened(self) -> Any:
         """An `xarray.Dataset` that reads from where the numbers lie; None if that is memory."""
@@ -212,9 +215,10 @@ class MemoryTable:
         raw = self._raw
         return EventLog(raw.evt_run, raw.evt_t, raw.evt_step, raw.evt_id, raw.evt_log)
 
-    def observed(self) -> tuple[Array, Array, Array]:
-        """What observers left."""
-        return self._raw.outputs, self._raw.traces, self._raw.trace_rows
+    def observed(self, run: int | None = None) -> tuple[Array, Array, Array]:
+        """What observers left in all runs, or in one."""
+        raw, runs = self._raw, slice(None) if run is None else slice(run, run + 1)
+        return raw.outputs[:, runs], raw.traces[runs], raw.trace_rows[:, runs]
 
     def opened(self) -> None:
         """The numbers lie in memory."""

@@ -24,6 +24,7 @@ from dynlib.compiler.jit.runner import Runner
 from dynlib.compiler.model import CompiledModel
 from dynlib.observers.combined import CombinedObserver
 from dynlib.runtime.fastpath.observers import (
+    blaming,
     combined_of,
     layout_of,
     observed_from,
@@ -287,7 +288,8 @@ class _Batch:
             waiting = set(futures)
             while waiting:
                 waiting = wait(waiting, timeout=0.02).not_done
-                self.stop = self.stop or interrupt.seen
+                broken = any(future.done() and future.exception() for future in futures)
+                self.stop = self.stop or interrupt.seen or broken
                 self._show()
             for future in futures:
                 future.result()
@@ -309,7 +311,8 @@ class _Batch:
             if bundle is None:
                 bundle = _WorkspaceBundle(self.context, last - first)
             bundle.load(first, last)
-            self._call_runner(bundle, first, last, interrupt)
+            with blaming(self.context.combined, plain=not self.model.jit):
+                self._call_runner(bundle, first, last, interrupt)
             with self.lock:
                 self.done_runs += last - first
             if interrupt is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -9,12 +11,20 @@ from numpy.typing import NDArray
 
 from dynlib.abi.slots import NEVER
 from dynlib.compiler.model import CompiledModel
+from dynlib.observers.blame import blame
 from dynlib.observers.combined import CombinedObserver, combine
 from dynlib.observers.layout import ObservedLayout
 from dynlib.observers.module import ObserverModule
 from dynlib.runtime.fastpath.request import BatchRequest
 
-__all__ = ["combined_of", "layout_of", "observed_from", "observed_steps", "observer_arrays"]
+__all__ = [
+    "blaming",
+    "combined_of",
+    "layout_of",
+    "observed_from",
+    "observed_steps",
+    "observer_arrays",
+]
 
 _ROOM = 144  # rows of a trace that a chunk of steps may add before anybody looks
 
@@ -24,6 +34,25 @@ def combined_of(
 ) -> CombinedObserver | None:
     """The observers, bound to the model; None if there are none."""
     return combine(observers, model.spec, model.stepper) if observers else None
+
+
+@contextmanager
+def blaming(combined: CombinedObserver | None, *, plain: bool) -> Iterator[None]:
+    """Say whose hook it was that raised.
+
+    Raises
+    ------
+    ObserverError
+    """
+    try:
+        yield
+    except Exception as error:  # whatever a user's hook may raise
+        letter = None
+        if combined is not None and combined.needs_params:
+            letter = blame(combined, error, plain=plain)
+        if letter is None:
+            raise
+        raise letter from error
 
 
 def observed_steps(model: CompiledModel, request: BatchRequest) -> int | None:

@@ -1,0 +1,45 @@
+"""A letter about a hook that raised."""
+
+from __future__ import annotations
+
+import traceback
+
+from dynlib.errors import ObserverError
+from dynlib.observers.combined import CombinedObserver
+
+__all__ = ["blame"]
+
+
+def blame(combined: CombinedObserver, error: Exception, *, plain: bool) -> ObserverError | None:
+    """The letter; None if the error comes from no hook.
+
+    Parameters
+    ----------
+    combined
+        The observers of the run.
+    error
+        What was raised while they observed.
+    plain
+        Whether the hooks ran as plain Python, so that the error tells where it was raised.
+    """
+    hooks = [
+        (label, kind, hook)
+        for label, part in zip(combined.labels, combined.parts, strict=True)
+        for kind, hook in part.hooks.items()
+    ]
+    if not plain:
+        labels = list(dict.fromkeys(label for label, *_ in hooks))
+        whose = f"observer {labels[0]!r}" if len(labels) == 1 else f"one of the observers {labels}"
+        return ObserverError(
+            f"a hook of {whose} raised an exception, of which compiled code keeps no more. Run it "
+            "with jit=False, which executes hooks as plain Python and shows where."
+        )
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        for label, kind, hook in hooks:
+            if frame.f_code is hook.__code__:
+                where = f"{kind}_step, {hook.__name__}()"
+                return ObserverError(
+                    f"observer {label!r}: its hook {where}, raised {type(error).__name__}: {error} "
+                    f"(line {line} of {frame.f_code.co_filename})."
+                )
+    return None

@@ -1,0 +1,159 @@
+"""What observers found, as variables of a dataset and as arrays of a file.
+
+An output is called ``<observer>_<output>``; a vector has a dimension ``<observer>_index``.  A
+trace, ``<observer>_trace``, has the dimensions ``<observer>_row`` and ``<observer>_column``, and
+its times are ``<observer>_trace_time``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynlib.observers.layout import Member, ObservedLayout
+from dynlib.observers.result import ObserverResult
+
+__all__ = [
+    "ObservedVariable",
+    "flat",
+    "layout_of_results",
+    "observed_variables",
+    "packed",
+    "restored",
+]
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class ObservedVariable:
+    """One array of what an observer found, under the name that it has in a dataset.
+
+    Attributes
+    ----------
+    name
+        Its name there.
+    observer, part
+        Name of the observer; of its output, or ``"trace"``, ``"trace_time"``.
+    is_trace
+        Whether it belongs to the trace.
+    dims
+        Names and lengths of its dimensions, after those of the runs.
+    attrs
+        What a reader should know about it.
+    """
+
+    name: str
+    observer: str
+    part: str
+    is_trace: bool
+    dims: tuple[tuple[str, int], ...] = ()
+    attrs: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Lengths of its dimensions."""
+        return tuple(length for _, length in self.dims)
+
+    def values(self, found: Mapping[str, ObserverResult]) -> Array:
+        """The array, with the runs of a batch first."""
+        result = found[self.observer]
+        values: Array = getattr(result, self.part) if self.is_trace else result[self.part]
+        return np.asarray(values)
+
+
+def observed_variables(members: Iterable[Member]) -> list[ObservedVariable]:
+    """All arrays of what these observers found."""
+    found = []
+    for member in members:
+        plain = member.name.replace("/", "÷")  # a group, in files
+        sizes = list(dict.fromkeys(size for _, size in member.outputs if size))
+        labels = {s: f"{plain}_index{i + 1 if i else ''}" for i, s in enumerate(sizes)}
+        for output, size in member.outputs:
+            dims = ((labels[size], size),) if size else ()
+            name = f"{plain}_{output.replace('/', '÷')}"
+            found.append(ObservedVariable(name, member.name, output, False, dims))
+        if member.columns:
+            row, column = (f"{plain}_row", member.rows), (f"{plain}_column", len(member.columns))
+            attrs = {"columns": ", ".join(member.columns)}
+            found += [
+                ObservedVariable(
+                    f"{plain}_trace", member.name, "trace", True, (row, column), attrs
+                ),
+                ObservedVariable(f"{plain}_trace_time", member.name, "trace_time", True, (row,)),
+            ]
+    return found
+
+
+def packed(
+    layout: ObservedLayout, n_runs: int, column: Callable[[int], Array]
+) -> tuple[Array, Array, Array]:
+    """What a runner leaves: outputs (output_rows, n_runs), traces (n_runs, size), their rows.
+
+    Parameters
+    ----------
+    layout, n_runs
+        Who observed how many runs.
+    column
+        The values of the i-th of `observed_variables`, with the runs first.
+    """
+    outputs = [np.empty((0, n_runs))]
+    traces = [np.empty((n_runs, 0))]
+    rows = [np.empty((0, n_runs), dtype=np.int64)]
+    for index, variable in enumerate(observed_variables(layout.members)):
+        values = column(index).reshape(n_runs, math.prod(variable.shape))
+        if not variable.is_trace:
+            outputs.append(values.T)
+            continue
+        traces.append(values)
+        if variable.part == "trace_time":
+            rows.append(np.count_nonzero(~np.isnan(values), axis=1)[np.newaxis])
+    return np.concatenate(outputs), np.concatenate(traces, axis=1), np.concatenate(rows)
+
+
+# --- single runs ----------------------------------------------------------------------------------
+
+
+def layout_of_results(results: Mapping[str, ObserverResult]) -> ObservedLayout:
+    """The layout of what the observers of one run found."""
+    return ObservedLayout(tuple(_member(result) for result in results.values()))
+
+
+def _member(result: ObserverResult) -> Member:
+    outputs = tuple((name, np.size(v) if np.ndim(v) else 0) for name, v in result.items())
+    return Member(
+        name=result.name,
+        result_type=type(result).__name__,
+        outputs=outputs,
+        columns=result.columns,
+        rows=len(result.trace_time),
+        facts=result.facts,
+    )
+
+
+def flat(results: Mapping[str, ObserverResult]) -> Array:
+    """All numbers of them, in the order of `layout_of_results`: outputs, then traces."""
+    outputs = [np.ravel(value) for result in results.values() for value in result.values()]
+    traces = [
+        part.ravel()
+        for result in results.values()
+        if result.columns
+        for part in (result.trace, result.trace_time)
+    ]
+    return np.concatenate([np.zeros(0), *outputs, *traces])
+
+
+def restored(layout: ObservedLayout, numbers: Array) -> dict[str, ObserverResult]:
+    """The results of one run from their layout and what `flat` made of them."""
+    outputs, traces = numbers[: layout.output_rows], numbers[layout.output_rows :]
+    if traces.size != layout.trace_size:
+        raise ValueError(f"{numbers.size} numbers of observers")
+    rows = [member.rows for member in layout.members if member.columns]
+    counts = np.array(rows, dtype=np.int64)[:, np.newaxis]
+    found = layout.of_batch(outputs[:, np.newaxis], traces[np.newaxis], counts)
+    return {name: result.of_run(0) for name, result in found.items()}
