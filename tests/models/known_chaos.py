@@ -115,7 +115,7 @@ CHAOS: dict[str, list[Answer]] = {
         Shrinks(rate=-8.0),
     ],
     "ode/rossler": [
-        Ends(  # the unstable orbit of period one, multiplier -2.4
+        Ends(  # the unstable orbit of period one, multiplier -2.4; see test_published_digits.py
             run={
                 "T": 5.881088455553878,
                 "ic": {"x": 0.0, "y": 6.091768319068027548, "z": 1.29973193749300544},

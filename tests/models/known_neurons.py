@@ -167,7 +167,7 @@ NEURONS: dict[str, list[Answer]] = {
         ),
     ],
     "ode/hodgkin-huxley": [
-        # The two Hopf bifurcations, to all digits: I = 9.779337995393..., 154.526333665808...
+        # The two Hopf bifurcations; test_published_digits.py computes them once more.
         Rests(
             state={
                 "V": -59.6541436029954055,
