@@ -78,7 +78,8 @@ def several(*, adaptive: bool = False, tangents: bool = True) -> list[ObserverMo
     found = [watcher(Tail(4, 3) if adaptive else EveryStep(3)), counter()]
     if tangents:
         found.insert(1, lyapunov_spectrum(renorm_every=2, trace=Tail(3, 4)))
-        found.append(lyapunov_max(renorm_every=3, trace=Tail(1000, 6) if adaptive else EveryStep(6)))
+        trace = Tail(1000, 6) if adaptive else EveryStep(6)
+        found.append(lyapunov_max(renorm_every=3, trace=trace))
     return found
 
 
