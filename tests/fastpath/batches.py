@@ -23,6 +23,14 @@ STOPPED: dict[str, Any] = {
     "sim": {"dt": 0.05, "t_end": 2.0, "stop": "x < 0.4"},
 }
 
+# Comes back from infinity, so that nobody who looks later knows that it was there.
+FORGETFUL: dict[str, Any] = {
+    "model": {"type": "map", "name": "forgetful"},
+    "states": {"x": 0.5},
+    "params": {"a": 1.0},
+    "equations": {"rhs": {"x": "1/x - a"}},
+}
+
 MODELS = {
     "driven": DRIVEN,
     "busy": BUSY,
@@ -31,6 +39,7 @@ MODELS = {
     "collatz": COLLATZ,
     "explosion": EXPLOSION,
     "stopped": STOPPED,
+    "forgetful": FORGETFUL,
 }
 
 # For each model the parameter or state that differs, and values of it that end in all ways.
@@ -42,6 +51,7 @@ SPREAD = {
     "collatz": ("m", 1, 60),
     "explosion": ("x", -1.0, 1.5),
     "stopped": ("k", -0.5, 3.0),
+    "forgetful": ("x", -1.0, 1.0),
 }
 
 

@@ -214,4 +214,4 @@ def test_record_that_does_not_fit(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_ends_that_do_not_fit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(room, "available_memory", lambda: 1000)
     with pytest.raises(OptionError, match=r"need .* 1000 bytes of memory are free"):
-        sim_of("driven").batch(params={"a": np.zeros(1000)}, plan=FinalState())
+        sim_of("driven").batch(params={"a": np.zeros(1_000_000)}, plan=FinalState())

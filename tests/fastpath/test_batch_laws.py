@@ -46,7 +46,7 @@ def test_lags(stepper: str, plan: RecordingPlan, n: int, width: int) -> None:
 
 
 @given(
-    st.sampled_from(("logistic", "collatz")),
+    st.sampled_from(("logistic", "collatz", "forgetful")),
     plans, runs, lanes, st.integers(0, 40), st.integers(0, 40), st.integers(-3, 9),
 )  # fmt: skip
 def test_maps(
@@ -160,3 +160,27 @@ def test_compiled(name: str, stepper: str) -> None:
     for workers in (1, 2):
         batch = sim.batch(**values, **options, plan=plan, lanes=8, workers=workers)
         assert unlike(batch, alone) == []
+
+
+@pytest.mark.parametrize("width", [4, 16])
+@pytest.mark.parametrize(
+    ("name", "options", "record_vars"),
+    [
+        ("logistic", {"N": 300}, None),
+        ("forgetful", {"N": 150}, None),
+        ("driven", {"T": 8.0, "dt": DT}, ["v", "x"]),
+        ("driven", {"T": 8.0, "dt": DT}, ["v"]),
+        ("driven", {"T": 8.0, "dt": DT}, ["aux.E", "x"]),
+    ],
+)
+def test_long_records(
+    name: str, options: dict[str, Any], record_vars: list[str] | None, width: int
+) -> None:
+    """Rows are collected and written several at a time: all arrive, at their place."""
+    n = 2 * width + 5
+    sim, values = sim_of(name, jit=True), values_of(name, n)
+    for plan in (Stride(1), Stride(3), TailWindow(29, 2)):
+        run = options | {"record_vars": record_vars}
+        steps = options.get("N", 160)
+        batch = sim.batch(**values, **run, plan=plan, lanes=width, workers=1)
+        assert unlike(batch, singles(sim, values, as_run(plan, run, steps), n)) == []

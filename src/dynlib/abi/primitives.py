@@ -214,12 +214,31 @@ def store_row(array: Any, row: int, values: Any) -> None:
     array[row, : len(values)] = values
 
 
+def write_tile(tile: Any, lanes: int, n: int, run: Any, records: Any, row: int) -> None:
+    for lane in range(lanes):
+        if run[lane] >= 0:
+            record = records[run[lane]]
+            record.reshape(-1)[row * record.shape[1] :][:n] = tile[:n, lane]
+
+
+def copy_row(tile: Any, lanes: int, k: int, y: Any, j: int) -> None:
+    tile[k, :lanes] = y[j, :lanes]
+
+
 def choose(condition: Any, a: Any, b: Any) -> Any:
     return a if condition else b
 
 
 def all_finite(values: Any) -> bool:
     return bool(np.all(np.isfinite(values)))
+
+
+def count_if(total: Any, condition: Any) -> Any:
+    return total + 1 if condition else total
+
+
+def add_stray(total: Any, values: Any) -> Any:
+    return total if all_finite(values) else math.nan
 
 
 def erf(x: Any) -> Any:
@@ -283,8 +302,12 @@ PRIMITIVES: dict[str, Callable[..., Any] | float] = {
     "store_rows": store_rows,
     "load_values": load_values,
     "store_row": store_row,
+    "write_tile": write_tile,
+    "copy_row": copy_row,
     "choose": choose,
     "all_finite": all_finite,
+    "count_if": count_if,
+    "add_stray": add_stray,
     "float_to_bits": float_to_bits,
     "bits_to_float": bits_to_float,
     "abs_": np.abs,

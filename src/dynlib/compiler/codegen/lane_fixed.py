@@ -11,7 +11,11 @@ from dynlib.abi.status import Status
 
 __all__ = [
     "advance",
+    "find_leader",
     "fixed_step",
+    "hold_row",
+    "pass_calmly",
+    "passed_records",
     "plain_pass",
     "plan_chunk",
     "settle_fixed",
@@ -20,7 +24,23 @@ __all__ = [
 ]
 
 
-def plan_chunk(grid, batch, lanes, run):
+def find_leader(lanes, run):
+    """A lane with a run in it, if all of those are at the same step and row; else -1."""
+    leader = -1
+    step = 0.0
+    row = 0.0
+    for lane in range(LANES):
+        if run[lane] >= 0:
+            if leader < 0:
+                leader = lane
+                step = lanes[Lane.STEP, lane]
+                row = lanes[Lane.ROW, lane]
+            if lanes[Lane.STEP, lane] != step or lanes[Lane.ROW, lane] != row:
+                return -1
+    return leader
+
+
+def plan_chunk(leader, grid, batch, lanes, run):
     """Steps that every lane can take before one of them ends or, out of phase, has to record.
 
     0 says that a lane has only a step of its own kind left, which the careful pass takes.
@@ -29,10 +49,13 @@ def plan_chunk(grid, batch, lanes, run):
     if grid[LaneClock.DT_LAST] != grid[LaneClock.DT]:
         end -= 1
     end = min(end, batch[LaneCount.STEP_LIMIT])
+    if leader >= 0:
+        k = int(lanes[Lane.STEP, leader])
+        if ANALYSIS:
+            if k < batch[LaneCount.OBSERVED_FROM]:
+                end = min(end, batch[LaneCount.OBSERVED_FROM])
+        return max(min(CHUNK, end - k), 0)
     chunk = CHUNK
-    in_phase = True
-    step = -1
-    row = 0.0
     for lane in range(LANES):
         if run[lane] >= 0:
             k = int(lanes[Lane.STEP, lane])
@@ -40,51 +63,55 @@ def plan_chunk(grid, batch, lanes, run):
             if ANALYSIS:
                 if k < batch[LaneCount.OBSERVED_FROM]:
                     chunk = min(chunk, batch[LaneCount.OBSERVED_FROM] - k)
-            if step < 0:
-                step = k
-                row = lanes[Lane.ROW, lane]
-            in_phase = in_phase and k == step and lanes[Lane.ROW, lane] == row
-    chunk = max(chunk, 0)
-    if not in_phase and batch[LaneCount.FIRST_RECORD] != NEVER:
-        for lane in range(LANES):
-            if run[lane] >= 0:
-                k = int(lanes[Lane.STEP, lane])
-                due = next_record(batch, lanes, lane)
-                if due > k:
-                    chunk = min(chunk, due - k)
-                elif due == k:
-                    chunk = min(chunk, 1)
-    return chunk, in_phase
+            due = next_record(batch, lanes, lane)
+            if due > k:
+                chunk = min(chunk, due - k)
+            elif due == k:
+                chunk = min(chunk, 1)
+    return max(chunk, 0)
 
 
 def advance(
-    chunk, in_phase, dt, grid, batch, lanes, run, y, mem, ws, p, flag,
+    chunk, leader, dt, grid, batch, lanes, run, y, mem, ws, p, flag, tile,
     rec_y, rec_aux, sel_y, sel_aux, picked, block, obs,
 ):  # fmt: skip
-    """`chunk` steps of all lanes."""
+    """`chunk` steps of all lanes.
+
+    The records of two runs lie far apart.  So rows of states are collected in `tile`, and each
+    run gets several at a time.
+    """
     t0 = grid[LaneClock.T0]
     recording = batch[LaneCount.FIRST_RECORD] != NEVER
-    first_lane = 0
-    while first_lane < LANES - 1 and run[first_lane] < 0:
-        first_lane += 1
-    row = int(lanes[Lane.ROW, first_lane])
-    step = int(lanes[Lane.STEP, first_lane])
-    due = next_record(batch, lanes, first_lane)
-    whole = picked[Count.SELECTED_STATES] < 0 and picked[Count.SELECTED_AUX] == 0
-    for i in range(chunk):
+    row = 0
+    step = 0
+    due = NEVER
+    if leader >= 0:
+        row = int(lanes[Lane.ROW, leader])
+        step = int(lanes[Lane.STEP, leader])
+        due = next_record(batch, lanes, leader)
+    columns = picked[Count.SELECTED_STATES]
+    if columns < 0:
+        columns = N_STATES
+    tiled = picked[Count.SELECTED_AUX] == 0 and columns <= N_STATES
+    held = 0
+    i = 0
+    while i < chunk:
         if recording:
-            if in_phase:
+            if leader >= 0:
                 if step + i == due:
-                    for lane in range(LANES):
-                        r = run[lane]
-                        if whole and r >= 0:
-                            for j in range(N_STATES):
-                                rec_y[r, row, j] = y[j, lane]
-                        elif r >= 0:
-                            write_row(
-                                row, step + i, lane, grid, batch, run, y, p, ws,
-                                rec_y, rec_aux, sel_y, sel_aux, picked,
-                            )  # fmt: skip
+                    if tiled:
+                        if held == TILE_ROWS:
+                            write_tile(tile, LANES, held * columns, run, rec_y, row - held)
+                            held = 0
+                        hold_row(held * columns, columns, y, tile, sel_y, picked)
+                        held += 1
+                    else:
+                        for lane in range(LANES):
+                            if run[lane] >= 0:
+                                write_row(
+                                    row, step + i, lane, grid, batch, run, y, p, ws,
+                                    rec_y, rec_aux, sel_y, sel_aux, picked,
+                                )  # fmt: skip
                     row += 1
                     due += batch[LaneCount.STRIDE]
                     if row >= batch[LaneCount.ROWS]:
@@ -103,10 +130,31 @@ def advance(
             before_step(i, t0, dt, block, lanes, y, mem, ws, p, obs)
         if GROUPS:
             tangents_ahead(i, t0, dt, lanes, y, mem, ws, p)
+        if SMALL:
+            if i + 4 <= chunk and (due == NEVER or step + i + 4 <= due):
+                for lane in range(LANES):
+                    fixed_step(i, lane, t0, dt, lanes, y, mem, ws, p, flag)
+                    fixed_step(i + 1, lane, t0, dt, lanes, y, mem, ws, p, flag)
+                    fixed_step(i + 2, lane, t0, dt, lanes, y, mem, ws, p, flag)
+                    fixed_step(i + 3, lane, t0, dt, lanes, y, mem, ws, p, flag)
+                i += 4
+                continue
         for lane in range(LANES):
             fixed_step(i, lane, t0, dt, lanes, y, mem, ws, p, flag)
         if ANALYSIS:
-            observe_step(i, in_phase, step, t0, dt, block, lanes, run, y, mem, ws, p, obs)
+            observe_step(i, leader >= 0, step, t0, dt, block, lanes, run, y, mem, ws, p, obs)
+        i += 1
+    if held > 0:
+        write_tile(tile, LANES, held * columns, run, rec_y, row - held)
+
+
+def hold_row(first, columns, y, tile, sel_y, picked):
+    """Put the states that are recorded, of all lanes, into the tile."""
+    for k in range(columns):
+        j = k
+        if picked[Count.SELECTED_STATES] >= 0:
+            j = sel_y[k]
+        copy_row(tile, LANES, first + k, y, j)
 
 
 def fixed_step(i, lane, t0, dt, lanes, y, mem, ws, p, flag):
@@ -136,18 +184,21 @@ def fixed_step(i, lane, t0, dt, lanes, y, mem, ws, p, flag):
     if MEMORY:
         store_rows(mem, 0, lane, next_memory(m, k))
     if WATCHED:
-        happens = False
-        if EVENTS:
-            happens = not_(quiet(t_next, step + 1, u_new, t, u, p, ws, lane))
-        if STOP_START:
-            happens = happens | stop_condition(t, step, u, t, u, p, ws, lane)
-        if STOP_END:
-            happens = happens | stop_condition(t_next, step + 1, u_new, t, u, p, ws, lane)
-        if SAMPLED:
-            happens = happens | ((t_next - lanes[Lane.SAMPLE, lane]) * h >= 0.0)
-        if DISCRETE:
-            happens = happens | not_(all_finite(u_new))
-        flag[lane] = select(happens, 1, flag[lane])
+        seen = flag[lane]
+        if EVENTFUL:
+            happens = False
+            if EVENTS:
+                happens = not_(quiet(t_next, step + 1, u_new, t, u, p, ws, lane))
+            if STOP_START:
+                happens = happens | stop_condition(t, step, u, t, u, p, ws, lane)
+            if STOP_END:
+                happens = happens | stop_condition(t_next, step + 1, u_new, t, u, p, ws, lane)
+            if SAMPLED:
+                happens = happens | ((t_next - lanes[Lane.SAMPLE, lane]) * h >= 0.0)
+            seen = count_if(seen, happens)
+        if STRAY:
+            seen = add_stray(seen, u_new)
+        flag[lane] = seen
     store_rows(y, 0, lane, u_new)
 
 
@@ -168,6 +219,38 @@ def write_row(row, step, lane, grid, batch, run, y, p, ws, rec_y, rec_aux, sel_y
         row, t, step, u, y, p, ws, rec_y[run[lane]], rec_aux[run[lane]],
         sel_y, sel_aux, picked, lane,
     )  # fmt: skip
+
+
+def pass_calmly(chunk, leader, grid, batch, lanes, y, flag):
+    """Accept the chunk for all lanes at once, if they are in phase and nothing happened in any."""
+    if leader < 0:
+        return False
+    before = int(lanes[Lane.STEP, leader])
+    after = before + chunk
+    if after >= batch[LaneCount.STEP_END] or after >= batch[LaneCount.STEP_LIMIT]:
+        return False
+    happened = 0
+    for lane in range(LANES):
+        fine = (flag[lane] == 0.0) & all_finite(load_rows(y, 0, N_STATES, lane))
+        happened += select(fine, 0, 1)
+    if happened > 0:
+        return False
+    passed = passed_records(before, chunk, batch, lanes, leader)
+    t = time_of(after, grid, batch)
+    for lane in range(LANES):
+        lanes[Lane.STEP, lane] = after
+        lanes[Lane.ROW, lane] += passed
+        lanes[Lane.T, lane] = t
+    return True
+
+
+def passed_records(before, chunk, batch, lanes, lane):
+    """Rows that a lane recorded in the chunk that began at step `before`."""
+    due = next_record(batch, lanes, lane)
+    if due < before or due >= before + chunk:
+        return 0
+    passed = (before + chunk - 1 - due) // batch[LaneCount.STRIDE] + 1
+    return min(passed, batch[LaneCount.ROWS] - int(lanes[Lane.ROW, lane]))
 
 
 def settle_fixed(
@@ -215,11 +298,7 @@ def settle_fixed(
                 )  # fmt: skip
         else:
             before = int(lanes[Lane.STEP, lane])
-            due = next_record(batch, lanes, lane)
-            if due >= before and due < before + chunk:
-                passed = (before + chunk - 1 - due) // batch[LaneCount.STRIDE] + 1
-                left = batch[LaneCount.ROWS] - int(lanes[Lane.ROW, lane])
-                lanes[Lane.ROW, lane] += min(passed, left)
+            lanes[Lane.ROW, lane] += passed_records(before, chunk, batch, lanes, lane)
             lanes[Lane.STEP, lane] = before + chunk
             lanes[Lane.T, lane] = time_of(before + chunk, grid, batch)
         if code == Status.OK:

@@ -41,6 +41,7 @@ def fast_run(
         options = load_values(given_options, N_OPTIONS)
         tolerances = load_values(given_tolerances, N_TOLERANCES)
     else:
+        tile = block[ROW_TILE:BLOCK_ROWS]
         options = given_options
         tolerances = given_tolerances
     t_end = grid[LaneClock.T_END]
@@ -49,26 +50,29 @@ def fast_run(
     result = Status.OK
     budget = batch[LaneCount.BUDGET]
     chunk = 0
+    calm = False
+    leader = -1
     while True:
         if batch[LaneCount.AGAIN] < 0:
-            active = 0
-            for lane in range(LANES):
-                if run[lane] < 0 and batch[LaneCount.NEXT_RUN] < batch[LaneCount.RUNS]:
-                    take_up(
-                        lane, grid, batch, block, lanes, run, y, mem, ws, p, varied, states,
-                        options, tolerances, samples, obs,
-                    )  # fmt: skip
-                if run[lane] >= 0:
-                    active += 1
-                    if ANALYSIS:
-                        if not ADAPTIVE:
-                            due = int(lanes[Lane.STEP, lane]) == batch[LaneCount.OBSERVED_FROM]
-                            if due and lanes[Lane.OBSERVED_FROM, lane] == 0.0:
-                                start_observers(lane, grid, batch, block, lanes, y, ws, p, obs)
-                                lanes[Lane.OBSERVED_FROM, lane] = 1.0
-            if active == 0:
-                result = Status.DONE
-                break
+            if not calm:
+                active = 0
+                for lane in range(LANES):
+                    if run[lane] < 0 and batch[LaneCount.NEXT_RUN] < batch[LaneCount.RUNS]:
+                        take_up(
+                            lane, grid, batch, block, lanes, run, y, mem, ws, p, varied, states,
+                            options, tolerances, samples, obs,
+                        )  # fmt: skip
+                    if run[lane] >= 0:
+                        active += 1
+                        if ANALYSIS:
+                            if not ADAPTIVE:
+                                due = int(lanes[Lane.STEP, lane]) == batch[LaneCount.OBSERVED_FROM]
+                                if due and lanes[Lane.OBSERVED_FROM, lane] == 0.0:
+                                    start_observers(lane, grid, batch, block, lanes, y, ws, p, obs)
+                                    lanes[Lane.OBSERVED_FROM, lane] = 1.0
+                if active == 0:
+                    result = Status.DONE
+                    break
             if budget <= 0:
                 break
             if ADAPTIVE:
@@ -88,10 +92,11 @@ def fast_run(
                         leaving += observe_adaptive(batch, block, lanes, y, mem, ws, p, obs)
                     chunk += 1
             else:
-                chunk, in_phase = plan_chunk(grid, batch, lanes, run)
+                if not calm:
+                    leader = find_leader(lanes, run)
+                chunk = plan_chunk(leader, grid, batch, lanes, run)
                 for r in range(N_KEPT):
-                    for lane in range(LANES):
-                        block[ROW_KEPT + r, lane] = block[r, lane]
+                    copy_row(block, LANES, ROW_KEPT + r, block, r)
                 if ANALYSIS:
                     keep_observers(lanes, obs)
                 for lane in range(LANES):
@@ -102,7 +107,7 @@ def fast_run(
                     chunk = 1
                 else:
                     advance(
-                        chunk, in_phase, dt, grid, batch, lanes, run, y, mem, ws, p, flag,
+                        chunk, leader, dt, grid, batch, lanes, run, y, mem, ws, p, flag, tile,
                         rec_y, rec_aux, sel_y, sel_aux, picked, block, obs,
                     )  # fmt: skip
             budget -= chunk
@@ -114,12 +119,15 @@ def fast_run(
                 evt_run, evt_t, evt_step, evt_id, evt_log, obs,
             )  # fmt: skip
         else:
-            result = settle_fixed(
-                chunk, grid, batch, block, lanes, run, clock, count, y, mem, ws, p, flag, varied,
-                states, times, status, steps, rejects, rows, options, tolerances,
-                rec_t, rec_y, rec_aux, sel_y, sel_aux, samples,
-                evt_run, evt_t, evt_step, evt_id, evt_log, obs,
-            )  # fmt: skip
+            if not ANALYSIS:
+                calm = pass_calmly(chunk, leader, grid, batch, lanes, y, flag)
+            if not calm:
+                result = settle_fixed(
+                    chunk, grid, batch, block, lanes, run, clock, count, y, mem, ws, p, flag,
+                    varied, states, times, status, steps, rejects, rows, options, tolerances,
+                    rec_t, rec_y, rec_aux, sel_y, sel_aux, samples,
+                    evt_run, evt_t, evt_step, evt_id, evt_log, obs,
+                )  # fmt: skip
         if result != Status.OK:
             break
     batch[LaneCount.BUDGET] = budget

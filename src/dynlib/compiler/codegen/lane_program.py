@@ -16,6 +16,7 @@ from dynlib.compiler.codegen.event_text import EventText
 from dynlib.compiler.codegen.model_text import ModelText
 from dynlib.compiler.codegen.program import Module, Program, entry_text
 from dynlib.compiler.codegen.specialize import fold, without
+from dynlib.compiler.codegen.stray import leaves_traces
 from dynlib.dsl.spec import ModelSpec
 from dynlib.steppers.base import Stepper
 from dynlib.steppers.options import Options
@@ -27,6 +28,9 @@ _CAREFUL = 1  # of no status: the lane's next step goes through the run loop
 _CHUNK_PLAIN = 64  # steps between two looks at whether all is finite
 _CHUNK_WATCHED = 4  # fewer where events or stop conditions may send a lane back
 _CHUNK_ADAPTIVE = 16
+_TILE = 64  # numbers of a lane that are collected before they go to its record
+_SMALL = 40  # operations of a step of which several are taken at once, and which these are
+_CHEAP = frozenset({*"-+*/<>=", "rhs", "fma", "select", "abs_", "min_", "max_", "div"})
 _INLINE = frozenset({"fixed_step", "adaptive_step", "quiet", "quiet_inside"})
 
 
@@ -55,8 +59,7 @@ class LaneProgram:
     @property
     def block_rows(self) -> int:
         """Rows of a block."""
-        memory = self.program.layout.memory if self.analysis is not None else 0
-        return 2 * self.kept_rows + max(1, len(self.varied)) + 1 + memory
+        return self._tile_row + self._tile_rows * self.program.layout.states
 
     @property
     def analysis_rows(self) -> int:
@@ -74,6 +77,23 @@ class LaneProgram:
         return LANE_ARGS if self.analysis is None else (*LANE_ARGS, *OBSERVED_LANE_ARGS)
 
     @property
+    def _flag_row(self) -> int:
+        return 2 * self.kept_rows + max(1, len(self.varied))
+
+    @property
+    def _tile_row(self) -> int:
+        memory = self.program.layout.memory if self.analysis is not None else 0
+        return self._flag_row + 1 + memory
+
+    @property
+    def _tile_rows(self) -> int:
+        """Rows of the record that are collected; an adaptive stepper has none."""
+        if self.stepper.adaptive:
+            return 0
+        rows = max(1, _TILE // self.program.layout.states)
+        return rows - rows % 8 if rows > 8 else rows
+
+    @property
     def joined(self) -> bool:
         """Whether `block` and `lanes` are one array, which no compiler has to tell apart."""
         return self.spec.dtype == "float64"
@@ -87,9 +107,12 @@ class LaneProgram:
         discrete = self.spec.kind == "map"
         floating = not self.spec.dtype.startswith("int")
         eventful = flags["EVENTS"] or flags["STOP"] or sampled
-        flags |= {"DISCRETE": discrete, "WATCHED": eventful or (discrete and floating)}
+        stray = discrete and floating and not leaves_traces(self.spec)
+        small = discrete and self.analysis is None and self._small
+        flags |= {"DISCRETE": discrete, "STRAY": stray, "SMALL": small}
+        flags |= {"EVENTFUL": eventful, "WATCHED": eventful or stray}
         flags |= self._observer_flags(flags)
-        flags |= {"CAREFUL_LOOP": eventful or self.analysis is not None, "EVENTFUL": eventful}
+        flags |= {"CAREFUL_LOOP": eventful or self.analysis is not None}
         fast = without(fast, self._unneeded(flags))
         text = fold(fast, flags, numbers=True)
         numbers = self._numbers(flags) | {"RUN_LOOP": careful[1]}
@@ -118,6 +141,13 @@ class LaneProgram:
         groups = self.program.tangents.groups if self.program.tangents is not None else 0
         looking = any(flags[f"{kind}_HOOK"] for kind in ("PRE", "PIECE", "INSIDE", "POST"))
         return {"EVERY_STEP": looking, "GROUPS": groups > 1, "ONE_GROUP": groups == 1}
+
+    @property
+    def _small(self) -> bool:
+        """Whether a step is over so soon that several at once save a good part of the time."""
+        rhs = self.program.model_text.partition("\ndef ")[0]
+        found = re.findall(r"[-+*/<>=]|\w+(?=\()", rhs)
+        return len(found) <= _SMALL and set(found) <= _CHEAP
 
     def _unneeded(self, flags: Mapping[str, bool]) -> tuple[str, ...]:
         names: tuple[str, ...] = ()
@@ -172,7 +202,10 @@ class LaneProgram:
             "ROW_WS": layout.states + layout.memory,
             "ROW_KEPT": kept,
             "ROW_P": 2 * kept,
-            "ROW_FLAG": 2 * kept + max(1, len(self.varied)),
+            "ROW_FLAG": self._flag_row,
+            "ROW_TILE": self._tile_row,
+            "TILE_ROWS": self._tile_rows,
+            "BLOCK_ROWS": self.block_rows,
             **self._observer_numbers(),
         }
 
@@ -184,7 +217,7 @@ class LaneProgram:
         return {
             "ROW_PREV": self.kept_rows - layout.states,
             "ROW_PREV_END": self.kept_rows,
-            "ROW_PREV_MEM": self.block_rows - layout.memory,
+            "ROW_PREV_MEM": self._tile_row - layout.memory,
             "ROW_AWS": len(Lane),
             "ROW_AOUT": len(Lane) + analysis.workspace,
             "ROW_AKEPT": len(Lane) + self.analysis_rows,

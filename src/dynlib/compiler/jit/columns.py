@@ -135,6 +135,37 @@ def all_finite(typingctx: Any, values: Any) -> Any:
     return types.boolean(values), codegen
 
 
+@intrinsic
+def count_if(typingctx: Any, total: Any, condition: Any) -> Any:
+    """``total + 1`` where `condition`; masked stores, of a choice, are slow on some processors."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        add = builder.fadd if isinstance(total, types.Float) else builder.add
+        kind = args[0].type
+        return add(args[0], builder.select(args[1], ir.Constant(kind, 1), ir.Constant(kind, 0)))
+
+    return total(total, types.boolean), codegen
+
+
+@intrinsic
+def add_stray(typingctx: Any, total: Any, values: Any) -> Any:
+    """`total`, or NaN if an item of a tuple is infinite or NaN."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        result = args[0]
+        if isinstance(total, types.Float):
+            kind = result.type
+            fma = builder.module.declare_intrinsic(
+                "llvm.fma", (kind,), ir.FunctionType(kind, [kind] * 3)
+            )
+            for i in range(len(values)):
+                item = builder.extract_value(args[1], i)
+                result = builder.call(fma, (item, ir.Constant(kind, 0.0), result))
+        return result
+
+    return total(total, values), codegen
+
+
 COLUMNS: dict[str, Any] = {
     "load_rows": load_rows,
     "store_rows": store_rows,
@@ -142,4 +173,6 @@ COLUMNS: dict[str, Any] = {
     "store_row": store_row,
     "choose": choose,
     "all_finite": all_finite,
+    "count_if": count_if,
+    "add_stray": add_stray,
 }

@@ -14,6 +14,7 @@ from numba import boolean, float32, float64, int32, int64, njit
 from dynlib.compiler.jit import intrinsics
 from dynlib.compiler.jit.columns import COLUMNS
 from dynlib.compiler.jit.intrinsics import rint, select
+from dynlib.compiler.jit.tiles import TILES
 from dynlib.compiler.jit.vector_functions import vector_functions
 from dynlib.compiler.jit.views import VIEWS
 from dynlib.compiler.vecmath import VECMATH
@@ -136,6 +137,8 @@ def primitives(names: Iterable[str], dtype: str = "float64") -> dict[str, Any]:
             found[name] = VIEWS[name]
         elif name in COLUMNS:
             found[name] = COLUMNS[name]
+        elif name in TILES:
+            found[name] = TILES[name]
         elif name in casts:
             found[name] = casts[name]
         elif name in _COMPOSED:

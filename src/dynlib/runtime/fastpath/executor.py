@@ -39,7 +39,7 @@ from dynlib.runtime.interrupt import Interrupt
 __all__ = ["default_lanes", "run_batch_fastpath", "run_single_fastpath"]
 
 _NEVER = 2**62
-_SLICE = 4096  # runs of a slice, at most
+_SLICE = 16384  # runs of a slice, at most
 _LOG_ROWS = 4096  # events between two emptyings of the log
 _CALL_SECONDS = 0.04  # of compiled code between two looks at Ctrl-C
 _PLACE = {arg.name: i for i, arg in enumerate((*LANE_ARGS, *OBSERVED_LANE_ARGS))}
@@ -49,6 +49,8 @@ def default_lanes(model: CompiledModel) -> int:
     """Runs side by side in a block: enough to hide latency, few enough to stay in the cache."""
     if not model.jit:
         return 1
+    if model.spec.is_map and len(model.spec.states) <= 2:
+        return 64
     return 32 if len(model.spec.states) <= 8 else 16
 
 
