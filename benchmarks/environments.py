@@ -13,7 +13,7 @@ ROOT = HERE.parent
 REQUIREMENTS = {
     "ours": ["--editable", str(ROOT), "heyoka", "scipy"],
     "peer": ["dynlib==0.42.0", "numba"],
-    "exponents": ["lyapax", "jitcode"],
+    "exponents": ["lyapax", "jitcode", "sympy", "setuptools"],
 }
 
 
