@@ -101,8 +101,7 @@ def unlike_results(
         found += [
             f"{name}.{what}: {first!r} and {second!r}"
             for what, (first, second) in pairs.items()
-            if np.shape(first) != np.shape(second)
-            or not np.array_equal(bits(first), bits(second))
+            if np.shape(first) != np.shape(second) or not np.array_equal(bits(first), bits(second))
         ]
     return found
 

@@ -277,4 +277,11 @@ def test_named_snapshots() -> None:
 
 
 def test_the_format_has_a_number() -> None:
-    assert snapshots._VERSION == 1
+    assert snapshots._VERSION == 2
+
+
+def test_files_of_the_first_format(snapshot: Path) -> None:
+    """Those knew nothing of observers."""
+    expected = opened(DRIVEN, snapshot).run(T=2.0, resume=True)
+    rewritten(snapshot, lambda meta, arrays: meta.update(version=1))
+    assert differences(opened(DRIVEN, snapshot).run(T=2.0, resume=True), expected) == []

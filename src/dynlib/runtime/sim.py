@@ -166,7 +166,8 @@ class Sim:
             "transient": transient, "max_steps": max_steps,
         }  # fmt: skip
         one_of("on_failure", on_failure, ("raise", "return"))
-        watching = checked_observers(observers) if observers != () else ()
+        none = isinstance(observers, tuple) and not observers
+        watching = () if none else checked_observers(observers)
         session = self._session
         if flag("resume", resume) and session.running:
             refuse_start(ic=ic, params=params, t0=t0)

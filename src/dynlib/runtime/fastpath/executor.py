@@ -41,6 +41,7 @@ __all__ = ["default_lanes", "run_batch_fastpath", "run_single_fastpath"]
 _NEVER = 2**62
 _SLICE = 16384  # runs of a slice, at most
 _LOG_ROWS = 4096  # events between two emptyings of the log
+_MOST_BUDGET = 1 << 40  # attempts
 _CALL_SECONDS = 0.04  # of compiled code between two looks at Ctrl-C
 _PLACE = {arg.name: i for i, arg in enumerate((*LANE_ARGS, *OBSERVED_LANE_ARGS))}
 
@@ -350,7 +351,7 @@ class _Batch:
             if code == Status.DONE:
                 break
             seconds = max(perf_counter() - entered, 1e-7)
-            budget = max(16, min(8 * budget, int(budget * _CALL_SECONDS / seconds)))
+            budget = max(16, min(8 * budget, int(budget * _CALL_SECONDS / seconds), _MOST_BUDGET))
             if self.stop or (interrupt is not None and interrupt.seen):
                 self.stop = True
                 break
