@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from dynlib import build
 from dynlib.compiler.inspection import fast_path_code
 from dynlib.compiler.jit.native import machine_code
+from dynlib.observers import ObserverModule
+from dynlib.observers.combined import combine
 
 LANES = 32
 _LABEL = re.compile(r"([.\w]+):")
@@ -58,12 +60,18 @@ class Kernel:
 
 
 def kernel(
-    model: str, stepper: str | None = None, *, lanes: int = LANES, dtype: str | None = None
+    model: str,
+    stepper: str | None = None,
+    *,
+    lanes: int = LANES,
+    dtype: str | None = None,
+    observers: Sequence[ObserverModule] = (),
 ) -> Kernel:
     """Compile the batch kernel of a model, no parameter varied but the first."""
     built = build(model, stepper=stepper, dtype=dtype, disk_cache=False)
     varied = (0,) if built.spec.params else ()
-    code = fast_path_code(built, lanes=lanes, varied=varied)
+    analysis = combine(observers, built.spec, built.stepper) if observers else None
+    code = fast_path_code(built, lanes=lanes, varied=varied, analysis=analysis)
     return Kernel(code.externals, tuple(_blocks(machine_code(code))))
 
 

@@ -15,6 +15,7 @@ from fastpath.machine_code import kernel
 from dynlib import build
 from dynlib.compiler.inspection import fast_path_code
 from dynlib.compiler.jit.native import ObjectCode, machine_code
+from dynlib.observers import lyapunov_max
 
 FEATURES = llvm.get_host_cpu_features()
 needs_vectors = pytest.mark.skipif(
@@ -75,6 +76,15 @@ def test_lanes_of_single_precision_are_packed() -> None:
     found = kernel("builtin://ode/lorenz", "rk4", dtype="float32")
     assert found.hot.wide >= 40
     assert found.hot.narrow == 0
+
+
+@needs_vectors
+def test_lanes_with_a_tangent_vector_are_packed() -> None:
+    """State and vector are stepped in one loop: the work of two, and J v besides."""
+    found = kernel("builtin://ode/lorenz", "rk4", observers=[lyapunov_max()])
+    assert found.hot.wide >= 40 + 40 + 4 * 7
+    assert found.hot.narrow == 0
+    assert found.hot.calls == 0
 
 
 @needs_vectors

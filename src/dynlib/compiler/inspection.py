@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dynlib.abi.hooks import AnalysisModule
 from dynlib.compiler.codegen.lane_program import LaneProgram
 from dynlib.compiler.codegen.runner_variants import RunnerVariant, module_of
 from dynlib.compiler.jit.door import compile_entry
@@ -13,7 +14,12 @@ __all__ = ["fast_path_code"]
 
 
 def fast_path_code(
-    model: CompiledModel, *, lanes: int, varied: tuple[int, ...] = (), sampled: bool = False
+    model: CompiledModel,
+    *,
+    lanes: int,
+    varied: tuple[int, ...] = (),
+    sampled: bool = False,
+    analysis: AnalysisModule | None = None,
 ) -> ObjectCode:
     """Compile the kernel of a batch, whatever the caches hold.
 
@@ -26,6 +32,8 @@ def fast_path_code(
         Indices of the parameters that differ between runs.
     sampled : bool
         Whether it records at given times.
+    analysis : AnalysisModule, optional
+        Observers; none of a user's own.
 
     Returns
     -------
@@ -40,7 +48,8 @@ def fast_path_code(
     >>> fast_path_code(model, lanes=16).externals
     ()
     """
-    program = LaneProgram(model.spec, model.stepper, lanes, varied)
-    module = module_of(program, RunnerVariant.FASTPATH, sampled=sampled)
+    program = LaneProgram(model.spec, model.stepper, lanes, varied, analysis)
+    variant = RunnerVariant.FASTPATH if analysis is None else RunnerVariant.FASTPATH_ANALYSIS
+    module = module_of(program, variant, sampled=sampled)
     dtype = model.spec.dtype
     return compile_entry(execute(module, {}, dtype), module.functions, module.entry, dtype)

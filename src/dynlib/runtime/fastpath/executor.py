@@ -27,18 +27,16 @@ from dynlib.runtime.fastpath.observers import (
     blaming,
     combined_of,
     layout_of,
-    observed_from,
     observed_steps,
     observer_arrays,
 )
 from dynlib.runtime.fastpath.outcome import allocate, assigned_params, blank
 from dynlib.runtime.fastpath.request import BatchRequest, RawBatch
-from dynlib.runtime.horizon import fixed_horizon
+from dynlib.runtime.fastpath.times import aim, row_times
 from dynlib.runtime.interrupt import Interrupt
 
 __all__ = ["default_lanes", "run_batch_fastpath", "run_single_fastpath"]
 
-_NEVER = 2**62
 _SLICE = 16384  # runs of a slice, at most
 _LOG_ROWS = 4096  # events between two emptyings of the log
 _MOST_BUDGET = 1 << 40  # attempts
@@ -101,7 +99,7 @@ def _context(model: CompiledModel, request: BatchRequest, lanes: int) -> _RunCon
     program, runner = model.fast_runner(lanes, varied, sampled=sampled, analysis=combined)
     grid = np.zeros(len(LaneClock))
     batch = np.zeros(len(LaneCount), dtype=np.int64)
-    t_final = _aim(model, request, grid, batch)
+    t_final = aim(model, request, grid, batch)
     batch[LaneCount.FIRST_RECORD] = request.plan.first if request.plan.rows else NEVER
     batch[LaneCount.STRIDE] = request.plan.stride
     batch[LaneCount.ROWS] = request.plan.rows
@@ -118,43 +116,6 @@ def _context(model: CompiledModel, request: BatchRequest, lanes: int) -> _RunCon
         *(model, request, program, runner, grid, batch, options, tolerances),
         *(uniform, varied, samples, t_final, combined),
     )
-
-
-def _aim(
-    model: CompiledModel,
-    request: BatchRequest,
-    grid: NDArray[np.float64],
-    batch: NDArray[np.int64],
-) -> float:
-    """Set the times and steps that all runs share; returns the time at which a run is done."""
-    limit = _NEVER if request.max_steps is None else request.max_steps
-    if request.n_end is not None:
-        first = int(request.t0)
-        grid[LaneClock.T0] = first
-        grid[LaneClock.DT] = grid[LaneClock.DT_LAST] = 1.0
-        batch[LaneCount.STEP0] = first
-        batch[LaneCount.STEP_END] = first + request.n_end
-        batch[LaneCount.STEP_LIMIT] = first + limit
-        batch[LaneCount.OBSERVED_FROM] = observed_from(model, request, first, first + request.n_end)
-        return float(first + request.n_end)
-    assert request.t_end is not None
-    t0, t_end = float(request.t0), float(request.t_end)
-    grid[LaneClock.T0] = t0
-    batch[LaneCount.STEP_LIMIT] = limit
-    if model.stepper.adaptive:
-        grid[LaneClock.T_END] = t_end
-        grid[LaneClock.TRANSIENT_END] = t0 + request.transient * (1 if t_end >= t0 else -1)
-        grid[LaneClock.DT] = request.dt or 0.0
-        batch[LaneCount.STEP_END] = _NEVER
-        return t_end
-    assert request.dt is not None
-    horizon = fixed_horizon(t0, 0, request.dt, t0, t_end)
-    grid[LaneClock.DT] = request.dt
-    grid[LaneClock.DT_LAST] = horizon.dt_last
-    grid[LaneClock.T_END] = horizon.t
-    batch[LaneCount.STEP_END] = horizon.step
-    batch[LaneCount.OBSERVED_FROM] = observed_from(model, request, 0, horizon.step)
-    return t_end
 
 
 class _WorkspaceBundle:
@@ -265,7 +226,12 @@ class _Batch:
         per_worker = -(-per_worker // lanes) * lanes
         self.size = max(lanes, min(_SLICE, per_worker))
         self.workers = max(1, min(workers, -(-n // self.size)))
-        self.out = allocate(model, request, _row_times(self.context), layout_of(model, request))
+        self.out = allocate(
+            model,
+            request,
+            row_times(model, request, self.context.grid, self.context.batch),
+            layout_of(model, request),
+        )
         self.logs: list[tuple[int, list[NDArray[Any]]]] = []
         self.lock = threading.Lock()
         self.next_first = 0
@@ -386,17 +352,3 @@ class _Batch:
         out.seconds = perf_counter() - self.begun
         out.lanes, out.workers = self.lanes, self.workers
         return out
-
-
-def _row_times(context: _RunContext) -> NDArray[np.float64]:
-    """Times of the rows: those of the plan on the grid, or the samples."""
-    if context.request.samples is not None:
-        return context.samples.copy()
-    rows = int(context.batch[LaneCount.ROWS])
-    plan, grid, batch = context.request.plan, context.grid, context.batch
-    steps = plan.first + plan.stride * np.arange(rows)
-    if context.model.spec.kind == "map":
-        return steps.astype(np.float64)
-    times = grid[LaneClock.T0] + steps * grid[LaneClock.DT]
-    times[steps == batch[LaneCount.STEP_END]] = grid[LaneClock.T_END]
-    return np.asarray(times)

@@ -1,0 +1,71 @@
+"""The times and steps that all runs of a batch share."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynlib.abi.lane_args import LaneClock, LaneCount
+from dynlib.compiler.model import CompiledModel
+from dynlib.runtime.fastpath.observers import observed_from
+from dynlib.runtime.fastpath.request import BatchRequest
+from dynlib.runtime.horizon import fixed_horizon
+
+__all__ = ["aim", "row_times"]
+
+_NEVER = 2**62
+
+
+def aim(
+    model: CompiledModel,
+    request: BatchRequest,
+    grid: NDArray[np.float64],
+    batch: NDArray[np.int64],
+) -> float:
+    """Set the times and steps that all runs share; returns the time at which a run is done."""
+    limit = _NEVER if request.max_steps is None else request.max_steps
+    if request.n_end is not None:
+        first = int(request.t0)
+        grid[LaneClock.T0] = first
+        grid[LaneClock.DT] = grid[LaneClock.DT_LAST] = 1.0
+        batch[LaneCount.STEP0] = first
+        batch[LaneCount.STEP_END] = first + request.n_end
+        batch[LaneCount.STEP_LIMIT] = first + limit
+        batch[LaneCount.OBSERVED_FROM] = observed_from(model, request, first, first + request.n_end)
+        return float(first + request.n_end)
+    assert request.t_end is not None
+    t0, t_end = float(request.t0), float(request.t_end)
+    grid[LaneClock.T0] = t0
+    batch[LaneCount.STEP_LIMIT] = limit
+    if model.stepper.adaptive:
+        grid[LaneClock.T_END] = t_end
+        grid[LaneClock.TRANSIENT_END] = t0 + request.transient * (1 if t_end >= t0 else -1)
+        grid[LaneClock.DT] = request.dt or 0.0
+        batch[LaneCount.STEP_END] = _NEVER
+        return t_end
+    assert request.dt is not None
+    horizon = fixed_horizon(t0, 0, request.dt, t0, t_end)
+    grid[LaneClock.DT] = request.dt
+    grid[LaneClock.DT_LAST] = horizon.dt_last
+    grid[LaneClock.T_END] = horizon.t
+    batch[LaneCount.STEP_END] = horizon.step
+    batch[LaneCount.OBSERVED_FROM] = observed_from(model, request, 0, horizon.step)
+    return t_end
+
+
+def row_times(
+    model: CompiledModel,
+    request: BatchRequest,
+    grid: NDArray[np.float64],
+    batch: NDArray[np.int64],
+) -> NDArray[np.float64]:
+    """Times of the rows: those of the plan on the grid, or the samples."""
+    if request.samples is not None:
+        return np.where(request.samples == request.t_end, grid[LaneClock.T_END], request.samples)
+    plan = request.plan
+    steps = plan.first + plan.stride * np.arange(int(batch[LaneCount.ROWS]))
+    if model.spec.kind == "map":
+        return steps.astype(np.float64)
+    times = grid[LaneClock.T0] + steps * grid[LaneClock.DT]
+    times[steps == batch[LaneCount.STEP_END]] = grid[LaneClock.T_END]
+    return np.asarray(times)
