@@ -6,7 +6,8 @@ few places at which hooks are called:
 ==========  ====================================================================================
 start       when observers start (anew): at the start of a run, and where its transient ends
 pre         before each step
-piece       for each piece of a step that is taken, before events act at its end (`PIECE_ARGS`)
+along       for each piece of a step that is taken, in lanes together with the step (`ALONG_ARGS`)
+piece       the same, before events act at its end (`PIECE_ARGS`)
 inside      the same, with the interpolant of the step, where `sees` says so (`INSIDE_ARGS`)
 post        after each step
 every       after every so many steps
@@ -22,6 +23,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 __all__ = [
+    "ALONG_ARGS",
     "HOOK_ARGS",
     "INSIDE_ARGS",
     "KINDS",
@@ -32,7 +34,7 @@ __all__ = [
     "Hook",
 ]
 
-KINDS = ("start", "pre", "piece", "inside", "post", "every", "end")
+KINDS = ("start", "pre", "along", "piece", "inside", "post", "every", "end")
 """The places at which hooks are called."""
 
 HOOK_ARGS = (
@@ -44,6 +46,8 @@ HOOK_ARGS = (
 _ARRAYS = "params, runtime_ws, analysis_ws, analysis_out, trace_buf, trace_count, traces"
 PIECE_ARGS = f"lane, t, h, step, u, v, {_ARRAYS}"
 """Of a piece from (t, u) to (t + h, v)."""
+ALONG_ARGS = "lane, t, h, step, u, v, params, runtime_ws, analysis_ws, analysis_out"
+"""Of a piece, for hooks that trace nothing and become vector instructions along with the step."""
 INSIDE_ARGS = f"lane, t, h, end, step, u, v, d, m, {_ARRAYS}"
 """Of the part from 0 to `end` of a step from (t, u) to (t + h, v) with the interpolant d."""
 SEES_ARGS = "t, h, step, u, v, params, runtime_ws, lane"

@@ -8,12 +8,20 @@ Write your own as an `ObserverModule`.
 """
 
 from dynlib.observers.combined import CombinedObserver
+from dynlib.observers.extrema import extrema
+from dynlib.observers.features import features
+from dynlib.observers.histogram import histogram
+from dynlib.observers.intervals import intervals, spikes
 from dynlib.observers.lyapunov import lyapunov_max, lyapunov_spectrum
 from dynlib.observers.lyapunov_result import kaplan_yorke
 from dynlib.observers.module import ObserverModule
 from dynlib.observers.part import TraceSpec
+from dynlib.observers.passage import first_passage
 from dynlib.observers.plans import EveryStep, Hits, Tail
 from dynlib.observers.result import ObserverResult
+from dynlib.observers.sections import poincare
+from dynlib.observers.stroboscopic import stroboscopic
+from dynlib.observers.time_in import time_in
 
 __all__ = [
     "CombinedObserver",
@@ -23,7 +31,16 @@ __all__ = [
     "ObserverResult",
     "Tail",
     "TraceSpec",
+    "extrema",
+    "features",
+    "first_passage",
+    "histogram",
+    "intervals",
     "kaplan_yorke",
     "lyapunov_max",
     "lyapunov_spectrum",
+    "poincare",
+    "spikes",
+    "stroboscopic",
+    "time_in",
 ]

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlib.abi.hooks import HOOK_ARGS, INSIDE_ARGS, KINDS, PIECE_ARGS, SEES_ARGS
+from dynlib.abi.hooks import ALONG_ARGS, HOOK_ARGS, INSIDE_ARGS, KINDS, PIECE_ARGS, SEES_ARGS
 from dynlib.abi.slots import Trace
 from dynlib.compiler.codegen.tangent_layout import TangentLayout
 from dynlib.dsl.spec import ModelSpec
@@ -23,7 +23,8 @@ from dynlib.steppers.text import function
 __all__ = ["CombinedObserver", "capacity", "combine"]
 
 _PLACE_ARGS = HOOK_ARGS.replace("trace_cap, trace_stride", "traces")
-_ARGS = dict.fromkeys(KINDS, _PLACE_ARGS) | {"piece": PIECE_ARGS, "inside": INSIDE_ARGS}
+_ARGS = dict.fromkeys(KINDS, _PLACE_ARGS)
+_ARGS |= {"along": ALONG_ARGS, "piece": PIECE_ARGS, "inside": INSIDE_ARGS}
 _ROOM = 16  # rows that one step may add to a trace
 
 

@@ -200,6 +200,11 @@ def fixed_step(i, lane, t0, dt, lanes, y, mem, ws, p, flag):
             seen = add_stray(seen, u_new)
         flag[lane] = seen
     store_rows(y, 0, lane, u_new)
+    if ALONG_HOOK:
+        ANALYSIS_ALONG(
+            lane, t, h, step, u, u_new, p, ws,
+            lanes[ROW_AWS:ROW_AOUT], lanes[ROW_AOUT:ROW_AKEPT],
+        )  # fmt: skip
 
 
 def time_of(step, grid, batch):

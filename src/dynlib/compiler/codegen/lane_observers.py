@@ -93,9 +93,8 @@ def before_step(i, t0, dt, block, lanes, y, mem, ws, p, obs):
                 lanes[ROW_AWS:ROW_AOUT], lanes[ROW_AOUT:ROW_AKEPT], obs[0], obs[1], obs[2],
             )  # fmt: skip
     if EVERY_STEP:
-        for r in range(N_STATES):
-            for lane in range(LANES):
-                y_prev[r, lane] = y[r, lane]
+        for lane in range(LANES):
+            store_rows(y_prev, 0, lane, load_rows(y, 0, N_STATES, lane))
     if INSIDE_HOOK:
         for r in range(N_MEMORY):
             for lane in range(LANES):
@@ -213,8 +212,11 @@ def observe_adaptive(batch, block, lanes, y, mem, ws, p, obs):
         h = lanes[Lane.TOOK, lane]
         step = int(lanes[Lane.STEP, lane])
         u = load_rows(y_prev, 0, N_STATES, lane)
-        if PIECE_HOOK:
+        if PIECES:
             v = load_rows(y, 0, N_STATES, lane)
+        if ALONG_HOOK:
+            ANALYSIS_ALONG(lane, lanes[Lane.T_PREV, lane], h, step - 1, u, v, p, ws, aws, aout)
+        if PIECE_HOOK:
             ANALYSIS_PIECE(
                 lane, lanes[Lane.T_PREV, lane], h, step - 1, u, v, p, ws,
                 aws, aout, obs[0], obs[1], obs[2],

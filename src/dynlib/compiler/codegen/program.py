@@ -40,7 +40,7 @@ _HOT = frozenset(
             "runner_variational_step",
             "commit_tangents",
         ),
-        *("ANALYSIS_PRE", "ANALYSIS_PIECE", "ANALYSIS_POST", "ANALYSIS_SEES"),
+        *("ANALYSIS_PRE", "ANALYSIS_ALONG", "ANALYSIS_PIECE", "ANALYSIS_POST", "ANALYSIS_SEES"),
     }
 ) | {function.__name__ for function in CONTROL_FUNCTIONS}
 
@@ -208,7 +208,8 @@ class Program:
             "TRACES": analysis is not None and analysis.n_traces > 0,
             "OBSERVERS_STOP": stops,
             "STOPS": stop or stops,
-            "PREVIOUS": bool(kinds & {"pre", "post"}),
+            "PIECES": bool(kinds & {"along", "piece"}),
+            "PREVIOUS": bool(kinds & {"pre", "post", "along"}),
             **{f"{kind.upper()}_HOOK": kind in kinds for kind in KINDS},
         }
 

@@ -229,13 +229,16 @@ def run_loop(
         cut = theta <= 1.0
         if cut:
             t_next = t + theta * h
-        if PIECE_HOOK:
+        if PIECES:
             length = h
             v = u_new
             if LOCATED:
                 if cut:
                     length = theta * h
                     v = inside(theta, h, u, u_new, d)
+        if ALONG_HOOK:
+            ANALYSIS_ALONG(lane, t, length, step, u, v, p, ws, analysis_ws, analysis_out)
+        if PIECE_HOOK:
             ANALYSIS_PIECE(
                 lane, t, length, step, u, v, p, ws,
                 analysis_ws, analysis_out, trace_buf, trace_count, traces,

@@ -76,6 +76,7 @@ _ONLY_OBSERVED = (
         "VARIATIONAL",
         "TRACES",
         "OBSERVERS_STOP",
+        "PIECES",
         "PREVIOUS",
         "PENDING",
         "OWN_STEP",

@@ -1,0 +1,191 @@
+"""What observers of crossings share: expressions, direction, the hooks that find them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from dynlib.compiler.codegen.event_text import SCAN_POINTS
+from dynlib.dsl.expr import Node
+from dynlib.dsl.spec import ModelSpec
+from dynlib.errors import ObserverError
+from dynlib.observers import crossing_hooks as hooks
+from dynlib.observers.expressions import is_zero, read_value, slope_of
+from dynlib.observers.part import NO_TRACE, HookText, Output, Part, TraceSpec
+from dynlib.observers.plans import EveryStep, Hits, TracePlan, checked_trace_plan
+from dynlib.steppers.base import Stepper
+from dynlib.steppers.text import function
+from dynlib.suggest import did_you_mean
+
+__all__ = [
+    "DIRECTIONS",
+    "Crossing",
+    "checked_direction",
+    "checked_number",
+    "checked_plan",
+    "crossing_part",
+    "refuse_without_inside",
+    "single",
+]
+
+DIRECTIONS = ("rising", "falling", "either")
+
+
+@dataclass(frozen=True)
+class Crossing:
+    """What is to be found, and what is done there.
+
+    Attributes
+    ----------
+    level
+        The expression whose zeros are sought.
+    direction
+        One of `DIRECTIONS`.
+    met
+        Template of what is done at a crossing, with the arguments of `section_hooks.met_OBS`.
+    outputs, rows, trace
+        Of the part; `rows` are names of the workspace's rows.
+    texts, helpers, expressions, words, flags
+        What the part has besides.
+    stops
+        Whether it may end the run.
+    """
+
+    level: Node
+    direction: str
+    met: Callable[..., Any]
+    outputs: tuple[Output, ...]
+    rows: Sequence[str] = ()
+    trace: TraceSpec = NO_TRACE
+    texts: tuple[HookText, ...] = ()
+    helpers: tuple[Callable[..., Any] | str, ...] = ()
+    expressions: Mapping[str, tuple[Node, ...]] = field(default_factory=dict)
+    words: Mapping[str, Any] = field(default_factory=dict)
+    flags: Mapping[str, bool] = field(default_factory=dict)
+    first_outputs: tuple[float, ...] = ()
+    stops: bool = False
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+def crossing_part(crossing: Crossing, spec: ModelSpec, stepper: Stepper) -> Part:
+    """The part that finds these crossings."""
+    level = crossing.level
+    texts = [
+        HookText("start", hooks.begin_OBS),
+        HookText("inside", hooks.look_for(crossing.met)),
+        HookText("sees", hooks.sees_OBS),
+        *crossing.texts,
+    ]
+    if crossing.stops:
+        texts.append(HookText("every", hooks.nothing_OBS, 1, late=True))
+    return Part(
+        outputs=crossing.outputs,
+        workspace=len(crossing.rows),
+        trace=crossing.trace,
+        texts=tuple(texts),
+        helpers=(
+            single("level"),
+            single("rate"),
+            hooks.cond_OBS,
+            hooks.REFINE,
+            hooks.crosses_OBS,
+            hooks.polish_OBS,
+            *crossing.helpers,
+            crossing.met,
+        ),
+        expressions={
+            "level_values_OBS": (level,),
+            "rate_values_OBS": (slope_of(level, spec),),
+            **crossing.expressions,
+        },
+        words={
+            "SCAN_POINTS": SCAN_POINTS if stepper.adaptive else 1,
+            "SIZE": len(crossing.rows),
+            "DONE": list(crossing.rows).index("DONE_ROW") if crossing.stops else 0,
+            **crossing.words,
+        },
+        places={row: i for i, row in enumerate(crossing.rows)},
+        flags={
+            "RISING": crossing.direction == "rising",
+            "FALLING": crossing.direction == "falling",
+            "MULTISTEP": stepper.multistep,
+            "LEVEL": True,
+            **crossing.flags,
+        },
+        first_outputs=crossing.first_outputs,
+        stops=crossing.stops,
+        facts=dict(crossing.facts),
+    )
+
+
+def single(name: str) -> str:
+    """A function that returns the one value of an expression as a number of 64 bits."""
+    args = "t, step, u, tp, up, p, ws, lane"
+    return function(f"{name}_OBS", args, [f"return real({name}_values_OBS({args})[0])"])
+
+
+def refuse_without_inside(label: str, stepper: Stepper, spec: ModelSpec) -> None:
+    """Refuse models that know nothing between two steps.
+
+    Raises
+    ------
+    ObserverError
+    """
+    if spec.is_map:
+        raise ObserverError(
+            f"observer {label!r} looks for crossings within steps, and model {spec.name!r} is a "
+            "map, which jumps from point to point. Take every p-th iterate, stroboscopic(p), or "
+            "the orbit itself, plan=TailWindow(n)."
+        )
+    if not stepper.dense_output:
+        raise ObserverError(
+            f"observer {label!r} looks for crossings within steps, and stepper {stepper.name!r} "
+            "has no dense output. Take rk4, tsit5 or another that has."
+        )
+
+
+def refuse_constant(level: Node, text: str, label: str, spec: ModelSpec) -> None:
+    """Refuse expressions that never change, and so cannot cross zero."""
+    if is_zero(slope_of(level, spec)):
+        raise ObserverError(
+            f"observer {label!r}: {text!r} is constant along the flow and never crosses zero."
+        )
+
+
+def checked_direction(direction: Any) -> str:
+    """A direction, or a letter about what should be one."""
+    if direction not in DIRECTIONS:
+        raise ObserverError(
+            f"direction must be one of {', '.join(map(repr, DIRECTIONS))}; found {direction!r}."
+            f"{did_you_mean(direction, DIRECTIONS)}"
+        )
+    return str(direction)
+
+
+def checked_number(what: str, value: Any) -> float:
+    """A finite number, or a letter."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e300:
+        raise ObserverError(f"{what} must be a finite number, found {value!r}.")
+    return float(value)
+
+
+def checked_plan(trace: Any, max_hits: Any = None) -> TracePlan:
+    """The plan of a trace of hits."""
+    if max_hits is not None and trace is not None:
+        raise ObserverError("max_hits=n is short for trace=Hits(n); give one of them.")
+    if max_hits is not None:
+        return Hits(max_hits)
+    plan = EveryStep() if trace is None else checked_trace_plan(trace)
+    if plan.stride != 1:
+        raise ObserverError(
+            f"rows of this trace are hits, not steps: {plan!r} cannot leave out steps."
+        )
+    return plan
+
+
+def value_of(text: Any, spec: ModelSpec, label: str) -> Node:
+    """An expression whose crossings can be sought."""
+    level = read_value(text, spec, label)
+    refuse_constant(level, str(text), label, spec)
+    return level

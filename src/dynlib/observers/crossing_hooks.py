@@ -1,0 +1,120 @@
+"""Templates of what finds crossings: the places within steps at which an expression changes sign.
+
+Words in capitals stand for numbers and rows, flags are folded (see `Part`).  ``level_OBS`` is the
+expression, ``rate_OBS`` its rate of change along the flow, ``met_OBS`` what is done at a crossing.
+"""
+
+# ruff: noqa: F821
+# mypy: ignore-errors
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from dynlib.compiler.codegen.locate import refine_EVENT
+
+__all__ = [
+    "REFINE",
+    "begin_OBS",
+    "cond_OBS",
+    "crosses_OBS",
+    "look_OBS",
+    "look_for",
+    "nothing_OBS",
+    "polish_OBS",
+    "sees_OBS",
+]
+
+REFINE = inspect.getsource(refine_EVENT).replace("_EVENT", "_OBS")
+
+
+def cond_OBS(t, step, u, tp, up, p, ws, lane):
+    return level_OBS(t, step, u, tp, up, p, ws, lane) >= 0.0
+
+
+def crosses_OBS(before, after):
+    """Whether a crossing of the wanted direction lies between two values of the expression."""
+    rising = (before < 0.0) & (after >= 0.0)
+    falling = (before > 0.0) & (after <= 0.0)
+    if RISING:
+        return rising
+    if FALLING:
+        return falling
+    return rising | falling
+
+
+def sees_OBS(t, h, step, u, v, params, runtime_ws, lane):
+    before = level_OBS(t, step, u, t, u, params, runtime_ws, lane)
+    after = level_OBS(t + h, step + 1, v, t, u, params, runtime_ws, lane)
+    return crosses_OBS(before, after)
+
+
+def look_OBS(
+    lane, t, h, end, step, u, v, d, m, params, runtime_ws,
+    analysis_ws, analysis_out, trace_buf, trace_count, traces,
+):  # fmt: skip
+    """Look at a step in so many places, and go after each change of sign."""
+    left = 0.0
+    before = level_OBS(t, step, u, t, u, params, runtime_ws, lane)
+    for j in range(SCAN_POINTS):
+        right = end * ((j + 1) / SCAN_POINTS)
+        w = inside(right, h, u, v, d)
+        after = level_OBS(t + right * h, step + 1, w, t, u, params, runtime_ws, lane)
+        if crosses_OBS(before, after):
+            theta = refine_OBS(
+                left, right, after >= 0.0, t, h, step + 1, u, v, d, params, runtime_ws, lane
+            )
+            theta, w = polish_OBS(
+                theta, left, right, t, h, step, u, v, d, m, params, runtime_ws, lane
+            )
+            met_OBS(
+                t + theta * h, after >= 0.0, step, w, lane, params, runtime_ws,
+                analysis_ws, analysis_out, trace_buf, trace_count, traces,
+            )  # fmt: skip
+        left = right
+        before = after
+
+
+def look_for(met: Callable[..., Any]) -> str:
+    """The text of `look_OBS` that calls the template `met` at a crossing."""
+    return inspect.getsource(look_OBS).replace("met_OBS", met.__name__)
+
+
+def polish_OBS(theta, left, right, t, h, step, u, v, d, m, params, runtime_ws, lane):
+    """Newton's method on steps of the method itself, so that the state has its accuracy."""
+    memory = m
+    if MULTISTEP:
+        memory = restart(t, step, u, params, runtime_ws, lane)
+    w = v
+    if theta < 1.0:
+        w, _k = attempt(t, theta * h, step, u, memory, params, runtime_ws, lane)
+    for _ in range(3):
+        time = t + theta * h
+        level = level_OBS(time, step + 1, w, t, u, params, runtime_ws, lane)
+        rate = rate_OBS(time, step + 1, w, t, u, params, runtime_ws, lane)
+        nearer = theta - level / (rate * h)
+        good = (nearer >= left) & (nearer <= right)
+        if not good or abs_(nearer - theta) <= resolution(t, h):
+            break
+        theta = nearer
+        w, _k = attempt(t, theta * h, step, u, memory, params, runtime_ws, lane)
+    return theta, w
+
+
+def begin_OBS(
+    lane, t, dt, step, y_curr, y_prev, params, runtime_ws,
+    analysis_ws, analysis_out, trace_buf, trace_count, traces,
+):  # fmt: skip
+    """Nothing has been met yet."""
+    for i in range(SIZE):
+        analysis_ws[WS + i, lane] = 0.0
+
+
+def nothing_OBS(
+    lane, t, dt, step, y_curr, y_prev, params, runtime_ws,
+    analysis_ws, analysis_out, trace_buf, trace_count, traces,
+):  # fmt: skip
+    """After each step the runner asks whether it may stop."""
+    pass  # noqa: PIE790  # the line above describes the template and is dropped

@@ -1,0 +1,117 @@
+"""Extrema: where an expression turns, found as zeros of its rate of change."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dynlib.dsl.spec import ModelSpec
+from dynlib.errors import ObserverError
+from dynlib.observers import section_hooks as hooks
+from dynlib.observers.crossing import Crossing, checked_plan, crossing_part, refuse_without_inside
+from dynlib.observers.expressions import is_zero, read_value, slope_of
+from dynlib.observers.module import ObserverModule
+from dynlib.observers.part import NO_TRACE, HookText, Output, Part, TraceSpec
+from dynlib.observers.plans import TracePlan
+from dynlib.observers.section_result import HitsResult
+from dynlib.observers.sections import HIT_OUTPUTS, NEVER_MET
+from dynlib.steppers.base import Stepper
+from dynlib.suggest import did_you_mean
+
+__all__ = ["ExtremaObserver", "extrema"]
+
+_DIRECTION = {"max": "falling", "min": "rising", "both": "either"}
+
+
+class ExtremaObserver(ObserverModule):
+    """Maxima, minima or both; made by `extrema`."""
+
+    result_type = HitsResult
+
+    def __init__(self, of: Any, kind: str, plan: TracePlan | None, name: str | None) -> None:
+        self.of, self.kind, self.plan = of, kind, plan
+        super().__init__("extrema", name=name)
+
+    def signature(self) -> str:
+        """All that the hooks are made of."""
+        return f"extrema {self.of!r} {self.kind} {self.plan!r}"
+
+    def validate_stepper(self, stepper: Stepper, spec: ModelSpec) -> None:
+        """Refuse maps, and what the model does not understand."""
+        refuse_without_inside(self.label, stepper, spec)
+
+    def bind(self, spec: ModelSpec, stepper: Stepper) -> Part:
+        """The engine of crossings, put on the rate of change."""
+        value = read_value(self.of, spec, self.label)
+        rate = slope_of(value, spec)
+        if is_zero(rate) or is_zero(slope_of(rate, spec)):
+            raise ObserverError(
+                f"observer {self.label!r}: {self.of!r} changes at a constant rate; it never turns."
+            )
+        columns = (str(self.of), "kind") if self.kind == "both" else (str(self.of),)
+        traced = self.plan is not None
+        crossing = Crossing(
+            level=rate,
+            direction=_DIRECTION[self.kind],
+            met=hooks.extremum_OBS,
+            outputs=(*HIT_OUTPUTS, Output("lowest"), Output("highest")),
+            first_outputs=(*NEVER_MET, float("nan"), float("nan")),
+            trace=TraceSpec(columns, self.plan) if self.plan is not None else NO_TRACE,
+            texts=(HookText("end", hooks.end_OBS),),
+            helpers=(hooks.hit_OBS, _VALUE),
+            expressions={"value_values_OBS": (value,)},
+            flags={"TRACED": traced, "BOTH": self.kind == "both"},
+            facts={"what": f"an extremum of {self.of}"},
+        )
+        return crossing_part(crossing, spec, stepper)
+
+
+_VALUE = (
+    "def value_OBS(t, step, u, tp, up, p, ws, lane):\n"
+    "    return real(value_values_OBS(t, step, u, tp, up, p, ws, lane)[0])\n"
+)
+
+
+def extrema(
+    of: str,
+    kind: str = "max",
+    *,
+    max_hits: int | None = None,
+    trace: TracePlan | None = None,
+    name: str | None = None,
+) -> ExtremaObserver:
+    """Local maxima or minima of an expression along a flow, with their times.
+
+    They are the zeros of its derivative along the flow, which is derived from the model, located
+    as accurately as crossings of a section.  The result has the times ``o.t``, the values by
+    the text of the expression (``o["z"]``), for ``kind="both"`` also ``o["kind"]`` (1 for a
+    maximum, -1 for a minimum), ``count``, ``first_time``, ``last_time``, ``mean_return_time``,
+    ``lowest``, ``highest``, and ``return_map(name)``.
+
+    Parameters
+    ----------
+    of : str
+        State, aux or expression.
+    kind : {"max", "min", "both"}
+    max_hits, trace, name
+        As in `poincare`.
+
+    Raises
+    ------
+    ObserverError
+        For a value that cannot be; and, from the run, for maps and unknown names.
+
+    Examples
+    --------
+    >>> from dynlib import setup
+    >>> from dynlib.observers import extrema
+    >>> sim = setup("builtin://ode/harmonic", jit=False)
+    >>> found = sim.run(T=7, dt=0.05, observers=[extrema("x", "both")]).observers["extrema"]
+    >>> found["x"].round(4), found["kind"]
+    (array([-1.,  1.]), array([-1.,  1.]))
+    """
+    if kind not in _DIRECTION:
+        raise ObserverError(
+            f"kind must be one of {', '.join(map(repr, _DIRECTION))}; found {kind!r}."
+            f"{did_you_mean(kind, _DIRECTION)}"
+        )
+    return ExtremaObserver(of, kind, checked_plan(trace, max_hits), name)

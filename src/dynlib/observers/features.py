@@ -1,0 +1,148 @@
+"""Features: extremes, means and variances of states, aux and expressions, in one pass."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from dynlib.dsl.expr import Iteration, Node, State, Time, free_nodes
+from dynlib.dsl.spec import ModelSpec
+from dynlib.errors import ObserverError
+from dynlib.observers.expressions import read_value, slope_of
+from dynlib.observers.features_hooks import FeatureText
+from dynlib.observers.features_result import FeaturesResult
+from dynlib.observers.module import ObserverModule
+from dynlib.observers.part import HookText, Output, Part
+from dynlib.steppers.base import Stepper
+from dynlib.suggest import did_you_mean
+
+__all__ = ["FeaturesObserver", "features"]
+
+_KINDS = ("min", "max", "mean", "variance")
+
+
+class FeaturesObserver(ObserverModule):
+    """Extremes, means, variances; made by `features`."""
+
+    result_type = FeaturesResult
+
+    def __init__(
+        self,
+        kinds: tuple[str, ...],
+        of: tuple[str, ...] | None,
+        expressions: dict[str, Any],
+        name: str | None,
+    ) -> None:
+        self.kinds, self.of, self.expressions = kinds, of, expressions
+        super().__init__("features", name=name)
+
+    def signature(self) -> str:
+        """All that the hooks are made of."""
+        return f"features {self.kinds} {self.of} {sorted(self.expressions.items())}"
+
+    def _quantities(self, spec: ModelSpec) -> dict[str, Node]:
+        of = spec.states if self.of is None else self.of
+        asked = {name: name for name in of} | self.expressions
+        if not asked:
+            raise ObserverError(
+                f"observer {self.label!r}: there is nothing to observe; give of=[]."
+            )
+        return {name: read_value(text, spec, self.label) for name, text in asked.items()}
+
+    def validate_stepper(self, stepper: Stepper, spec: ModelSpec) -> None:
+        """Refuse expressions that the model does not understand."""
+        self._quantities(spec)
+
+    def bind(self, spec: ModelSpec, stepper: Stepper) -> Part:
+        """Rows for each quantity, and hooks that keep them."""
+        quantities = self._quantities(spec)
+        nodes = tuple(quantities.values())
+        flow = not spec.is_map
+        text = FeatureText(
+            len(nodes),
+            self.kinds,
+            flow,
+            even=not (stepper.adaptive or spec.events),
+            finite=frozenset(j for j, node in enumerate(nodes) if isinstance(node, State)),
+        )
+        averaged = not {"mean", "variance"}.isdisjoint(self.kinds)
+        extreme = not {"min", "max"}.isdisjoint(self.kinds)
+        pieces = flow and averaged
+        # The end of a piece is what is committed, unless events act on it.
+        at_ends = flow and extreme and not spec.events and not _knows_time(nodes)
+        texts = [HookText("start", text.start())]
+        if pieces or at_ends:
+            texts.append(HookText("along", text.along(extremes=at_ends)))
+        if (extreme and not at_ends) or (averaged and not flow):
+            texts.append(HookText("post", text.post(extremes=extreme and not at_ends)))
+        if averaged:
+            texts.append(HookText("end", text.end()))
+        expressions = {"values_OBS": nodes}
+        if pieces:
+            expressions["slopes_OBS"] = tuple(slope_of(node, spec) for node in nodes)
+        return Part(
+            outputs=tuple(Output(kind, len(nodes)) for kind in self.kinds),
+            workspace=text.workspace,
+            texts=tuple(texts),
+            expressions=expressions,
+            places=text.rows,
+            facts={"quantities": list(quantities)},
+        )
+
+
+def _knows_time(nodes: Sequence[Node]) -> bool:
+    return any(isinstance(leaf, Time | Iteration) for leaf in free_nodes(nodes))
+
+
+def features(
+    *kinds: str, of: Sequence[str] | str | None = None, name: str | None = None, **expressions: Any
+) -> FeaturesObserver:
+    """Least and greatest values, means and variances of states, aux and expressions.
+
+    The result has a mapping for each kind: ``o.max["x"]``, ``o["mean"]["E"]``; in a batch its
+    values are arrays of shape (n_runs,).  Extremes are those of the states at the steps, the
+    start included.  Means of a flow are over time (integrals along the run, of the order of the
+    trapezoidal rule with end correction, 4), those of a map over the iterates after the start.
+
+    Parameters
+    ----------
+    *kinds : {"min", "max", "mean", "variance"}
+        All four by default.
+    of : sequence of str, optional
+        States and aux (``"E"`` or ``"aux.E"``), or expressions; by default all states.
+    name : str, optional
+        Name of the result, where there are two.
+    **expressions : str
+        Further quantities by the name that they are to have, in the language of models.
+
+    Raises
+    ------
+    ObserverError
+        For an unknown kind; and, from the run, for expressions that the model does not understand.
+
+    Examples
+    --------
+    >>> from dynlib import setup
+    >>> from dynlib.observers import features
+    >>> sim = setup("builtin://ode/harmonic", jit=False)
+    >>> watch = features("max", "mean", E="0.5*(x^2 + v^2)")
+    >>> found = sim.run(T=1, dt=0.01, observers=[watch]).observers["features"]
+    >>> found.max["x"], round(found.mean["E"], 6)
+    (1.0, 0.5)
+    """
+    for kind in kinds:
+        if kind not in _KINDS:
+            raise ObserverError(
+                f"features() knows {', '.join(_KINDS)}; found {kind!r}."
+                f"{did_you_mean(kind, _KINDS)} Quantities are given as of=[...] or by name, "
+                'as in features("max", E="0.5*x^2").'
+            )
+    if isinstance(of, str):
+        of = (of,)
+    if of is not None and not (
+        isinstance(of, list | tuple) and all(isinstance(each, str) for each in of)
+    ):
+        raise ObserverError(f"of must be names of states and aux, found {of!r}.")
+    chosen = tuple(kind for kind in _KINDS if not kinds or kind in kinds)
+    given = None if of is None else tuple(dict.fromkeys(of))
+    return FeaturesObserver(chosen, given, expressions, name)

@@ -1,0 +1,73 @@
+"""What `features` found: for each kind, a number for each quantity."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynlib.errors import UnknownNameError
+from dynlib.observers.result import ObserverResult
+from dynlib.suggest import did_you_mean
+
+__all__ = ["FeaturesResult", "NamedValues"]
+
+
+class NamedValues(Mapping[str, Any]):
+    """Numbers by name; in a batch, arrays of shape (n_runs,).
+
+    Attributes
+    ----------
+    array : array, shape (n_names,) or (n_runs, n_names)
+    """
+
+    def __init__(self, what: str, names: tuple[str, ...], array: NDArray[Any]) -> None:
+        self._what, self._names, self.array = what, names, array
+
+    def __getitem__(self, name: str) -> Any:
+        given = name
+        if name not in self._names and f"aux.{name}" in self._names:
+            given = f"aux.{name}"
+        if given not in self._names:
+            raise UnknownNameError(
+                f"no {self._what} of {name!r} was asked for. There are: "
+                f"{', '.join(self._names)}.{did_you_mean(str(name), self._names)}"
+            )
+        found = self.array[..., self._names.index(given)]
+        return float(found) if found.ndim == 0 else found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __repr__(self) -> str:
+        if self.array.ndim == 1:
+            return ", ".join(
+                f"{n} {x:.8g}" for n, x in zip(self._names, self.array.tolist(), strict=True)
+            )
+        return ", ".join(f"{name} {_span(self[name])}" for name in self._names)
+
+
+def _span(values: NDArray[Any]) -> str:
+    good = values[np.isfinite(values)]
+    return f"{good.min():.6g} to {good.max():.6g}" if good.size else "none"
+
+
+class FeaturesResult(ObserverResult):
+    """``o.max["x"]``, ``o["mean"]["E"]``: each kind is a mapping from names to numbers."""
+
+    def __getitem__(self, name: str) -> Any:
+        found = super().__getitem__(name)
+        return NamedValues(name, tuple(self.facts["quantities"]), found)
+
+    def __getattr__(self, name: str) -> Any:
+        return (
+            self[name] if name in self.__dict__.get("_outputs", {}) else super().__getattr__(name)
+        )
+
+    def _lines(self) -> list[str]:
+        return [f"{kind}: {self[kind]!r}" for kind in self]

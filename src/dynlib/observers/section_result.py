@@ -1,0 +1,70 @@
+"""Hits of a section, one after the other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from dynlib.observers.result import ObserverResult
+
+__all__ = ["HitsResult"]
+
+
+class HitsResult(ObserverResult):
+    """Hits: ``o.t``, ``o["x"]``, ``o.count``; ``o.return_map("x")`` for one against the next."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name in self.__dict__.get("columns", ()):
+            return self[name]
+        return super().__getattr__(name)
+
+    @property
+    def t(self) -> Any:
+        """Times of the hits that were kept; in a batch (n_runs, n_rows), NaN after the last."""
+        return self.trace_time
+
+    def return_map(self, name: str) -> tuple[Any, Any]:
+        """Values at hits that have a successor, and at the hits that follow them.
+
+        Parameters
+        ----------
+        name : str
+            A recorded quantity.
+
+        Returns
+        -------
+        now, following : array, shape (n_hits - 1,)
+            In a batch (n_runs, n_rows - 1).
+
+        Examples
+        --------
+        >>> from dynlib import setup
+        >>> from dynlib.observers import poincare
+        >>> sim = setup("builtin://ode/harmonic", jit=False)
+        >>> found = sim.run(T=20, dt=0.1, observers=[poincare("x")]).observers["poincare"]
+        >>> now, following = found.return_map("v")
+        >>> len(found.t), len(now)
+        (3, 2)
+        """
+        values = self[name]
+        return values[..., :-1], values[..., 1:]
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """Whether the section was never met, or hits were left out."""
+        if self.n_runs is not None:
+            return ()
+        found = []
+        if "count" in self and float(self["count"]) == 0:
+            found.append(f"{self.facts.get('what', 'the section')} was never met.")
+        if "missed" in self and float(self["missed"]) > 0:
+            found.append("steps are longer than 16 periods, so that hits were left out.")
+        return tuple(found)
+
+    def _lines(self) -> list[str]:
+        lines = super()._lines()
+        if self.n_runs is not None:
+            met = np.asarray(self["count"]) > 0
+            lines.append(f"met in {int(met.sum())} runs")
+        return lines
