@@ -21,7 +21,10 @@ FIXED_SIGNATURES = {
 # Templates of compiled code: it takes arrays and scalars one by one, and a loop is one loop.
 TEMPLATES = {
     f"compiler/codegen/{name}.py"
-    for name in ("run_loop", "locate", "lane_loop", "lane_fixed", "lane_adaptive", "lane_careful")
+    for name in (
+        *("run_loop", "locate", "traces"),
+        *("lane_loop", "lane_fixed", "lane_adaptive", "lane_careful", "lane_observers"),
+    )
 }  # and the templates of observers' hooks, files named *_hooks.py
 # Every observer's hooks have this one argument list, and compiled code has no keyword objects.
 HOOKS = {"pre_step", "post_step", "_no_hook"}
