@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import pytest
 from fastpath.batches import as_run, singles, unlike
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -107,3 +108,39 @@ def test_events(
     many, one = wanted(stepper, record, skipped)
     batch = sim.batch(**values, **many, lanes=lanes, workers=1)
     assert unlike(batch, singles(sim, values, one, runs)) == []
+
+
+STEPPERS = ("rk4", "ab3", "bs23", "map")
+PHASES = ("start", "end", "both")
+
+
+def as_single_runs(stepper: str, document: dict[str, Any]) -> None:
+    """Two runs in two lanes, and a third one that takes up the first lane that is free."""
+    sim = setup(document, stepper=stepper, jit=False)
+    values = {"params": {"k": np.array([12.0, 40.0, 20.0])}}
+    many, one = wanted(stepper, "last row", 0)
+    batch = sim.batch(**values, **many, lanes=2, workers=1)
+    alone = singles(sim, values, one, 3)
+    assert unlike(batch, alone) == []
+    assert all(len(run.events.merged) or run.status.name == "EARLY_EXIT" for run in alone)
+
+
+@pytest.mark.parametrize("locate", [True, False])
+@pytest.mark.parametrize("direction", [None, "rising", "falling", "either"])
+@pytest.mark.parametrize("phase", PHASES)
+@pytest.mark.parametrize("stepper", STEPPERS)
+def test_any_event_alone(stepper: str, phase: str, direction: str | None, locate: bool) -> None:
+    """With no other event that would send a lane into a careful pass."""
+    event = {"cond": "x < -0.3", "action": "m += 1", "log": ["x"], "phase": phase}
+    event |= {"direction": direction} if direction else {}
+    event |= {} if locate else {"locate": False}
+    if stepper == "map" and not locate:
+        return
+    as_single_runs(stepper, model_of("map" if stepper == "map" else "ode", [event], None))
+
+
+@pytest.mark.parametrize("phase", PHASES)
+@pytest.mark.parametrize("stepper", STEPPERS)
+def test_any_stop_alone(stepper: str, phase: str) -> None:
+    stop = {"cond": "x < -0.3", "phase": phase}
+    as_single_runs(stepper, model_of("map" if stepper == "map" else "ode", [], stop))
