@@ -85,16 +85,6 @@ class LyapunovObserver(ObserverModule):
         size = _FIXED + 3 * k + _MOST * (k + 1)
         whole = self.volume and k == n and not spec.events
         rate = log_volume_rate(spec) if whole else None
-        texts = [
-            HookText("start", hooks.start_OBS),
-            HookText("every", hooks.every_OBS, every),
-            HookText("every", hooks.batch_OBS, _UNIT * every),
-            HookText("end", hooks.end_OBS),
-        ]
-        if self.trace.width:
-            texts.append(HookText("every", hooks.trace_OBS, every, late=True))
-        if rate is not None:
-            texts.append(HookText("piece", hooks.volume_OBS))
         exponents = ", ".join(f"exponent_OBS({j}, lane, analysis_ws)" for j in range(k))
         trace = self.trace
         if trace.width:
@@ -107,7 +97,7 @@ class LyapunovObserver(ObserverModule):
             workspace=size,
             tangents=initial_vectors(n, k),
             trace=trace,
-            texts=tuple(texts),
+            texts=self._texts(every, rate is not None),
             helpers=(
                 gram_schmidt,
                 hooks.grow_OBS,
@@ -139,6 +129,19 @@ class LyapunovObserver(ObserverModule):
                 "symplectic": is_symplectic(spec),
             },
         )
+
+    def _texts(self, every: int, volume: bool) -> tuple[HookText, ...]:
+        texts = [
+            HookText("start", hooks.start_OBS),
+            HookText("every", hooks.every_OBS, every),
+            HookText("every", hooks.batch_OBS, _UNIT * every),
+            HookText("end", hooks.end_OBS),
+        ]
+        if self.trace.width:
+            texts.append(HookText("every", hooks.trace_OBS, every, late=True))
+        if volume:
+            texts.append(HookText("piece", hooks.volume_OBS))
+        return tuple(texts)
 
     def _outputs(self, k: int) -> tuple[Output, ...]:
         return (Output("exponents", k), Output("standard_errors", k))
