@@ -7,9 +7,12 @@ trajectory is stored.  Give any number of them to `Sim.run`, `Sim.fastpath` or `
 Write your own as an `ObserverModule`.
 """
 
+from dynlib.observers.chaos import fli, gali, sali
 from dynlib.observers.combined import CombinedObserver
+from dynlib.observers.covariant import covariant_vectors
 from dynlib.observers.extrema import extrema
 from dynlib.observers.features import features
+from dynlib.observers.finite_time import finite_time_lyapunov
 from dynlib.observers.histogram import histogram
 from dynlib.observers.intervals import intervals, spikes
 from dynlib.observers.lyapunov import lyapunov_max, lyapunov_spectrum
@@ -22,6 +25,7 @@ from dynlib.observers.result import ObserverResult
 from dynlib.observers.sections import poincare
 from dynlib.observers.stroboscopic import stroboscopic
 from dynlib.observers.time_in import time_in
+from dynlib.observers.zero_one import zero_one_test
 
 __all__ = [
     "CombinedObserver",
@@ -31,16 +35,22 @@ __all__ = [
     "ObserverResult",
     "Tail",
     "TraceSpec",
+    "covariant_vectors",
     "extrema",
     "features",
+    "finite_time_lyapunov",
     "first_passage",
+    "fli",
+    "gali",
     "histogram",
     "intervals",
     "kaplan_yorke",
     "lyapunov_max",
     "lyapunov_spectrum",
     "poincare",
+    "sali",
     "spikes",
     "stroboscopic",
     "time_in",
+    "zero_one_test",
 ]

@@ -226,7 +226,7 @@ def lyapunov_max(
     >>> from dynlib.observers import lyapunov_max
     >>> sim = setup("builtin://map/logistic", jit=False)
     >>> found = sim.run(N=2000, params={"r": 4.0}, observers=[lyapunov_max()]).observers
-    >>> round(found["lyapunov_max"].exponent, 2)  # ln 2
+    >>> round(float(found["lyapunov_max"].exponent), 2)  # ln 2
     0.69
     """
     return LyapunovMax(
@@ -267,7 +267,7 @@ def lyapunov_spectrum(
     >>> from dynlib.observers import lyapunov_spectrum
     >>> sim = setup("builtin://map/henon", jit=False)
     >>> found = sim.run(N=1000, observers=[lyapunov_spectrum()]).observers["lyapunov_spectrum"]
-    >>> round(found.exponents.sum(), 6)  # ln 0.3
+    >>> round(float(found.exponents.sum()), 6)  # ln 0.3
     -1.203973
     """
     if k is not None and (isinstance(k, bool) or not isinstance(k, int) or k < 1):

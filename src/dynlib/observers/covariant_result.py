@@ -1,0 +1,132 @@
+"""Covariant vectors from the orthonormal ones: the backward iteration."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynlib.errors import ObserverError
+from dynlib.observers.result import ObserverResult
+
+__all__ = ["CovariantResult", "backward"]
+
+Array = NDArray[Any]
+_SETTLING = 4  # one row in so many, at the end, in which the backward iteration aligns
+
+
+def backward(triangles: Array) -> tuple[Array, Array]:
+    """Coefficients of the covariant vectors in the orthonormal ones, and their growth.
+
+    Parameters
+    ----------
+    triangles : array, shape (n_rows, k, k)
+        Row m leads from the vectors of row m - 1 to those of row m: ``J Q[m-1] = Q[m] R[m]``.
+
+    Returns
+    -------
+    coefficients : array, shape (n_rows, k, k)
+        Unit columns, upper triangular.
+    growth : array, shape (n_rows, k)
+        Logarithms of the factors by which the vectors grow into row m; NaN for row 0.
+    """
+    rows, k, _ = triangles.shape
+    coefficients = np.empty((rows, k, k))
+    growth = np.full((rows, k), np.nan)
+    current = np.triu(np.ones((k, k)))
+    coefficients[-1] = current / np.linalg.norm(current, axis=0)
+    for m in range(rows - 1, 0, -1):
+        before = np.linalg.solve(triangles[m], coefficients[m])
+        lengths = np.linalg.norm(before, axis=0)
+        coefficients[m - 1] = np.triu(before / lengths)
+        growth[m] = -np.log(lengths)
+    return coefficients, growth
+
+
+class CovariantResult(ObserverResult):
+    """``vectors``, ``angles``, ``exponents``; see `dynlib.observers.covariant_vectors`.
+
+    In a batch take one run: ``res[i].observers[...]``.
+    """
+
+    @property
+    def k(self) -> int:
+        """How many vectors there are."""
+        return int(self.facts["k"])
+
+    @cached_property
+    def _rows(self) -> tuple[Array, Array, Array]:
+        """Times, vectors and growth of all rows that are kept."""
+        if self.n_runs is not None:
+            raise ObserverError(
+                f"observer {self.name!r}: covariant vectors are of one run; take it by its index, "
+                f"batch[i].observers[{self.name!r}]."
+            )
+        n, k, rows = len(self.facts["states"]), self.k, len(self.trace)
+        if rows < 2 * _SETTLING:
+            raise ObserverError(
+                f"observer {self.name!r}: {rows} rows are too few for a backward iteration; run "
+                "longer."
+            )
+        q = self.trace[:, : n * k].reshape(rows, k, n).transpose(0, 2, 1)
+        triangles = np.zeros((rows, k, k))
+        upper = [(i, j) for j in range(k) for i in range(j + 1)]
+        for column, (i, j) in enumerate(upper):
+            triangles[:, i, j] = self.trace[:, n * k + column]
+        coefficients, growth = backward(triangles)
+        kept = rows - rows // _SETTLING
+        return self.trace_time[:kept], (q @ coefficients)[:kept], growth[:kept]
+
+    @property
+    def time(self) -> Array:
+        """Times of the vectors, shape (n_rows,)."""
+        return self._rows[0]
+
+    @property
+    def vectors(self) -> Array:
+        """Unit vectors as columns, shape (n_rows, n_states, k); their signs mean nothing."""
+        return self._rows[1]
+
+    @property
+    def exponents(self) -> Array:
+        """Mean growth rates of the vectors, shape (k,)."""
+        time, _, growth = self._rows
+        found: Array = growth[1:].sum(axis=0) / (time[-1] - time[0])
+        return found
+
+    @property
+    def pairs(self) -> list[tuple[int, int]]:
+        """Which vectors the columns of `angles` are between."""
+        return [(i, j) for i in range(self.k) for j in range(i + 1, self.k)]
+
+    @cached_property
+    def angles(self) -> Array:
+        """Angles between the lines of each two vectors, 0 to pi/2, shape (n_rows, n_pairs)."""
+        vectors = self.vectors
+        found = np.empty((len(vectors), len(self.pairs)))
+        for column, (i, j) in enumerate(self.pairs):
+            a, b = vectors[..., i], vectors[..., j]
+            b = b * np.where((a * b).sum(axis=1) < 0, -1.0, 1.0)[:, np.newaxis]
+            # Of sum and difference, since the cosine does not see small angles.
+            parts = np.linalg.norm(a - b, axis=1), np.linalg.norm(a + b, axis=1)
+            found[:, column] = 2 * np.arctan2(*parts)
+        return found
+
+    @property
+    def smallest_angle(self) -> Any:
+        """The smallest of all angles: near 0 there are tangencies."""
+        return self.angles.min()
+
+    def angle_histogram(self, bins: int | Any = 50, *, pair: int = 0) -> tuple[Array, Array]:
+        """Density of an angle, and the edges of its bins; `pair` is a column of `angles`."""
+        return np.histogram(self.angles[:, pair], bins=bins, density=True)
+
+    def _lines(self) -> list[str]:
+        if self.n_runs is not None or len(self.trace) < 2 * _SETTLING:
+            return super()._lines()
+        lines = [f"exponents = {', '.join(f'{x:.6g}' for x in self.exponents)}"]
+        if self.k > 1:
+            lines.append(f"smallest angle = {self.smallest_angle:.4g} of {len(self.angles)} rows")
+        return lines

@@ -1,0 +1,142 @@
+"""Finite-time Lyapunov exponents: growth over windows of a given length, one after the other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynlib.dsl.spec import ModelSpec
+from dynlib.observers import finite_time_hooks as hooks
+from dynlib.observers.lyapunov_hooks import grow_OBS, growth_OBS, orthonormalise_OBS
+from dynlib.observers.part import HookText, Output, Part, TraceSpec
+from dynlib.observers.plans import Tail, TracePlan, checked_trace_plan
+from dynlib.observers.result import ObserverResult
+from dynlib.observers.tangent_observer import TangentObserver, positive, whole
+from dynlib.observers.tangent_start import initial_vectors
+from dynlib.steppers.base import Stepper
+
+__all__ = ["FiniteTimeResult", "finite_time_lyapunov"]
+
+_KEPT = 1000  # rows of the trace, where no plan is given
+_ROUNDING = 1e-9  # of a window: times are rounded
+
+
+class FiniteTimeResult(ObserverResult):
+    """``mean``, ``sd``, ``least``, ``most`` over all windows; the windows' exponents as trace."""
+
+    @property
+    def exponents(self) -> NDArray[Any]:
+        """Exponents of the windows that the trace keeps, shape (n_windows, k)."""
+        return self.trace
+
+    def histogram(
+        self, bins: int | Any = 50, *, which: int = 0
+    ) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Density of an exponent over the windows that the trace keeps, of all runs together.
+
+        Parameters
+        ----------
+        bins : int or array
+            As NumPy's.
+        which : int
+            Which of the exponents; 0 is the largest.
+
+        Returns
+        -------
+        density : array, shape (n_bins,)
+        edges : array, shape (n_bins + 1,)
+        """
+        values = self.trace[..., which].ravel()
+        return np.histogram(values[np.isfinite(values)], bins=bins, density=True)
+
+
+class FiniteTimeLyapunov(TangentObserver):
+    """Made by `finite_time_lyapunov`."""
+
+    result_type = FiniteTimeResult
+    window: float
+
+    def _numbers(self) -> tuple[Any, ...]:
+        return (self.window,)
+
+    def bind(self, spec: ModelSpec, stepper: Stepper) -> Part:
+        """Tangent vectors, growth, sums over windows."""
+        n, k = len(spec.states), self.k
+        named = ("CUR", "POWER", "RATES", "MEAN", "SQUARES", "LEAST", "MOST")
+        places = {"BEGAN": 0, "COUNT": 1} | {name: 2 + k * i for i, name in enumerate(named)}
+        size = 2 + k * len(named)
+        vector = None if k == 1 else k
+        return Part(
+            outputs=(
+                *(Output(name, vector) for name in ("mean", "sd", "least", "most")),
+                Output("windows"),
+            ),
+            workspace=size,
+            tangents=initial_vectors(n, k),
+            trace=self.trace,
+            texts=(
+                HookText("start", hooks.start_OBS),
+                HookText("every", hooks.every_OBS, self.interval(stepper)),
+                HookText("end", hooks.end_OBS),
+            ),
+            helpers=(orthonormalise_OBS, grow_OBS, growth_OBS),
+            words={"K": k, "SIZE": size, "WINDOW": self.window * (1.0 - _ROUNDING)},
+            places=places,
+            facts={"window": self.window},
+        )
+
+
+def finite_time_lyapunov(
+    window: float,
+    k: int = 1,
+    *,
+    renorm_every: int | None = None,
+    trace: TracePlan | None = None,
+    name: str | None = None,
+) -> FiniteTimeLyapunov:
+    """The `k` largest Lyapunov exponents of consecutive windows of time, and their distribution.
+
+    The result has ``mean``, ``sd``, ``least`` and ``most`` over all windows, their number
+    ``windows``, the windows' ``exponents`` (its trace; the time of a row is the end of its
+    window), and ``histogram()``.  Give the run a transient, so that tangent vectors have aligned.
+
+    Parameters
+    ----------
+    window : float
+        Length of a window, in units of time; of a map, iterations.  It ends with the first
+        normalisation at or after this length.
+    k : int
+        How many exponents.
+    renorm_every : int, optional
+        Steps from one orthonormalisation to the next; by default 5, or 1 for maps.
+    trace : TracePlan, optional
+        Which windows to keep; by default the last 1000, ``Tail(1000)``.
+    name : str, optional
+        Name of the result, where there are two.
+
+    Raises
+    ------
+    ObserverError
+        For a value that cannot be; and, from the run, for a model that has no derivative.
+
+    Examples
+    --------
+    >>> from dynlib import setup
+    >>> from dynlib.observers import finite_time_lyapunov
+    >>> sim = setup("builtin://map/tent", jit=False)
+    >>> found = sim.run(N=200, observers=[finite_time_lyapunov(20)]).observers
+    >>> float(found["finite_time_lyapunov"].mean.round(6))  # ln 1.9, whatever the window
+    0.641854
+    """
+    whole("k, the number of exponents,", k)
+    if renorm_every is not None:
+        whole("renorm_every", renorm_every)
+    columns = tuple(f"exponent{j + 1}" for j in range(k))
+    plan = Tail(_KEPT) if trace is None else checked_trace_plan(trace)
+    observer = FiniteTimeLyapunov(
+        "finite_time_lyapunov", k, renorm_every, TraceSpec(columns, plan), name, by_steps=False
+    )
+    observer.window = positive("window", window)
+    return observer

@@ -1,0 +1,90 @@
+"""Gottwald and Melbourne's K from a series."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynlib.observers.result import ObserverResult
+
+__all__ = ["ZeroOneResult", "growth_correlation"]
+
+Array = NDArray[Any]
+_LAGS = 10  # displacements are looked at over a tenth of the series
+_LEAST = 20  # samples below which nothing is said
+
+
+def growth_correlation(series: Array, c: Array) -> Array:
+    """K of a series for each frequency: the correlation of displacement with time.
+
+    Of the mean square displacement the part is taken off that oscillates with the frequency, as
+    in section 3 of Gottwald and Melbourne's paper of 2009.
+
+    Parameters
+    ----------
+    series : array, shape (n,)
+    c : array, shape (n_c,)
+
+    Returns
+    -------
+    array, shape (n_c,)
+        NaN if the series is too short, or constant.
+    """
+    n = len(series)
+    lags = np.arange(1, n // _LAGS + 1)
+    if n < _LEAST or np.ptp(series) == 0.0:
+        return np.full(len(c), np.nan)
+    mean = series.mean()
+    phase = np.outer(c, np.arange(1, n + 1))
+    path = np.cumsum(series * np.exp(1j * phase), axis=1)
+    starts = n - lags[-1]
+    moved = [np.mean(np.abs(path[:, k : k + starts] - path[:, :starts]) ** 2, axis=1) for k in lags]
+    swing = mean**2 * (1 - np.cos(np.outer(lags, c))) / (1 - np.cos(c))
+    displacement = np.array(moved) - swing
+    time = lags - lags.mean()
+    from_mean = displacement - displacement.mean(axis=0)
+    scale = np.sqrt((time**2).sum() * (from_mean**2).sum(axis=0))
+    with np.errstate(invalid="ignore"):
+        found: Array = time @ from_mean / scale
+    return found
+
+
+class ZeroOneResult(ObserverResult):
+    """``K``, near 1 for chaos and near 0 for regular motion; ``K_of_c``, ``c``, ``path``."""
+
+    @property
+    def c(self) -> Array:
+        """The frequencies."""
+        return np.array(self.facts["c"])
+
+    @property
+    def series(self) -> Array:
+        """The samples, shape (n,); in a batch (n_runs, n), NaN after the last one of a run."""
+        return self.trace[..., 0]
+
+    @cached_property
+    def K_of_c(self) -> Array:
+        """K for each frequency, shape (n_c,); in a batch (n_runs, n_c)."""
+        if self.n_runs is None:
+            return growth_correlation(self.series, self.c)
+        runs = [growth_correlation(s[~np.isnan(s)], self.c) for s in self.series]
+        return np.array(runs).reshape(self.n_runs, len(self.c))
+
+    @property
+    def K(self) -> Any:
+        """The median over the frequencies; in a batch for each run."""
+        return np.median(self.K_of_c, axis=-1)
+
+    def path(self, c: float) -> tuple[Array, Array]:
+        """The walker's p and q for one frequency: bounded for regular motion."""
+        steps = np.arange(1, self.series.shape[-1] + 1)
+        walk = np.cumsum(self.series * np.exp(1j * c * steps), axis=-1)
+        return walk.real, walk.imag
+
+    def _lines(self) -> list[str]:
+        if self.n_runs is not None:
+            return super()._lines()
+        return [f"K = {self.K:.4g} of {self.facts['of']}, {self.series.shape[-1]} samples"]
