@@ -86,9 +86,7 @@ class LyapunovObserver(ObserverModule):
         whole = self.volume and k == n and not spec.events
         rate = log_volume_rate(spec) if whole else None
         exponents = ", ".join(f"exponent_OBS({j}, lane, analysis_ws)" for j in range(k))
-        trace = self.trace
-        if trace.width:
-            trace = TraceSpec(self._columns(k), trace.plan)
+        trace = TraceSpec(self._columns(k), self.trace.plan) if self.trace.width else NO_TRACE
         extra = () if rate is None else (Output("sum"), Output("mean_divergence"))
         short = n * k * (k + 1) <= FEW and not any(stepper.memory)
         gram_schmidt = gram_schmidt_text(n, k) if short else hooks.orthonormalise_OBS
