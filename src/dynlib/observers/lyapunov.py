@@ -14,6 +14,7 @@ from dynlib.errors import ObserverError
 from dynlib.observers import lyapunov_hooks as hooks
 from dynlib.observers.checks import is_autonomous, is_symplectic, log_volume_rate
 from dynlib.observers.gram_schmidt import FEW, gram_schmidt_text
+from dynlib.observers.keywords import checks_keywords
 from dynlib.observers.lyapunov_result import LyapunovMaxResult, LyapunovSpectrumResult
 from dynlib.observers.module import ObserverModule
 from dynlib.observers.part import NO_TRACE, HookText, Output, Part, TraceSpec
@@ -186,6 +187,7 @@ class LyapunovSpectrum(LyapunovObserver):
     result_type = LyapunovSpectrumResult
 
 
+@checks_keywords
 def lyapunov_max(
     *,
     renorm_every: int | None = None,
@@ -232,6 +234,7 @@ def lyapunov_max(
     )
 
 
+@checks_keywords
 def lyapunov_spectrum(
     k: int | None = None,
     *,
@@ -286,7 +289,8 @@ def _checked(renorm_every: Any, record_interval: Any, trace: Any, target_se: Any
             isinstance(value, bool) or not isinstance(value, int) or value < 1
         ):
             raise ObserverError(f"{what} must be a number of steps, at least 1; found {value!r}.")
-    if target_se is not None and not (isinstance(target_se, int | float) and target_se > 0):
+    real = isinstance(target_se, int | float) and not isinstance(target_se, bool)
+    if target_se is not None and not (real and 0 < target_se < math.inf):
         raise ObserverError(f"target_se must be a standard error, above 0; found {target_se!r}.")
     if record_interval is not None and trace is not None:
         raise ObserverError("record_interval is short for trace=EveryStep(k); give one of them.")

@@ -116,7 +116,11 @@ class ObserverModule:
             )
         if isinstance(self.outputs, str):
             self.outputs = (self.outputs,)
-        if not all(isinstance(name, str) and name for name in self.outputs):
+        if self.name is not None and (not isinstance(self.name, str) or not self.name):
+            raise ObserverError(f"observer {self.key!r}: name must be a text, found {self.name!r}.")
+        if not isinstance(self.outputs, tuple | list) or not all(
+            isinstance(name, str) and name for name in self.outputs
+        ):
             raise ObserverError(
                 f"observer {self.key!r}: outputs must be names, found {self.outputs!r}."
             )
@@ -129,7 +133,24 @@ class ObserverModule:
                 f"observer {self.key!r}: trace must be a TraceSpec(columns, plan), "
                 f"found {self.trace!r}."
             )
+        self._check_names()
         self.resolve_hooks()
+
+    def _check_names(self) -> None:
+        """Refuse names under which nothing could be found in the result."""
+        columns = self.trace.columns
+        for name in (*self.outputs, *columns):
+            if name in _TAKEN or hasattr(ObserverResult, name):
+                raise ObserverError(
+                    f"observer {self.key!r}: results have something else called {name!r}; call "
+                    f"the output {name + '_'!r}, say."
+                )
+        both = [name for name in columns if name in self.outputs or columns.count(name) > 1]
+        if both:
+            raise ObserverError(
+                f"observer {self.key!r}: {both[0]!r} is the name of a column of the trace and of "
+                "another one or an output."
+            )
 
     def __repr__(self) -> str:
         return f"<observer {self.label}: {', '.join(self.outputs) or 'no outputs'}>"
@@ -181,6 +202,11 @@ class ObserverModule:
                 f"observer {self.key!r}: {which} takes {len(names)} arguments, but is given "
                 f"{wanted}: {args}."
             )
+        if names != args.split(", ") and set(names) == set(args.split(", ")):
+            raise ObserverError(
+                f"observer {self.key!r}: {which} has its arguments in another order than they are "
+                f"given: {args}."
+            )
         return given
 
     def signature(self) -> str:
@@ -213,7 +239,10 @@ class ObserverModule:
         )
 
     def _first(self, what: str, rows: int) -> tuple[float, ...]:
-        values = np.asarray(getattr(self, what), dtype=np.float64)
+        try:
+            values = np.asarray(getattr(self, what), dtype=np.float64)
+        except (TypeError, ValueError):
+            values = np.empty((0, 0))
         if values.ndim > 1 or (values.ndim == 1 and values.size != rows):
             raise ObserverError(
                 f"observer {self.key!r}: {what} must be a number or {rows} of them, found "
@@ -222,6 +251,7 @@ class ObserverModule:
         return tuple(np.broadcast_to(values, (rows,)).tolist())
 
 
+_TAKEN = ("name", "columns", "facts", "n_runs", "trace", "trace_time")  # of a result
 _PARAMETERS = (
     "workspace_size", "outputs", "trace", "pre_step", "post_step", "initial_workspace",
     "initial_outputs", "name", "runner_variational_step",

@@ -11,12 +11,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynlib.abi.slots import Trace
+from dynlib.errors import OptionError
 from dynlib.observers.combined import CombinedObserver
 from dynlib.observers.layout import ObservedLayout
 from dynlib.observers.result import ObserverResult
 from dynlib.runtime.naming import ByName, unknown_name
+from dynlib.runtime.run_options import RunOptions
 
-__all__ = ["Observation", "Observers", "StoredObservation", "build_observer_metadata"]
+__all__ = [
+    "Observation",
+    "Observers",
+    "StoredObservation",
+    "build_observer_metadata",
+    "check_something_left",
+]
 
 Floats = NDArray[np.float64]
 
@@ -189,6 +197,21 @@ class Observers(ByName[ObserverResult]):
 
     def __repr__(self) -> str:
         return "\n".join(map(repr, self._results.values())) or "<no observers>"
+
+
+def check_something_left(options: RunOptions) -> None:
+    """Refuse to observe a run all of which is transient.
+
+    Raises
+    ------
+    OptionError
+    """
+    span = abs(options.end - options.t0)
+    if options.transient and options.transient >= span:
+        raise OptionError(
+            f"transient = {options.transient:g} is the whole run, and nothing is left for "
+            "observers to see. Make the run longer, or the transient shorter."
+        )
 
 
 def build_observer_metadata(observation: Observation | None) -> dict[str, ObserverResult]:

@@ -10,6 +10,7 @@ from dynlib.runtime.memory import available_memory, readable_size
 __all__ = ["check_traces", "traces_that_fit"]
 
 _NUMBER = 8  # bytes
+_TRIFLE = 1 << 20  # bytes, for which nobody asks how much is free
 
 
 def check_traces(combined: CombinedObserver, steps: int | None) -> None:
@@ -31,6 +32,8 @@ def check_traces(combined: CombinedObserver, steps: int | None) -> None:
     if not traced:
         return
     needed = {name: _bytes(spec, steps) for name, spec in traced}
+    if sum(needed.values()) <= _TRIFLE:
+        return
     free = available_memory()
     if free is None or sum(needed.values()) <= free:
         return

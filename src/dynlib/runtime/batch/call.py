@@ -27,6 +27,7 @@ from dynlib.runtime.fastpath.capability import LANES, check_capability
 from dynlib.runtime.fastpath.executor import run_single_fastpath
 from dynlib.runtime.fastpath.observers import combined_of, layout_of
 from dynlib.runtime.fastpath.request import BatchRequest
+from dynlib.runtime.observation import check_something_left
 from dynlib.runtime.origin import Origin
 from dynlib.runtime.progress import Progress, TerminalLine, progress_of
 from dynlib.runtime.results import Results
@@ -205,6 +206,8 @@ def _planned(
     model.stepper.options(options.stepper_options, len(model.spec.states))
     plan = chosen_plan(call["plan"], options, model)
     check_capability(model, options, plan, observers)
+    if observers:
+        check_something_left(options)
     return options, recording(model, options, plan), observers
 
 

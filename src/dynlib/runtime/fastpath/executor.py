@@ -30,7 +30,7 @@ from dynlib.runtime.fastpath.observers import (
     observed_steps,
     observer_arrays,
 )
-from dynlib.runtime.fastpath.outcome import allocate, assigned_params, blank
+from dynlib.runtime.fastpath.outcome import allocate, assigned_params, blank, nothing
 from dynlib.runtime.fastpath.request import BatchRequest, RawBatch
 from dynlib.runtime.fastpath.times import aim, row_times
 from dynlib.runtime.interrupt import Interrupt
@@ -39,7 +39,6 @@ __all__ = ["default_lanes", "run_batch_fastpath", "run_single_fastpath"]
 
 _SLICE = 16384  # runs of a slice, at most
 _LOG_ROWS = 4096  # events between two emptyings of the log
-_MOST_BUDGET = 1 << 40  # attempts
 _CALL_SECONDS = 0.04  # of compiled code between two looks at Ctrl-C
 _PLACE = {arg.name: i for i, arg in enumerate((*LANE_ARGS, *OBSERVED_LANE_ARGS))}
 
@@ -165,10 +164,7 @@ class _WorkspaceBundle:
             **observer_arrays(context.combined, observed_steps(model, request), lanes),
         }
         self.call = context.runner.bind(
-            [
-                arrays.get(arg.name, _nothing(arg.kind, len(arg.shape), dtype))
-                for arg in program.args
-            ]
+            [arrays.get(arg.name, nothing(arg.kind, len(arg.shape), dtype)) for arg in program.args]
         )
         self.keep = arrays
 
@@ -205,10 +201,6 @@ class _WorkspaceBundle:
         self.log[4][:used] = np.nan
         taken[0] += first
         return taken
-
-
-def _nothing(kind: str, ndim: int, dtype: np.dtype[Any]) -> NDArray[Any]:
-    return np.zeros((0,) * ndim, dtype={"f8": np.float64, "i8": np.int64}.get(kind, dtype))
 
 
 class _Batch:
@@ -317,7 +309,7 @@ class _Batch:
             if code == Status.DONE:
                 break
             seconds = max(perf_counter() - entered, 1e-7)
-            budget = max(16, min(8 * budget, int(budget * _CALL_SECONDS / seconds), _MOST_BUDGET))
+            budget = max(16, min(8 * budget, int(budget * _CALL_SECONDS / seconds), 1 << 40))
             if self.stop or (interrupt is not None and interrupt.seen):
                 self.stop = True
                 break

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,7 +13,7 @@ from dynlib.dsl.expr.nodes import Param
 from dynlib.observers.layout import ObservedLayout
 from dynlib.runtime.fastpath.request import BatchRequest, RawBatch
 
-__all__ = ["allocate", "assigned_params", "blank"]
+__all__ = ["allocate", "assigned_params", "blank", "nothing"]
 
 Floats = NDArray[np.float64]
 
@@ -64,3 +66,8 @@ def allocate(
         trace_rows=np.zeros((observed.n_traces, n), dtype=np.int64),
         p_final={index: np.zeros(n, model.dtype) for index in sorted(assigned_params(model))},
     )
+
+
+def nothing(kind: str, ndim: int, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """An argument that a runner has no use for."""
+    return np.zeros((0,) * ndim, dtype={"f8": np.float64, "i8": np.int64}.get(kind, dtype))
