@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from dynlib.compiler.codegen.tangent_events import blind_param
@@ -51,9 +50,12 @@ def checked_observers(observers: Any) -> tuple[ObserverModule, ...]:
     """
     if isinstance(observers, ObserverModule):
         observers = (observers,)
-    if isinstance(observers, str) or not isinstance(observers, Iterable):
+    try:
+        found = None if isinstance(observers, str | type) else tuple(observers)
+    except TypeError:  # an array without dimensions calls itself iterable
+        found = None
+    if found is None:
         raise ObserverError(f"observers must be a list of observers, found {observers!r}.")
-    found = tuple(observers)
     for item in found:
         if isinstance(item, type) and issubclass(item, ObserverModule):
             raise ObserverError(f"observers holds the class {item.__name__}; call it.")

@@ -10,7 +10,7 @@ from dynlib.runtime.memory import available_memory, readable_size
 __all__ = ["check_traces", "traces_that_fit"]
 
 _NUMBER = 8  # bytes
-_TRIFLE = 1 << 20  # bytes, for which nobody asks how much is free
+_TRIFLE = 32 << 20  # bytes, for which nobody asks how much is free
 
 
 def check_traces(combined: CombinedObserver, steps: int | None) -> None:
