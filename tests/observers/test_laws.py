@@ -224,7 +224,7 @@ def test_others_on_resume_start_afresh(tmp_path: Path) -> None:
     sim.save_snapshot(tmp_path / "ten.snap")
     assert sim.run(N=5, resume=True, observers=[counter()]).observers["counter"].steps == 15
     sim.load_snapshot(tmp_path / "ten.snap")
-    other = watcher()
+    other = watcher(Tail(2))
     assert sim.run(N=15, resume=True, observers=[other]).observers["watcher"].last_step == 1
     sim.load_snapshot(tmp_path / "ten.snap")
     assert len(sim.run(N=15, resume=True).observers) == 0

@@ -11,6 +11,7 @@ import hashlib
 import os
 import sys
 from collections.abc import Callable
+from enum import EnumType
 from types import CodeType, ModuleType
 from typing import Any
 
@@ -117,6 +118,8 @@ def _value(value: Any, add: Callable[[bytes], None], seen: set[int]) -> None:
         add(f"module {value.__name__} {getattr(top, '__version__', '')}".encode())
     elif hasattr(value, "__code__") or hasattr(value, "py_func"):
         _function(value, add, seen)
+    elif isinstance(value, EnumType):
+        add(f"{value.__qualname__} {[(m.name, m.value) for m in value]!r}".encode())
     elif isinstance(value, type) or callable(value):
         name = getattr(value, "__qualname__", type(value).__qualname__)
         add(f"{getattr(value, '__module__', '')}.{name}".encode())

@@ -163,7 +163,7 @@ def exponent_OBS(j, lane, analysis_ws):
     if analysis_ws[COUNT, lane] >= 2.0:
         growth -= analysis_ws[SUMS + j * MOST, lane]
         span -= analysis_ws[SPANS, lane]
-    return growth / span
+    return select(span == 0.0, nan, growth / span)
 
 
 def error_OBS(j, lane, analysis_ws):
@@ -183,7 +183,7 @@ def error_OBS(j, lane, analysis_ws):
     for b in range(n):
         growth += analysis_ws[first + b, lane]
         span += analysis_ws[SPANS + 1 + b, lane]
-    rate = growth / span
+    rate = select(span == 0.0, nan, growth / span)
     most = 2 + n // 10
     x1 = 0.0
     x2 = 0.0
@@ -230,5 +230,7 @@ def end_OBS(
         total += analysis_ws[TOTAL + j, lane] + growth_OBS(j, lane, analysis_ws)
     if VOLUME:
         span = analysis_ws[LAST, lane] - analysis_ws[BEGAN, lane]
-        analysis_out[OUT + 2 * K, lane] = total / span
-        analysis_out[OUT + 2 * K + 1, lane] = analysis_ws[VOLUME_THEN, lane] / span
+        analysis_out[OUT + 2 * K, lane] = select(span == 0.0, nan, total / span)
+        analysis_out[OUT + 2 * K + 1, lane] = select(
+            span == 0.0, nan, analysis_ws[VOLUME_THEN, lane] / span
+        )
