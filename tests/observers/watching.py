@@ -95,7 +95,7 @@ def unlike_results(
         if (type(here), here.columns, list(here)) != (type(there), there.columns, list(there)):
             found.append(f"{name}: {here!r} and {there!r}")
             continue
-        pairs = {output: (here[output], there[output]) for output in here}
+        pairs = {output: (here.arrays[output], there.arrays[output]) for output in here}
         pairs["trace"] = (here.trace, there.trace)
         pairs["trace_time"] = (here.trace_time, there.trace_time)
         found += [

@@ -10,6 +10,7 @@ from typing import Any
 
 from dynlib.dsl.spec import ModelSpec
 from dynlib.observers import chaos_hooks as hooks
+from dynlib.observers.keywords import checks_keywords
 from dynlib.observers.lyapunov_hooks import grow_OBS, orthonormalise_OBS
 from dynlib.observers.part import HookText, Output, Part, TraceSpec
 from dynlib.observers.plans import TracePlan
@@ -106,6 +107,7 @@ def _alignment(key: str, k: int, given: dict[str, Any]) -> AlignmentObserver:
     return observer
 
 
+@checks_keywords
 def sali(
     *,
     threshold: float = 1e-8,
@@ -158,6 +160,7 @@ def sali(
     return _alignment("sali", 2, locals())
 
 
+@checks_keywords
 def gali(
     k: int,
     *,
@@ -203,6 +206,7 @@ def gali(
     return _alignment("gali", k, locals())
 
 
+@checks_keywords
 def fli(
     *,
     renorm_every: int | None = None,

@@ -119,7 +119,8 @@ def _value(value: Any, add: Callable[[bytes], None], seen: set[int]) -> None:
     elif hasattr(value, "__code__") or hasattr(value, "py_func"):
         _function(value, add, seen)
     elif isinstance(value, EnumType):
-        add(f"{value.__qualname__} {[(m.name, m.value) for m in value]!r}".encode())
+        members: list[Any] = list(value)
+        add(f"{value.__qualname__} {[(m.name, m.value) for m in members]!r}".encode())
     elif isinstance(value, type) or callable(value):
         name = getattr(value, "__qualname__", type(value).__qualname__)
         add(f"{getattr(value, '__module__', '')}.{name}".encode())

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dynlib.dsl.spec import ModelSpec
 from dynlib.observers import covariant_hooks as hooks
 from dynlib.observers.covariant_result import CovariantResult
+from dynlib.observers.keywords import checks_keywords
 from dynlib.observers.part import HookText, Output, Part, TraceSpec
 from dynlib.observers.plans import Tail, TracePlan, checked_trace_plan
 from dynlib.observers.tangent_observer import TangentObserver, whole
@@ -49,6 +50,7 @@ class CovariantVectors(TangentObserver):
         )
 
 
+@checks_keywords
 def covariant_vectors(
     k: int,
     *,

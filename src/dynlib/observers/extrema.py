@@ -9,6 +9,7 @@ from dynlib.errors import ObserverError
 from dynlib.observers import section_hooks as hooks
 from dynlib.observers.crossing import Crossing, checked_plan, crossing_part, refuse_without_inside
 from dynlib.observers.expressions import is_zero, read_value, slope_of
+from dynlib.observers.keywords import checks_keywords
 from dynlib.observers.module import ObserverModule
 from dynlib.observers.part import NO_TRACE, HookText, Output, Part, TraceSpec
 from dynlib.observers.plans import TracePlan
@@ -71,6 +72,7 @@ _VALUE = (
 )
 
 
+@checks_keywords
 def extrema(
     of: str,
     kind: str = "max",

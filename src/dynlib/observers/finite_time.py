@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from dynlib.dsl.spec import ModelSpec
 from dynlib.observers import finite_time_hooks as hooks
+from dynlib.observers.keywords import checks_keywords
 from dynlib.observers.lyapunov_hooks import grow_OBS, growth_OBS, orthonormalise_OBS
 from dynlib.observers.part import HookText, Output, Part, TraceSpec
 from dynlib.observers.plans import Tail, TracePlan, checked_trace_plan
@@ -88,6 +89,7 @@ class FiniteTimeLyapunov(TangentObserver):
         )
 
 
+@checks_keywords
 def finite_time_lyapunov(
     window: float,
     k: int = 1,

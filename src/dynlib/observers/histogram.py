@@ -12,6 +12,7 @@ from dynlib.errors import ObserverError
 from dynlib.observers import share_hooks as hooks
 from dynlib.observers.crossing import checked_number, single
 from dynlib.observers.expressions import read_value
+from dynlib.observers.keywords import checks_keywords
 from dynlib.observers.module import ObserverModule
 from dynlib.observers.part import HookText, Output, Part
 from dynlib.observers.result import ObserverResult
@@ -72,6 +73,7 @@ class HistogramObserver(ObserverModule):
         )
 
 
+@checks_keywords
 def histogram(
     of: str,
     bins: int,

@@ -17,6 +17,7 @@ from dynlib.observers.crossing import (
     refuse_without_inside,
     value_of,
 )
+from dynlib.observers.keywords import checks_keywords
 from dynlib.observers.module import ObserverModule
 from dynlib.observers.part import NO_TRACE, HookText, Output, Part, TraceSpec
 from dynlib.observers.plans import TracePlan
@@ -84,6 +85,7 @@ class IntervalsObserver(ObserverModule):
         return crossing_part(crossing, spec, stepper)
 
 
+@checks_keywords
 def intervals(
     of: str,
     threshold: float = 0.0,
@@ -130,6 +132,7 @@ def intervals(
     return _made("intervals", of, threshold, direction, burst_gap, trace, name)
 
 
+@checks_keywords
 def spikes(
     of: str,
     threshold: float,

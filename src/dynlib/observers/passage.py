@@ -18,6 +18,7 @@ from dynlib.observers.crossing import (
     value_of,
 )
 from dynlib.observers.expressions import read_condition, scope_of
+from dynlib.observers.keywords import checks_keywords
 from dynlib.observers.module import ObserverModule
 from dynlib.observers.part import HookText, Output, Part
 from dynlib.steppers.base import Stepper
@@ -79,6 +80,7 @@ def _is_condition(text: Any, spec: ModelSpec) -> bool:
         return False
 
 
+@checks_keywords
 def first_passage(
     of: str, direction: str = "either", *, stop: bool = False, name: str | None = None
 ) -> PassageObserver:

@@ -91,6 +91,11 @@ class ObserverResult(Mapping[str, Any]):
     def __dir__(self) -> list[str]:
         return [*super().__dir__(), *self._outputs]
 
+    @property
+    def arrays(self) -> dict[str, Array]:
+        """Outputs as plain arrays, by name."""
+        return dict(self._outputs)
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._outputs)
 

@@ -17,6 +17,7 @@ from dynlib.observers.crossing import (
     value_of,
 )
 from dynlib.observers.expressions import read_value
+from dynlib.observers.keywords import checks_keywords
 from dynlib.observers.module import ObserverModule
 from dynlib.observers.part import NO_TRACE, HookText, Output, Part, TraceSpec
 from dynlib.observers.plans import TracePlan
@@ -74,6 +75,7 @@ class PoincareObserver(ObserverModule):
         return crossing_part(crossing, spec, stepper)
 
 
+@checks_keywords
 def poincare(
     expression: str,
     direction: str = "rising",

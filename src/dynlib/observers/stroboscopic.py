@@ -11,6 +11,7 @@ from dynlib.errors import ObserverError
 from dynlib.observers import section_hooks, strobe_hooks
 from dynlib.observers.crossing import checked_plan, refuse_without_inside
 from dynlib.observers.expressions import read_value
+from dynlib.observers.keywords import checks_keywords
 from dynlib.observers.module import ObserverModule
 from dynlib.observers.part import NO_TRACE, HookText, Output, Part, TraceSpec
 from dynlib.observers.plans import TracePlan
@@ -95,6 +96,7 @@ class StroboscopicObserver(ObserverModule):
         return period, read_value(self.phase, spec, self.label, fixed=True)
 
 
+@checks_keywords
 def stroboscopic(
     period: float | str,
     phase: float | str = 0,

@@ -11,6 +11,7 @@ from dynlib.observers import share_hooks as hooks
 from dynlib.observers.crossing import refuse_without_inside, single
 from dynlib.observers.crossing_hooks import REFINE
 from dynlib.observers.expressions import read_condition
+from dynlib.observers.keywords import checks_keywords
 from dynlib.observers.module import ObserverModule
 from dynlib.observers.part import HookText, Output, Part
 from dynlib.steppers.base import Stepper
@@ -63,6 +64,7 @@ class TimeInObserver(ObserverModule):
         )
 
 
+@checks_keywords
 def time_in(condition: str, *, name: str | None = None) -> TimeInObserver:
     """The fraction of time in which a condition holds; of a map, the fraction of iterates.
 

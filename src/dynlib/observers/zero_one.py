@@ -10,6 +10,7 @@ from dynlib.dsl.spec import ModelSpec
 from dynlib.errors import ObserverError
 from dynlib.observers import zero_one_hooks as hooks
 from dynlib.observers.expressions import read_value
+from dynlib.observers.keywords import checks_keywords
 from dynlib.observers.module import ObserverModule
 from dynlib.observers.part import HookText, Output, Part, TraceSpec
 from dynlib.observers.plans import Tail
@@ -68,6 +69,7 @@ class ZeroOneTest(ObserverModule):
         )
 
 
+@checks_keywords
 def zero_one_test(
     of: str,
     *,

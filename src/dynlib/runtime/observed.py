@@ -44,6 +44,8 @@ class ObservedVariable:
         Whether it belongs to the trace.
     dims
         Names and lengths of its dimensions, after those of the runs.
+    labels
+        What the entries of a vector are called, if they have names.
     attrs
         What a reader should know about it.
     """
@@ -53,6 +55,7 @@ class ObservedVariable:
     part: str
     is_trace: bool
     dims: tuple[tuple[str, int], ...] = ()
+    labels: tuple[str, ...] = ()
     attrs: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -63,8 +66,7 @@ class ObservedVariable:
     def values(self, found: Mapping[str, ObserverResult]) -> Array:
         """The array, with the runs of a batch first."""
         result = found[self.observer]
-        values: Array = getattr(result, self.part) if self.is_trace else result[self.part]
-        return np.asarray(values)
+        return np.asarray(getattr(result, self.part) if self.is_trace else result.arrays[self.part])
 
 
 def observed_variables(members: Iterable[Member]) -> list[ObservedVariable]:
@@ -73,17 +75,20 @@ def observed_variables(members: Iterable[Member]) -> list[ObservedVariable]:
     for member in members:
         plain = member.name.replace("/", "÷")  # a group, in files
         sizes = list(dict.fromkeys(size for _, size in member.outputs if size))
-        labels = {s: f"{plain}_index{i + 1 if i else ''}" for i, s in enumerate(sizes)}
+        dimension = {s: f"{plain}_index{i + 1 if i else ''}" for i, s in enumerate(sizes)}
         for output, size in member.outputs:
-            dims = ((labels[size], size),) if size else ()
+            dims = ((dimension[size], size),) if size else ()
             name = f"{plain}_{output.replace('/', '÷')}"
-            found.append(ObservedVariable(name, member.name, output, False, dims))
+            labels = tuple(member.facts.get("quantities", ()))
+            labels = labels if len(labels) == size else ()
+            attrs = {"labels": ", ".join(labels)} if labels else {}
+            found.append(ObservedVariable(name, member.name, output, False, dims, labels, attrs))
         if member.columns:
             row, column = (f"{plain}_row", member.rows), (f"{plain}_column", len(member.columns))
             attrs = {"columns": ", ".join(member.columns)}
             found += [
                 ObservedVariable(
-                    f"{plain}_trace", member.name, "trace", True, (row, column), attrs
+                    f"{plain}_trace", member.name, "trace", True, (row, column), attrs=attrs
                 ),
                 ObservedVariable(f"{plain}_trace_time", member.name, "trace_time", True, (row,)),
             ]
@@ -125,7 +130,7 @@ def layout_of_results(results: Mapping[str, ObserverResult]) -> ObservedLayout:
 
 
 def _member(result: ObserverResult) -> Member:
-    outputs = tuple((name, np.size(v) if np.ndim(v) else 0) for name, v in result.items())
+    outputs = tuple((name, np.size(v) if np.ndim(v) else 0) for name, v in result.arrays.items())
     return Member(
         name=result.name,
         result_type=type(result).__name__,
@@ -138,7 +143,7 @@ def _member(result: ObserverResult) -> Member:
 
 def flat(results: Mapping[str, ObserverResult]) -> Array:
     """All numbers of them, in the order of `layout_of_results`: outputs, then traces."""
-    outputs = [np.ravel(value) for result in results.values() for value in result.values()]
+    outputs = [np.ravel(value) for result in results.values() for value in result.arrays.values()]
     traces = [
         part.ravel()
         for result in results.values()

@@ -175,7 +175,11 @@ def to_pandas(frame: BatchFrame, table: Table) -> pd.DataFrame:
         for name, (dims, values) in coordinates(frame).items()
         if name not in dims
     }
-    columns |= {v.name: values for v, values in filled(frame, table) if not v.tail}
+    for variable, values in filled(frame, table):
+        labels = () if variable.observed is None else variable.observed.labels
+        if not variable.tail:
+            columns[variable.name] = values
+        columns |= {f"{variable.name}_{n}": values[:, i] for i, n in enumerate(labels)}
     result = pd.DataFrame(columns, index=index)
     result.attrs = attributes(frame)
     return result
