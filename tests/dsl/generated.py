@@ -71,7 +71,7 @@ def models(draw: st.DrawFn) -> str:
                 "phase": draw(st.sampled_from(["start", "end", "both"])),
                 "action": f"{draw(st.sampled_from(states + params))} += {draw(every)}",
                 "log": [draw(every)],
-                **draw(st.sampled_from([{}, {"direction": "falling"}, {"locate": False}])),
+                **draw(st.sampled_from([{}, {"direction": "either"}, {"locate": False}])),
                 "tags": draw(st.lists(TEXTS, max_size=2)),
             }
             for name in draw(st.sampled_from([[], ["e"], ["e", "a b"]]))

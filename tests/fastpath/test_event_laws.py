@@ -31,7 +31,11 @@ events = st.fixed_dictionaries(
     },
 )
 stops = st.none() | st.fixed_dictionaries(
-    {"cond": st.sampled_from(("x < -0.8", "m > 5", "t > 1.3", "v*v > 3"))},
+    {
+        "cond": st.sampled_from(
+            ("x < -0.8", "m > 5", "t > 1.3", "v*v > 3", "cross_up(v, 0.3)", "decreasing(v)")
+        )
+    },
     optional={"phase": st.sampled_from(("start", "end", "both"))},
 )
 
@@ -60,7 +64,10 @@ def model_of(
 
 
 def usable(event: dict[str, Any], stepper: str) -> bool:
-    """Whether the language has this: lags need a grid, `t` means iterations in a map."""
+    """Whether the language has this: lags need a grid, crossings are over at once."""
+    crossing = event["cond"].startswith(("cross_", "enters_"))
+    if crossing and event.get("direction") == "falling":
+        return False
     return "lag_" not in event["cond"] or stepper in ("rk4", "ab3", "map")
 
 

@@ -1,13 +1,18 @@
 """Events and stop conditions: what may happen during a run."""
 
 import re
+from collections.abc import Iterator
 
 from dynlib.dsl.binding import parse_piece
 from dynlib.dsl.blocks import Piece, Statement
 from dynlib.dsl.expr import Node, Param, State, level_function
+from dynlib.dsl.expr.ops import INSTANTS
+from dynlib.dsl.expr.syntax import Call
+from dynlib.dsl.issues import Issues
 from dynlib.dsl.raw import RawEvent
 from dynlib.dsl.resolve import Resolver
 from dynlib.dsl.spec import Action, EventSpec, LogColumn, StopSpec
+from dynlib.errors import Issue
 from dynlib.suggest import did_you_mean
 
 _PLAIN = re.compile(r"[\w.]+")  # a name or a number, which needs no brackets
@@ -33,6 +38,8 @@ def _resolve_event(resolver: Resolver, name: str, raw: RawEvent) -> EventSpec | 
     locate = _may_locate(resolver, raw)
     if cond is None:
         return None
+    if raw.direction == "falling":
+        resolver.issues.extend(_never_falls(raw))
     return EventSpec(
         name=name,
         cond=cond,
@@ -45,6 +52,16 @@ def _resolve_event(resolver: Resolver, name: str, raw: RawEvent) -> EventSpec | 
         tags=raw.tags,
         text=raw.cond.tidy,
     )
+
+
+def _never_falls(raw: RawEvent) -> Iterator[Issue]:
+    """Return the letter about an edge whose end an event waits for, if it does."""
+    entry, parsed = raw.item.get("direction"), parse_piece(raw.cond, Issues())
+    assert entry is not None  # raw.direction was read from it
+    root = parsed.root if parsed is not None else None
+    if isinstance(root, Call) and root.name in INSTANTS:
+        message = f"{root.name}() holds for an instant only: it never becomes false"
+        yield entry.issue(message, "Leave direction out: the call itself says which change it is.")
 
 
 def _may_locate(resolver: Resolver, raw: RawEvent) -> bool:

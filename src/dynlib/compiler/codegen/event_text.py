@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from dynlib.compiler.codegen import locate
-from dynlib.compiler.codegen.layout import Layout, looks_back
+from dynlib.compiler.codegen.layout import Layout, compares_ends, looks_back
 from dynlib.compiler.codegen.model_text import EXAMINE, ModelText
 from dynlib.compiler.codegen.specialize import fold
 from dynlib.compiler.codegen.tangent_events import TangentEvents
@@ -49,7 +49,7 @@ class EventText:
             acting = ((e, event) for e, event in enumerate(self.events) if event.actions)
             parts += [self.tangents.emit(e, event) for e, event in acting]
         parts.append(self._init())
-        start = self._phase("start", "both")
+        start = self._starting()
         end = self._phase("end", "both")
         located = [e for e in end if self.layout.located(self.events[e])]
         if start:
@@ -67,11 +67,15 @@ class EventText:
         """Whether a step passes without any event, for all lanes of a block alike."""
         lines = ["noisy = False"]
         for e, event in enumerate(self.events):
-            lines.append(f"was = {self._was(e)}")
+            back = looks_back(event.cond)
+            if back and event.phase == "start":  # about the step before, which nobody keeps here
+                lines.append("noisy = True")
+                continue
+            lines.append(f"was = {self._began(e) if self._momentary(e) else self._was(e)}")
             looks = []
             if event.phase in ("end", "both"):
                 looks.append(f"cond_{e}({EXAMINE})")
-            if event.phase in ("start", "both"):
+            if event.phase in ("start", "both") and not back:
                 looks.append(f"cond_{e}(tp, step - 1, up, tp, up, p, ws, lane)")
             for look in looks:
                 lines += [f"holds = {look}", "noisy = noisy | (holds != was)"]
@@ -85,7 +89,9 @@ class EventText:
 
     def _quiet_inside(self, located: Sequence[int]) -> str:
         lines = ["noisy = False"]
-        lines += [f"was_{e} = {self._was(e)}" for e in located]
+        for e in located:
+            began = f"cond_{e}(t, step, u, t, u, p, ws, lane)"
+            lines.append(f"was_{e} = {began if self._momentary(e) else self._was(e)}")
         for j in range(1, SCAN_POINTS):
             lines += [f"theta = {j / SCAN_POINTS!r}", "v = interpolate(theta, h, u, u_new, d)"]
             for e in located:
@@ -101,7 +107,7 @@ class EventText:
     def numbers(self) -> dict[str, float]:
         """Numbers that the run loop needs, by the words that stand for them in its text."""
         located = [event for event in self.events if self.layout.located(event)]
-        starting, ending = self._phase("start", "both"), self._phase("end", "both")
+        starting, ending = self._starting(), self._phase("end", "both")
         return {
             "N_EVENTS": max(1, len(self.events)),
             # What one turn of the loop may enter in the log.
@@ -115,6 +121,28 @@ class EventText:
 
     def _phase(self, *phases: str) -> list[int]:
         return [e for e, event in enumerate(self.events) if event.phase in phases]
+
+    @property
+    def starts(self) -> bool:
+        """Whether something is looked at before a step."""
+        return bool(self._starting())
+
+    def _starting(self) -> list[int]:
+        """Events that are looked at before a step: an edge in both phases is known by then."""
+        return [
+            e
+            for e, event in enumerate(self.events)
+            if event.phase == "start" or (event.phase == "both" and not looks_back(event.cond))
+        ]
+
+    def _momentary(self, e: int) -> bool:
+        """Whether the condition compares with the start of the step, where it is thus not met.
+
+        Whether a whole step was an ``increasing(x)`` one is remembered; that ``x`` has crossed a
+        threshold is over when the next step begins.
+        """
+        cond = self.events[e].cond
+        return looks_back(cond) and not compares_ends(cond)
 
     # -- one event ----------------------------------------------------------------------------
 
@@ -152,7 +180,6 @@ class EventText:
     def _locate(self, e: int) -> str:
         event = self.events[e]
         flags = {
-            "EDGE": looks_back(event.cond),
             "LEVEL": event.level is not None,
             "RISING": event.direction in (None, "rising"),
             "FALLING": event.direction == "falling",
@@ -175,13 +202,16 @@ class EventText:
     # -- passes -------------------------------------------------------------------------------
 
     def _was(self, e: int) -> str:
-        return (
-            "False" if looks_back(self.events[e].cond) else f"ws[{self.layout.truth(e)}, lane] != 0"
-        )
+        """What the condition was when it was last looked at."""
+        return f"ws[{self.layout.truth(e)}, lane] != 0"
 
-    def _wanted(self, e: int, holds: str, *, changed_only: bool) -> str:
-        """Whether the event is to be taken now that its condition is `holds`."""
-        was = self._was(e)
+    def _began(self, e: int, start: str = "tp, up") -> str:
+        """What the condition is at the start of a step, before it has a past."""
+        t, u = start.split(", ")
+        return f"cond_{e}({t}, step, {u}, {t}, {u}, p, ws, lane)"
+
+    def _wanted(self, e: int, holds: str, was: str, *, changed_only: bool) -> str:
+        """Whether the event is to be taken now that its condition is `holds` and was `was`."""
         match self.events[e].direction:
             case "rising":
                 return f"{holds} and not ({was})"
@@ -213,21 +243,22 @@ class EventText:
             lines.append("ts, us = step_start(ws, lane)")
         for e in events:
             event, truth, held = self.events[e], self.layout.truth(e), self.layout.held(e)
-            seen, given = EXAMINE, _FIRE
+            seen, given, was = EXAMINE, _FIRE, self._was(e)
             if whole and not self.layout.located(event):
                 seen, given = (text.replace("tp, up", "ts, us") for text in (seen, given))
+            if self._momentary(e) and not self.layout.located(event):
+                was = self._began(e, "ts, us" if whole else "tp, up")
             lines.append(f"holds = cond_{e}({seen})")
-            due = self._wanted(e, "holds", changed_only=not at_grid)
+            due = self._wanted(e, "holds", was, changed_only=not at_grid)
             once = self.layout.located(event) and event.direction is None
             if once and at_grid and name == "end_events":
                 due = f"{due} and ws[{held}, lane] == 0"
             fire = [f"u = fire_{e}({given})", "event_row += 1"]
             lines += [f"if {due}:", *(f"    {line}" for line in self._carry(e, seen, name, fire))]
             if event.actions:
-                lines += [
-                    "    touched = True",
-                    f"    holds = cond_{e}(t, step, u, t, u, p, ws, lane)",
-                ]
+                # What a whole step was like is not changed by what happens after it.
+                now = seen if compares_ends(event.cond) else "t, step, u, t, u, p, ws, lane"
+                lines += ["    touched = True", f"    holds = cond_{e}({now})"]
             if once and not at_grid:
                 lines += [f"    ws[{held}, lane] = holds"]
             lines.append(f"ws[{truth}, lane] = holds")
@@ -257,9 +288,14 @@ class EventText:
     def _any_crossing(self, events: Sequence[int]) -> str:
         lines = ["found = False"]
         for e in events:
-            lines.append(f"holds = cond_{e}({EXAMINE})")
-            lines.append(f"found = found or ({self._wanted(e, 'holds', changed_only=True)})")
+            wanted = self._wanted(e, "holds", self._was(e), changed_only=True)
+            lines += self._begin(e, self._began(e))
+            lines += [f"holds = cond_{e}({EXAMINE})", f"found = found or ({wanted})"]
         return function("any_crossing", EXAMINE, [*lines, "return found"])
+
+    def _begin(self, e: int, began: str) -> list[str]:
+        """The line with which a new step forgets that something was crossed in the last one."""
+        return [f"ws[{self.layout.truth(e)}, lane] = {began}"] if self._momentary(e) else []
 
     def _first_crossing(self, events: Sequence[int]) -> str:
         """Where the step is to be cut; what changes there is remembered as not changed yet.
@@ -268,7 +304,9 @@ class EventText:
         of the step's end, the step is left whole.
         """
         args = "t, h, step, u, u_new, d, jumped, p, ws, lane"
-        lines = [f"theta_{e} = crossing_{e}({args})" for e in events]
+        lines = []
+        for e in events:
+            lines += [*self._begin(e, self._began(e, "t, u")), f"theta_{e} = crossing_{e}({args})"]
         lines.append(f"theta = theta_{events[0]}")
         lines += [f"theta = min_(theta, theta_{e})" for e in events[1:]]
         lines += ["if theta > 1.0:", "    return theta"]

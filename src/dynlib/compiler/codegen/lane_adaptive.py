@@ -29,7 +29,10 @@ def adaptive_step(lane, t_end, limit, block, lanes, y, mem, ws, p, options, tole
     if MEMORY:
         m = load_rows(mem, 0, N_MEMORY, lane)
     if LOOKS_BACK:
-        push_step_start(ws, t, u, lane)
+        ts, us = step_start(ws, lane)
+    elif STOP_START:
+        ts = t
+        us = u
     u_new, k = attempt(t, h, 0, u, m, p, ws, lane)
     error = error_norm(h, u, u_new, k, options, tolerances, lane)
     good = error <= 1.0
@@ -41,7 +44,7 @@ def adaptive_step(lane, t_end, limit, block, lanes, y, mem, ws, p, options, tole
             d = dense(t, h, 0, u, u_new, k, p, ws, lane)
             calm = calm & quiet_inside(t, h, 1, u, u_new, d, p, ws, lane)
     if STOP_START:
-        calm = calm & not_(stop_condition(t, 0, u, t, u, p, ws, lane))
+        calm = calm & not_(stop_condition(t, 0, u, ts, us, p, ws, lane))
     if STOP_END:
         calm = calm & not_(stop_condition(t_next, 1, u_new, t, u, p, ws, lane))
     if SAMPLED:
@@ -82,6 +85,8 @@ def adaptive_step(lane, t_end, limit, block, lanes, y, mem, ws, p, options, tole
         if MEMORY:
             if INSIDE_HOOK:
                 store_rows(block, ROW_PREV_MEM, lane, m)
+    if LOOKS_BACK:
+        push_step_start(ws, select(take, t, ts), choose(take, u, us), lane)
     store_rows(y, 0, lane, choose(take, u_new, u))
     if MEMORY:
         store_rows(mem, 0, lane, choose(take, next_memory(m, k), m))

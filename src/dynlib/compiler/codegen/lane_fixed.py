@@ -170,6 +170,11 @@ def fixed_step(i, lane, t0, dt, lanes, y, mem, ws, p, flag):
         t_next = t0 + (s + 1.0) * dt
     step = integer(s)
     u = load_rows(y, 0, N_STATES, lane)
+    if STOP_START:
+        ts = t
+        us = u
+        if LOOKS_BACK:
+            ts, us = step_start(ws, lane)
     if LOOKS_BACK:
         push_step_start(ws, t, u, lane)
     if LAGS:
@@ -190,7 +195,7 @@ def fixed_step(i, lane, t0, dt, lanes, y, mem, ws, p, flag):
             if EVENTS:
                 happens = not_(quiet(t_next, step + 1, u_new, t, u, p, ws, lane))
             if STOP_START:
-                happens = happens | stop_condition(t, step, u, t, u, p, ws, lane)
+                happens = happens | stop_condition(t, step, u, ts, us, p, ws, lane)
             if STOP_END:
                 happens = happens | stop_condition(t_next, step + 1, u_new, t, u, p, ws, lane)
             if SAMPLED:

@@ -91,7 +91,7 @@ class Layout:
             and self.spec.kind == "ode"
             and event.locate
             and event.phase != "start"
-            and not _compares_ends(event.cond)
+            and not compares_ends(event.cond)
         )
 
     @cached_property
@@ -101,17 +101,17 @@ class Layout:
 
     @cached_property
     def looks_back(self) -> bool:
-        """Whether something examined at the ends of whole steps only looks back to their starts.
+        """Whether the start of the last whole step is to be kept.
 
-        An aux does so when it is recorded; a condition must see all of a step that is cut.
+        An aux looks back to it when it is recorded, a condition at the start of a step always,
+        and one at the end of a step that may have been cut.
         """
         if self.aux_looks_back:
             return True
-        if not self.any_located:
-            return False
-        examined = [self.spec.stop.cond] if self.spec.stop else []
+        stop = self.spec.stop
+        examined = [stop.cond] if stop and (self.any_located or stop.phase != "end") else []
         for event in self.spec.events:
-            if not self.located(event):
+            if event.phase == "start" or (self.any_located and not self.located(event)):
                 examined += [event.cond, *(column.expr for column in event.log)]
                 examined += [action.expr for action in event.actions]
         return any(looks_back(node) for node in examined)
@@ -127,7 +127,7 @@ def looks_back(node: Node) -> bool:
     return any(isinstance(leaf, Previous | PreviousTime) for leaf in free_nodes(node))
 
 
-def _compares_ends(cond: Node) -> bool:
+def compares_ends(cond: Node) -> bool:
     """Whether a condition compares a value now with one at the start of the step.
 
     ``increasing(x)`` holds anywhere within a step, as close to its start as one likes: it is a

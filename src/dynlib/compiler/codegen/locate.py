@@ -23,9 +23,7 @@ def crossing_EVENT(t, h, step, u, u_new, d, jumped, p, ws, lane):
     tend to come in quick succession: a ball that has just bounced may have left the ground and
     come back long before the end of the step.
     """
-    was = False
-    if not EDGE:
-        was = ws[TRUTH, lane] != 0
+    was = ws[TRUTH, lane] != 0
     left = 0.0
     first = 0
     if jumped:

@@ -110,8 +110,13 @@ def run_loop(
                 status = Status.GROW_EVT
                 break
         if cuts == 0 and started != step:
+            if STARTS:
+                t_old = t
+                u_old = u
+                if LOOKS_BACK:
+                    t_old, u_old = step_start(ws, lane)
             if STOP_START:
-                if stopped == 0 and stop_condition(t, step, u, t, u, p, ws, lane):
+                if stopped == 0 and stop_condition(t, step, u, t_old, u_old, p, ws, lane):
                     stopped = 1
                     status = Status.EARLY_EXIT
                     break
@@ -122,8 +127,8 @@ def run_loop(
                     t,
                     step,
                     u,
-                    t,
-                    u,
+                    t_old,
+                    u_old,
                     p,
                     ws,
                     event_row,

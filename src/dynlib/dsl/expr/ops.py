@@ -122,6 +122,9 @@ EDGE_MACROS: dict[str, int] = {
 }
 """Conditions for events, aux and stop, and how many arguments they take."""
 
+INSTANTS = frozenset(EDGE_MACROS) - {"changed", "in_interval", "increasing", "decreasing"}
+"""Those that hold where something is crossed, and nowhere else."""
+
 REDUCTIONS = ("sum", "prod")
 
 FUNCTION_NAMES = frozenset({*FUNCTIONS, *CASTS, *SCALAR_MACROS, *EDGE_MACROS, *REDUCTIONS, "range"})
