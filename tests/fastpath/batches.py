@@ -31,9 +31,21 @@ FORGETFUL: dict[str, Any] = {
     "equations": {"rhs": {"x": "1/x - a"}},
 }
 
+# Narrow numbers, next to the float64 of the lanes' times and steps.
+SINGLE: dict[str, Any] = BUSY | {"model": {"type": "ode", "name": "single", "dtype": "float32"}}
+WRAPPING: dict[str, Any] = {
+    "model": {"type": "map", "name": "wrapping", "dtype": "int32"},
+    "states": {"m": 1, "low": 0},
+    "params": {"q": 3},
+    "equations": {"rhs": {"m": "q*m + lag_m(2)", "low": "low + m % 256"}},
+    "events": {"below": {"cond": "m < 0", "action": "q += 2", "log": ["m", "q"]}},
+}
+
 MODELS = {
     "driven": DRIVEN,
     "busy": BUSY,
+    "single": SINGLE,
+    "wrapping": WRAPPING,
     "lagged": LAGGED,
     "logistic": LOGISTIC,
     "collatz": COLLATZ,
@@ -46,6 +58,8 @@ MODELS = {
 SPREAD = {
     "driven": ("a", 0.0, 1.2),
     "busy": ("k", 1.0, 30.0),
+    "single": ("k", 1.0, 30.0),
+    "wrapping": ("q", 1, 60),
     "lagged": ("a", -0.5, 1.5),
     "logistic": ("r", 2.5, 4.3),
     "collatz": ("m", 1, 60),
@@ -69,8 +83,8 @@ def values_of(name: str, runs: int) -> dict[str, Any]:
     """Arguments `ic` and `params` with so many different runs."""
     key, low, high = SPREAD[name]
     values = np.linspace(low, high, runs)
-    if name == "collatz":
-        values = np.linspace(low, high, runs).astype(np.int64)
+    if MODELS[name]["model"].get("dtype", "").startswith("int"):
+        values = values.astype(np.int64)
     return {"ic" if key in MODELS[name]["states"] else "params": {key: values}}
 
 

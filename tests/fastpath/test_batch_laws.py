@@ -17,7 +17,7 @@ plans: st.SearchStrategy[RecordingPlan] = st.one_of(
 )
 runs = st.integers(1, 9)
 lanes = st.sampled_from((1, 2, 4, 8))
-FLOWS = ("driven", "busy", "stopped", "explosion")
+FLOWS = ("driven", "busy", "single", "stopped", "explosion")
 FIXED = ("euler", "heun", "rk2", "rk4", "ab2", "ab3")
 ADAPTIVE = ("bs23", "rk45", "tsit5")
 DT = 0.05
@@ -146,7 +146,13 @@ def test_iterations_below_zero_that_nobody_records() -> None:
 
 
 # One kernel for each of these is compiled: lanes and single, with and without events.
-COMPILED = (("driven", "rk4"), ("busy", "tsit5"), ("logistic", "map"))
+COMPILED = (
+    ("driven", "rk4"),
+    ("busy", "tsit5"),
+    ("logistic", "map"),
+    ("single", "heun"),
+    ("wrapping", "map"),
+)
 
 
 @pytest.mark.parametrize(("name", "stepper"), COMPILED)

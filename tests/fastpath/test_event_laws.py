@@ -117,6 +117,7 @@ def test_events(
     assert unlike(batch, singles(sim, values, one, runs)) == []
 
 
+MIDDLES = np.linspace(0.3, 11.7, 80)
 STEPPERS = ("rk4", "ab3", "bs23", "map")
 PHASES = ("start", "end", "both")
 
@@ -151,3 +152,21 @@ def test_any_event_alone(stepper: str, phase: str, direction: str | None, locate
 def test_any_stop_alone(stepper: str, phase: str) -> None:
     stop = {"cond": "x < -0.3", "phase": phase}
     as_single_runs(stepper, model_of("map" if stepper == "map" else "ode", [], stop))
+
+
+@pytest.mark.parametrize("stepper", ["bs23", "tsit5"])
+def test_brief_events_within_long_steps(stepper: str) -> None:
+    """Nothing else happens, so steps grow long; a condition holds in one of their eighths."""
+    document: dict[str, Any] = {
+        "model": {"type": "ode"},
+        "states": {"x": 1.0},
+        "params": {"middle": 1.0},
+        "equations": {"rhs": {"x": "0"}},
+        "events": {"e": {"cond": "abs(t - middle) < 0.2", "direction": "rising", "log": ["t"]}},
+    }
+    sim, values = setup(document, stepper=stepper, jit=False), {"params": {"middle": MIDDLES}}
+    batch = sim.batch(**values, T=12.0, lanes=2, workers=1)
+    alone = singles(sim, values, {"T": 12.0, "transient": 12.0}, len(MIDDLES))
+    assert unlike(batch, alone) == []
+    seen = [len(run.events["e"]) for run in alone]
+    assert 0 < sum(seen) < len(seen)  # steps are long indeed

@@ -151,6 +151,22 @@ def test_a_pause_before_a_retry_keeps_the_closer_look_after_a_jump(length: int) 
         same(go(compiled(WINDOW, "rk45"), 0.1, dt=0.1), whole)
 
 
+# The steps that meet the swing at t = 0.3 are too long.
+SWINGS = flow(
+    {"x": (0, "1"), "y": (0, "0 if t < 0.3 else 50*cos(50*t)"), "n": (0, "0")},
+    event("began", "x > -1", phase="start", action="n += 1", log="n"),
+)
+
+
+def test_a_pause_before_a_retry_takes_no_event_twice() -> None:
+    with pauses([10**9]):
+        whole = go(compiled(SWINGS, "rk45"), 0.6)
+    assert whole.raw.stats.rejected > 1
+    assert len(whole.fired) == whole.final[2] == whole.raw.stats.steps
+    with pauses([1]):
+        same(go(compiled(SWINGS, "rk45"), 0.6), whole)
+
+
 class _Interrupts:
     """An interrupt at each of the given pauses."""
 
