@@ -4,27 +4,10 @@ from math import pi, sin
 
 import numpy as np
 import pytest
-from observing import assert_same_everywhere, compiled
 
 from dynlib import setup
 from dynlib.errors import ObserverError, UnknownNameError
 from dynlib.observers import features
-
-LAWS = [
-    ("builtin://ode/lorenz", "rk4", {"T": 3.003, "dt": 0.01, "transient": 0.5}),
-    ("builtin://ode/lorenz", "tsit5", {"T": 3.003, "transient": 0.5}),
-    ("builtin://ode/bouncing-ball", "rk4", {"T": 3.0, "dt": 0.01}),
-    ("builtin://ode/bouncing-ball", "tsit5", {"T": 3.0}),
-    ("builtin://map/henon", "map", {"N": 300, "transient": 10}),
-]
-
-
-@pytest.mark.parametrize(("uri", "stepper", "span"), LAWS)
-def test_features_are_the_same_on_every_path(uri, stepper, span):
-    sim = compiled(uri, stepper)
-    x = sim.spec.states[0]
-    assert_same_everywhere(sim, [features(q=f"{x}^2 - t", E=f"sin({x})")], span)
-    assert_same_everywhere(sim, [features("max", "mean")], span)
 
 
 def test_means_of_an_oscillation(jit):

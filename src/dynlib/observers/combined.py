@@ -321,7 +321,9 @@ def combine(
 
     Writing their text takes much longer than a short run.
     """
-    key = (spec.model_hash, stepper.name, *(observer.identity for observer in observers))
+    # An expression may use what no equation does.
+    names = (str(dict(spec.constants)), str(dict(spec.functions)), spec.aux)
+    key = (spec.model_hash, stepper.name, names, *(each.identity for each in observers))
     if key not in _kept:
         _kept[key] = CombinedObserver(observers, spec, stepper)
         if len(_kept) > _KEPT:

@@ -1,6 +1,6 @@
 """Templates of what finds crossings: the places within steps at which an expression changes sign.
 
-Words in capitals stand for numbers and rows, flags are folded (see `Part`).  ``level_OBS`` is the
+Words in capitals stand for numbers and rows, flags are folded (see `Part`).  ``height_OBS`` is the
 expression, ``rate_OBS`` its rate of change along the flow, ``met_OBS`` what is done at a crossing.
 """
 
@@ -10,28 +10,31 @@ expression, ``rate_OBS`` its rate of change along the flow, ``met_OBS`` what is 
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable
 from typing import Any
 
 from dynlib.compiler.codegen.locate import refine_EVENT
 
 __all__ = [
-    "REFINE",
+    "SEEK",
     "begin_OBS",
-    "cond_OBS",
     "crosses_OBS",
     "look_OBS",
     "look_for",
     "nothing_OBS",
     "polish_OBS",
     "sees_OBS",
+    "truth_OBS",
 ]
 
-REFINE = inspect.getsource(refine_EVENT).replace("_EVENT", "_OBS")
+# The names differ from those that the model's events have.
+_NAMES = {"refine_EVENT": "seek_OBS", "cond_EVENT": "truth_OBS", "level_EVENT": "height_OBS"}
+SEEK = re.sub(r"\w+_EVENT", lambda m: _NAMES[m[0]], inspect.getsource(refine_EVENT))
 
 
-def cond_OBS(t, step, u, tp, up, p, ws, lane):
-    return level_OBS(t, step, u, tp, up, p, ws, lane) >= 0.0
+def truth_OBS(t, step, u, tp, up, p, ws, lane):
+    return height_OBS(t, step, u, tp, up, p, ws, lane) >= 0.0
 
 
 def crosses_OBS(before, after):
@@ -46,8 +49,8 @@ def crosses_OBS(before, after):
 
 
 def sees_OBS(t, h, step, u, v, params, runtime_ws, lane):
-    before = level_OBS(t, step, u, t, u, params, runtime_ws, lane)
-    after = level_OBS(t + h, step + 1, v, t, u, params, runtime_ws, lane)
+    before = height_OBS(t, step, u, t, u, params, runtime_ws, lane)
+    after = height_OBS(t + h, step + 1, v, t, u, params, runtime_ws, lane)
     return crosses_OBS(before, after)
 
 
@@ -57,13 +60,13 @@ def look_OBS(
 ):  # fmt: skip
     """Look at a step in so many places, and go after each change of sign."""
     left = 0.0
-    before = level_OBS(t, step, u, t, u, params, runtime_ws, lane)
+    before = height_OBS(t, step, u, t, u, params, runtime_ws, lane)
     for j in range(SCAN_POINTS):
         right = end * ((j + 1) / SCAN_POINTS)
         w = inside(right, h, u, v, d)
-        after = level_OBS(t + right * h, step + 1, w, t, u, params, runtime_ws, lane)
+        after = height_OBS(t + right * h, step + 1, w, t, u, params, runtime_ws, lane)
         if crosses_OBS(before, after):
-            theta = refine_OBS(
+            theta = seek_OBS(
                 left, right, after >= 0.0, t, h, step + 1, u, v, d, params, runtime_ws, lane
             )
             theta, w = polish_OBS(
@@ -92,7 +95,7 @@ def polish_OBS(theta, left, right, t, h, step, u, v, d, m, params, runtime_ws, l
         w, _k = attempt(t, theta * h, step, u, memory, params, runtime_ws, lane)
     for _ in range(3):
         time = t + theta * h
-        level = level_OBS(time, step + 1, w, t, u, params, runtime_ws, lane)
+        level = height_OBS(time, step + 1, w, t, u, params, runtime_ws, lane)
         rate = rate_OBS(time, step + 1, w, t, u, params, runtime_ws, lane)
         nearer = theta - level / (rate * h)
         good = (nearer >= left) & (nearer <= right)

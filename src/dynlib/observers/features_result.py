@@ -12,10 +12,10 @@ from dynlib.errors import UnknownNameError
 from dynlib.observers.result import ObserverResult
 from dynlib.suggest import did_you_mean
 
-__all__ = ["FeaturesResult", "NamedValues"]
+__all__ = ["FeaturesResult", "QuantityValues"]
 
 
-class NamedValues(Mapping[str, Any]):
+class QuantityValues(Mapping[str, Any]):
     """Numbers by name; in a batch, arrays of shape (n_runs,).
 
     Attributes
@@ -62,7 +62,7 @@ class FeaturesResult(ObserverResult):
 
     def __getitem__(self, name: str) -> Any:
         found = super().__getitem__(name)
-        return NamedValues(name, tuple(self.facts["quantities"]), found)
+        return QuantityValues(name, tuple(self.facts["quantities"]), found)
 
     def __getattr__(self, name: str) -> Any:
         return (

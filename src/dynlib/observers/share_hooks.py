@@ -6,12 +6,20 @@
 from __future__ import annotations
 
 __all__ = [
-    "add_OBS", "along_OBS", "bins_piece_OBS", "bins_post_OBS", "cond_OBS", "end_OBS", "inside_OBS",
-    "post_OBS", "sees_OBS", "start_OBS",
+    "add_OBS",
+    "along_OBS",
+    "bins_piece_OBS",
+    "bins_post_OBS",
+    "end_OBS",
+    "inside_OBS",
+    "post_OBS",
+    "sees_OBS",
+    "start_OBS",
+    "truth_OBS",
 ]  # fmt: skip
 
 
-def cond_OBS(t, step, u, tp, up, p, ws, lane):
+def truth_OBS(t, step, u, tp, up, p, ws, lane):
     return holds_OBS(t, step, u, tp, up, p, ws, lane)[0]
 
 
@@ -25,14 +33,14 @@ def start_OBS(
 
 def along_OBS(lane, t, h, step, u, v, params, runtime_ws, analysis_ws, analysis_out):
     """Pieces at both of whose ends the condition holds; those in which it changes come later."""
-    before = cond_OBS(t, step, u, t, u, params, runtime_ws, lane)
-    after = cond_OBS(t + h, step + 1, v, t, u, params, runtime_ws, lane)
+    before = truth_OBS(t, step, u, t, u, params, runtime_ws, lane)
+    after = truth_OBS(t + h, step + 1, v, t, u, params, runtime_ws, lane)
     analysis_ws[SUM, lane] += select(before & after, h, 0.0)
 
 
 def sees_OBS(t, h, step, u, v, params, runtime_ws, lane):
-    before = cond_OBS(t, step, u, t, u, params, runtime_ws, lane)
-    return before != cond_OBS(t + h, step + 1, v, t, u, params, runtime_ws, lane)
+    before = truth_OBS(t, step, u, t, u, params, runtime_ws, lane)
+    return before != truth_OBS(t + h, step + 1, v, t, u, params, runtime_ws, lane)
 
 
 def inside_OBS(
@@ -40,16 +48,14 @@ def inside_OBS(
     analysis_ws, analysis_out, trace_buf, trace_count, traces,
 ):  # fmt: skip
     left = 0.0
-    was = cond_OBS(t, step, u, t, u, params, runtime_ws, lane)
+    was = truth_OBS(t, step, u, t, u, params, runtime_ws, lane)
     for j in range(SCAN_POINTS):
         right = end * ((j + 1) / SCAN_POINTS)
         w = inside(right, h, u, v, d)
-        holds = cond_OBS(t + right * h, step + 1, w, t, u, params, runtime_ws, lane)
+        holds = truth_OBS(t + right * h, step + 1, w, t, u, params, runtime_ws, lane)
         share = 0.0
         if holds != was:
-            theta = refine_OBS(
-                left, right, holds, t, h, step + 1, u, v, d, params, runtime_ws, lane
-            )
+            theta = seek_OBS(left, right, holds, t, h, step + 1, u, v, d, params, runtime_ws, lane)
             share = select(was, theta - left, right - theta)
         elif ADAPTIVE_STEPS:
             share = select(holds, right - left, 0.0)
@@ -63,7 +69,7 @@ def post_OBS(
     analysis_ws, analysis_out, trace_buf, trace_count, traces,
 ):  # fmt: skip
     u = load_rows(y_curr, 0, N, lane)
-    holds = cond_OBS(t, step, u, t, u, params, runtime_ws, lane)
+    holds = truth_OBS(t, step, u, t, u, params, runtime_ws, lane)
     analysis_ws[SUM, lane] += select(holds, 1.0, 0.0)
 
 

@@ -9,7 +9,7 @@ from dynlib.dsl.expr import level_function
 from dynlib.dsl.spec import ModelSpec
 from dynlib.observers import share_hooks as hooks
 from dynlib.observers.crossing import refuse_without_inside, single
-from dynlib.observers.crossing_hooks import REFINE
+from dynlib.observers.crossing_hooks import SEEK
 from dynlib.observers.expressions import read_condition
 from dynlib.observers.keywords import checks_keywords
 from dynlib.observers.module import ObserverModule
@@ -41,17 +41,17 @@ class TimeInObserver(ObserverModule):
         level = level_function(condition)
         expressions: dict[str, tuple[Any, ...]] = {"holds_OBS": (condition,)}
         texts = [HookText("start", hooks.start_OBS), HookText("end", hooks.end_OBS)]
-        helpers: list[Any] = [hooks.cond_OBS]
+        helpers: list[Any] = [hooks.truth_OBS]
         if spec.is_map:
             texts.append(HookText("post", hooks.post_OBS))
         else:
             texts += [HookText("inside", hooks.inside_OBS), HookText("sees", hooks.sees_OBS)]
-            helpers.append(REFINE)
+            helpers.append(SEEK)
             if not stepper.adaptive:
                 texts.append(HookText("along", hooks.along_OBS))
             if level is not None:
-                helpers.append(single("level"))
-                expressions["level_values_OBS"] = (level,)
+                helpers.append(single("height"))
+                expressions["height_values_OBS"] = (level,)
         return Part(
             outputs=(Output("fraction"), Output("time")),
             workspace=2,

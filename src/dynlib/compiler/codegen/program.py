@@ -246,6 +246,7 @@ class Program:
         text = "\n\n".join(part.strip() for part in parts if part) + "\n"
         hot = _HOT | self._events.inlined() | inline
         defined = [line[4:].split("(")[0] for line in text.splitlines() if line.startswith("def ")]
+        assert len(set(defined)) == len(defined), "two functions of a module have one name"
         return Module(text, {name: name in hot for name in defined}, runner)
 
     def _entry(self, runner: str) -> str:
