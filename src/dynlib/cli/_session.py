@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dynlib.cli._observe import observer
 from dynlib.cli._options import (
     assignment,
     count,
@@ -70,6 +71,13 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     ),
     click.option("--transient", type=number, help="Initial part that is not recorded."),
     click.option("--record", type=name_list, metavar="NAMES", help="Record only these: x,z,aux.E"),
+    click.option(
+        "--observe",
+        type=observer,
+        multiple=True,
+        metavar="OBSERVER",
+        help='An observer: lyapunov_max, "poincare(z - 27)". [repeat]',
+    ),
     click.option("--t-eval", type=times, help="Record at these times: 0:100:1001 or 0,0.5,2"),
 )
 

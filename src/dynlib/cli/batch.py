@@ -82,12 +82,13 @@ def command(model: str, **given: Any) -> None:
     \b
     dynlib batch builtin://ode/lorenz --grid rho=0:200:500 --grid sigma=5:15:300 -T 20 --plot a.png
     dynlib batch builtin://map/logistic --grid r=2.8:4:2000 -N 600 --tail 100 --plot orbits.png
+    dynlib batch builtin://map/logistic --grid r=3:4:500 -N 5000 --observe lyapunov_max --out a.nc
     dynlib batch my.toml --grid x=-2:2:1000 --grid v=-2:2:1000 -T 100 --out basins.zarr
     """  # noqa: D301
     _check_files(given)
     result = _compute(model, given)
     if not given["quiet"]:
-        click.echo(repr(result))
+        click.echo("\n".join(map(repr, [result, *result.observers.values()])))
     _deliver(result, given)
     _report_end(result, given)
 
@@ -110,6 +111,7 @@ def _compute(model: str, given: dict[str, Any]) -> BatchResults:
         plan=plan,
         record_vars=given["record"],
         transient=given["transient"] or 0,
+        observers=given["observe"],
         out=given["out"] if streamed else None,
         progress=False if given["quiet"] else None,
         **stepper_options(sim.model.stepper, given),

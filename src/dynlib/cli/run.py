@@ -45,13 +45,14 @@ def command(model: str, **given: Any) -> None:
     \b
     dynlib run builtin://ode/lorenz --set rho=21 -T 50 --plot lorenz.png
     dynlib run builtin://map/logistic --set r=3.9 -N 100 --plot-kind cobweb --plot web.svg
+    dynlib run builtin://ode/lorenz -T 500 --observe lyapunov_spectrum --observe "poincare(z - 27)"
     dynlib run my.toml --stepper rk45 --rtol 1e-9 --record x,aux.E --out my.csv
     """  # noqa: D301
     targets = Targets(given["out"], given["plot"], given["plot_kind"], given["plot_vars"])
     targets.check()
     result = _compute(model, given, targets)
     if not given["quiet"]:
-        click.echo(repr(result))
+        click.echo("\n".join(map(repr, [result, *result.observers.values()])))
     _deliver(result, targets, quiet=given["quiet"])
     _report_end(result)
 
@@ -67,6 +68,7 @@ def _compute(model: str, given: dict[str, Any], targets: Targets) -> Results:
         record_vars=given["record"],
         record_interval=given["record_interval"] or 1,
         transient=given["transient"] or 0,
+        observers=given["observe"],
         progress=False if given["quiet"] else None,
         on_failure="return",
         **stepper_options(sim.model.stepper, given),
