@@ -99,7 +99,7 @@ def polish_OBS(theta, left, right, t, h, step, u, v, d, m, params, runtime_ws, l
         rate = rate_OBS(time, step + 1, w, t, u, params, runtime_ws, lane)
         nearer = theta - level / (rate * h)
         good = (nearer >= left) & (nearer <= right)
-        if not good or abs_(nearer - theta) <= resolution(t, h):
+        if not good or abs_(nearer - theta) <= 1e-15:
             break
         theta = nearer
         w, _k = attempt(t, theta * h, step, u, memory, params, runtime_ws, lane)
