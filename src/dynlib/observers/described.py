@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from dynlib.observers.combined import CombinedObserver
@@ -13,6 +14,7 @@ __all__ = ["describe", "names_of"]
 _LENGTH = 16  # characters of a signature
 
 
+@lru_cache(maxsize=16)  # for one and the same combination, run again and again
 def describe(combined: CombinedObserver | None, after: float = 0) -> tuple[dict[str, Any], ...]:
     """Name, type and signature of each observer.
 

@@ -85,15 +85,10 @@ class Observation:
         for name, values in saved.items():
             getattr(self, name)[...] = values
 
-    @property
-    def signature(self) -> str:
-        """Hash of the code and sizes of the observers."""
-        return hashlib.sha256(self.combined.signature().encode()).hexdigest()
-
     def stored(self) -> StoredObservation:
         """The same as plain arrays, for a file."""
         arrays = {name: getattr(self, name) for name in self.ARRAYS}
-        return StoredObservation(self.signature, arrays, self.started)
+        return StoredObservation(_digest(self.combined), arrays, self.started)
 
     @property
     def arrays(self) -> dict[str, NDArray[Any]]:
@@ -168,14 +163,21 @@ class StoredObservation:
         """Itself."""
         return self
 
-    def taken_up(self, combined: CombinedObserver) -> Observation:
-        """The observation, going on with these observers, which have its signature."""
+    def taken_up(self, combined: CombinedObserver) -> Observation | None:
+        """The observation, going on with these observers; None if they are others."""
+        if _digest(combined) != self.signature:
+            return None
         first = Observation.begin(combined)
         arrays: dict[str, Any] = {name: self.arrays[name].copy() for name in Observation.ARRAYS}
         for name in ("workspace", "outputs", "counts", "table"):
             if arrays[name].shape != getattr(first, name).shape:
                 raise ValueError(f"the {name} of observers has another shape")
         return Observation(combined, **arrays, started=self.started)
+
+
+def _digest(combined: CombinedObserver) -> str:
+    """Hash of the code and sizes of observers."""
+    return hashlib.sha256(combined.signature().encode()).hexdigest()
 
 
 class Observers(ByName[ObserverResult]):

@@ -171,12 +171,14 @@ class Session:
         if combined is None:
             state.observation = None
             return None
-        fresh = Observation.begin(combined)
         going_on = state.observation
-        if going_on is None or going_on.signature != fresh.signature:
-            going_on = fresh
-        elif isinstance(going_on, StoredObservation):
+        if isinstance(going_on, StoredObservation):
             going_on = going_on.taken_up(combined)
+        same = going_on is not None and (
+            going_on.combined is combined or going_on.combined.signature() == combined.signature()
+        )
+        if not same:
+            going_on = Observation.begin(combined)
         state.observation = going_on
         return going_on
 
