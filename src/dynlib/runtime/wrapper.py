@@ -155,16 +155,15 @@ def run_with_wrapper(model: CompiledModel, state: RunState, request: RunRequest)
     buffers.set_options(*model.stepper.options(request.options, len(model.spec.states)))
     if request.first_events is not None:
         buffers.start_events(request.first_events)
-    status, error = Status.DONE, None
-    if model.stepper.adaptive and request.transient and (not sampled or request.observation):
+    error = None
+    try:
         status = _warm_up(model, state, request, buffers)
-    if status is Status.DONE:
-        _plan_records(model, state, request, buffers)
-        _plan_observation(model, state, request)
-        try:
+        if status is Status.DONE:
+            _plan_records(model, state, request, buffers)
+            _plan_observation(model, state, request)
             status = _drive(model, state, request, buffers)
-        except ObserverError as raised:
-            status, error = Status.USER_BREAK, raised
+    except ObserverError as raised:
+        status, error = Status.USER_BREAK, raised
     reached = status is Status.DONE and request.t_end is not None
     t_final = float(request.t_end) if reached else float(state.clock[Clock.T])  # type: ignore[arg-type]
     t, y, aux = buffers.records()
@@ -219,6 +218,9 @@ def _warm_up(
     model: CompiledModel, state: RunState, request: RunRequest, buffers: Buffers
 ) -> Status:
     """Run the transient of an adaptive run, up to a step that ends where recording starts."""
+    sampled = request.samples is not None and request.observation is None
+    if not model.stepper.adaptive or not request.transient or sampled:
+        return Status.DONE
     end = float(state.clock[Clock.T_END])
     t = float(state.clock[Clock.T])
     state.clock[Clock.T_END] = t + request.transient * (1 if end >= t else -1)
