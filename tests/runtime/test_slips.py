@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -124,6 +126,35 @@ def test_more_steps_than_any_counter_holds(name: str) -> None:
     res = sim_of("driven", "rk4").run(T=1.0, **{name: 10**25})
     assert res.ok
     assert len(res) == (1 if name == "record_interval" else 21)
+
+
+def test_a_session_is_made_of_a_model() -> None:
+    assert letter(lambda: dynlib.Sim("builtin://ode/lorenz")) == (  # type: ignore[arg-type]
+        "Sim takes what build() returns, found 'builtin://ode/lorenz': use setup()."
+    )
+
+
+@pytest.mark.parametrize("stepper", ["rk4", "ab3", "rk45"])
+@pytest.mark.parametrize(
+    "way", [copy.copy, copy.deepcopy, lambda it: pickle.loads(pickle.dumps(it))]
+)
+def test_a_session_can_be_copied_and_sent(stepper: str, way: Callable[[Any], Any]) -> None:
+    sim = setup("builtin://ode/izhikevich", stepper=stepper, jit=False)
+    sim.assign(I=12.0)
+    sim.add_preset("mine")
+    sim.run(T=5.0)
+    sim.snapshot("there")
+    sim.run(T=7.0, resume=True)
+    other = way(sim)
+    assert other.params == sim.params
+    assert other.list_presets() == sim.list_presets()
+    assert differences(other.run(T=9.0, resume=True), sim.run(T=9.0, resume=True)) == []
+    other.reset("there")
+    assert (other.t, sim.t) == (5.0, 9.0)
+    other.assign(I=3.0)  # each goes its own way
+    other.add_preset("theirs")
+    assert sim.params["I"] == 12.0
+    assert "theirs" not in sim.list_presets()
 
 
 # --- parameters without bounds ----------------------------------------------------------------

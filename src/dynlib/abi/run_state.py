@@ -42,6 +42,9 @@ class RunState:
 
     ARRAYS: ClassVar[tuple[str, ...]] = ("clock", "count", "y", "p", "memory", "workspace")
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return RunState.from_arrays, (self.arrays(),)
+
     def copy(self) -> RunState:
         """An independent copy."""
         return RunState(**{name: value.copy() for name, value in self.arrays().items()})

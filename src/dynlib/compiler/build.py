@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copyreg
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -93,6 +94,18 @@ def build(
         raise StepperKindMismatchError(_lagged(spec, method))
     cache = DiskCache(cache_root(settings)) if disk_cache and jit else None
     return CompiledModel(spec, method, jit=jit, disk_cache=cache)
+
+
+def _travelling(model: CompiledModel) -> tuple[Any, ...]:
+    """What a compiled model is pickled as: it is put together, and compiled, where it arrives."""
+    return _arrived, (model.spec, model.stepper.name, model.jit, model.disk_cache is not None)
+
+
+def _arrived(spec: ModelSpec, stepper: str, jit: bool, disk_cache: bool) -> CompiledModel:
+    return build(spec, stepper=stepper, jit=jit, disk_cache=disk_cache)
+
+
+copyreg.pickle(CompiledModel, _travelling)
 
 
 def _converted(spec: ModelSpec, dtype: Any) -> ModelSpec:

@@ -8,10 +8,11 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from dynlib.dsl import ModelSpec
 from dynlib.errors import UnknownNameError
 from dynlib.suggest import did_you_mean
 
-__all__ = ["ByName", "EditableValues", "NamedValues", "named", "unknown_name"]
+__all__ = ["ByName", "EditableValues", "NamedValues", "named", "refuse_attribute", "unknown_name"]
 
 _WIDTH = 64
 V = TypeVar("V")
@@ -23,6 +24,16 @@ def unknown_name(what: str, name: object, known: Iterable[str]) -> UnknownNameEr
     guess = did_you_mean(name, known) if isinstance(name, str) else ""
     choice = f" Known: {', '.join(known)}." if known else " There are none."
     return UnknownNameError(f"unknown {what} {name!r}.{guess}{choice}")
+
+
+def refuse_attribute(name: str, spec: ModelSpec) -> None:
+    """Refuse to set an attribute of a session that is meant for a state or a parameter."""
+    for held, names in (("state", spec.states), ("params", spec.params)):
+        if name in names:
+            raise UnknownNameError(
+                f"a session has no attribute {name!r}. Write sim.{held}[{name!r}] = ..., or "
+                f"assign({name}=...)."
+            )
 
 
 class ByName(Mapping[str, V]):

@@ -29,7 +29,7 @@ from dynlib.runtime.progress import TerminalLine
 from dynlib.runtime.run_options import RunOptions
 from dynlib.runtime.segments import Segment
 from dynlib.runtime.trace_room import check_traces
-from dynlib.runtime.validate import overlay
+from dynlib.runtime.validate import PARAMETER, overlay, vector
 from dynlib.runtime.wrapper import run_with_wrapper
 
 __all__ = ["Session", "SessionState"]
@@ -119,6 +119,13 @@ class Session:
                 state.machine.p[index, 0] = p[index]
             self.model.mark_jump(state.machine)
             state.jumped = True
+
+    def put(self, argument: str, what: str, given: Any) -> None:
+        """Set the states, or the parameters, that a dict or a full vector gives."""
+        spec, state = self.model.spec, self.state
+        names, held = (spec.params, state.p) if what == PARAMETER else (spec.states, state.y)
+        found = vector(argument, what, given, held, names)
+        self.assign(dict(zip(names, found.tolist(), strict=True)))
 
     # --- runs -----------------------------------------------------------------------------------
 

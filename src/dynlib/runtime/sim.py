@@ -13,10 +13,10 @@ from dynlib.abi.status import Status
 from dynlib.compiler.model import CompiledModel
 from dynlib.dsl import ModelSpec
 from dynlib.dsl.spec import Preset
-from dynlib.errors import OptionError, UnknownNameError
+from dynlib.errors import OptionError
 from dynlib.observers.refusals import checked_observers
 from dynlib.runtime.fastpath.plans import RecordingPlan
-from dynlib.runtime.naming import EditableValues, NamedValues
+from dynlib.runtime.naming import EditableValues, NamedValues, refuse_attribute
 from dynlib.runtime.origin import Origin
 from dynlib.runtime.plan import Plan
 from dynlib.runtime.planning import Planner, refuse_start
@@ -25,7 +25,7 @@ from dynlib.runtime.results import Results
 from dynlib.runtime.segments import segment_name
 from dynlib.runtime.session import Session
 from dynlib.runtime.snapshots import read_snapshot, write_snapshot
-from dynlib.runtime.validate import PARAMETER, flag, one_of, vector
+from dynlib.runtime.validate import PARAMETER, flag, one_of, shown, vector
 
 if TYPE_CHECKING:
     from dynlib.runtime.batch.inputs import Start
@@ -59,6 +59,8 @@ class Sim:
     """
 
     def __init__(self, model: CompiledModel) -> None:
+        if not isinstance(model, CompiledModel):
+            raise OptionError(f"Sim takes what build() returns, found {shown(model)}: use setup().")
         self.model = model
         spec = model.spec
         self._session = session = Session(model)
@@ -69,6 +71,16 @@ class Sim:
         self._params = EditableValues(
             spec.params, lambda: session.state.p, session.assign, "parameter"
         )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        session = self._session
+        kept = (session.state.copy(), dict(session.snapshots), dict(self._presets))
+        return type(self), (self.model,), kept
+
+    def __setstate__(self, kept: tuple[Any, ...]) -> None:
+        self._session.state, self._session.snapshots, presets = kept
+        for name, preset in presets.items():
+            self._presets.add(name, preset, overwrite=True)
 
     @property
     def spec(self) -> ModelSpec:
@@ -82,7 +94,7 @@ class Sim:
 
     @state.setter
     def state(self, values: Values) -> None:
-        self._set("state", values, self._state)
+        self._session.put("state", "state", values)
 
     @property
     def params(self) -> EditableValues:
@@ -91,22 +103,11 @@ class Sim:
 
     @params.setter
     def params(self, values: Values) -> None:
-        self._set(PARAMETER, values, self._params)
-
-    def _set(self, what: str, values: Values, held: EditableValues) -> None:
-        argument = "params" if what == PARAMETER else what
-        found = vector(argument, what, values, held.array, held.names)
-        self._session.assign(dict(zip(held.names, found.tolist(), strict=True)))
+        self._session.put("params", PARAMETER, values)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        model = self.__dict__.get("model")
-        if model is not None and not hasattr(type(self), name):
-            for kind, names in (("state", model.spec.states), ("params", model.spec.params)):
-                if name in names:
-                    raise UnknownNameError(
-                        f"a session has no attribute {name!r}. Write sim.{kind}[{name!r}] = ..., "
-                        f"or assign({name}=...)."
-                    )
+        if "model" in self.__dict__ and not hasattr(type(self), name):
+            refuse_attribute(name, self.spec)
         super().__setattr__(name, value)
 
     @property
