@@ -83,7 +83,7 @@ class LyapunovObserver(ObserverModule):
         n = len(spec.states)
         k = n if self.k is None else self.k
         every = self._interval(stepper)
-        size = _FIXED + 3 * k + _MOST * (k + 1)
+        size = _FIXED + 3 * k + _MOST * k + (_MOST if stepper.adaptive else 1)
         whole = self.volume and k == n and not spec.events
         rate = log_volume_rate(spec) if whole else None
         exponents = ", ".join(f"exponent_OBS({j}, lane, analysis_ws)" for j in range(k))
@@ -101,6 +101,7 @@ class LyapunovObserver(ObserverModule):
                 gram_schmidt,
                 hooks.grow_OBS,
                 hooks.growth_OBS,
+                hooks.span_OBS,
                 hooks.exponent_OBS,
                 hooks.error_OBS,
                 hooks.join_OBS,
@@ -119,6 +120,7 @@ class LyapunovObserver(ObserverModule):
                 "TARGETED": self.target_se is not None,
                 "VOLUME": rate is not None,
                 "FLOW": not spec.is_map,
+                "EVEN": not stepper.adaptive,
             },
             stops=self.target_se is not None,
             facts={
@@ -163,8 +165,8 @@ def _places(k: int) -> dict[str, int]:
         "CUR": _FIXED,
         "TOTAL": _FIXED + k,
         "POWER": _FIXED + 2 * k,
-        "SPANS": _FIXED + 3 * k,
-        "SUMS": _FIXED + 3 * k + _MOST,
+        "SUMS": _FIXED + 3 * k,
+        "SPANS": _FIXED + 3 * k + _MOST * k,
     }
 
 

@@ -22,6 +22,7 @@ __all__ = [
     "growth_OBS",
     "join_OBS",
     "orthonormalise_OBS",
+    "span_OBS",
     "start_OBS",
     "trace_OBS",
     "volume_OBS",
@@ -117,7 +118,11 @@ def batch_OBS(
     if filled >= analysis_ws[LENGTH, lane]:
         filled = 0.0
         b = int(analysis_ws[COUNT, lane])
-        analysis_ws[SPANS + b, lane] = t - analysis_ws[CUT, lane]
+        if EVEN:
+            first = analysis_ws[SPANS, lane]
+            analysis_ws[SPANS, lane] = select(b == 0, t - analysis_ws[CUT, lane], first)
+        else:
+            analysis_ws[SPANS + b, lane] = t - analysis_ws[CUT, lane]
         analysis_ws[CUT, lane] = t
         for j in range(K):
             growth = growth_OBS(j, lane, analysis_ws)
@@ -142,10 +147,13 @@ def batch_OBS(
 def join_OBS(lane, analysis_ws):
     """Join neighbouring batches; those to come are twice as long."""
     half = MOST // 2
-    for b in range(half):
-        analysis_ws[SPANS + b, lane] = (
-            analysis_ws[SPANS + 2 * b, lane] + analysis_ws[SPANS + 2 * b + 1, lane]
-        )
+    if EVEN:
+        analysis_ws[SPANS, lane] += span_OBS(1, lane, analysis_ws)
+    else:
+        for b in range(half):
+            analysis_ws[SPANS + b, lane] = (
+                analysis_ws[SPANS + 2 * b, lane] + analysis_ws[SPANS + 2 * b + 1, lane]
+            )
     for j in range(K):
         first = SUMS + j * MOST
         for b in range(half):
@@ -154,6 +162,14 @@ def join_OBS(lane, analysis_ws):
             )
     analysis_ws[COUNT, lane] = half
     analysis_ws[LENGTH, lane] *= 2.0
+
+
+def span_OBS(b, lane, analysis_ws):
+    """Time of a batch after the first; of equal steps they are equal, and need no rows."""
+    if EVEN:
+        rest = analysis_ws[CUT, lane] - analysis_ws[BEGAN, lane] - analysis_ws[SPANS, lane]
+        return rest / (analysis_ws[COUNT, lane] - 1.0)
+    return analysis_ws[SPANS + b, lane]
 
 
 def exponent_OBS(j, lane, analysis_ws):
@@ -182,7 +198,7 @@ def error_OBS(j, lane, analysis_ws):
     span = 0.0
     for b in range(n):
         growth += analysis_ws[first + b, lane]
-        span += analysis_ws[SPANS + 1 + b, lane]
+        span += span_OBS(1 + b, lane, analysis_ws)
     rate = select(span == 0.0, nan, growth / span)
     most = 2 + n // 10
     x1 = 0.0
@@ -193,10 +209,10 @@ def error_OBS(j, lane, analysis_ws):
         square = 0.0
         window = 0.0
         for b in range(n):
-            window += analysis_ws[first + b, lane] - rate * analysis_ws[SPANS + 1 + b, lane]
+            window += analysis_ws[first + b, lane] - rate * span_OBS(1 + b, lane, analysis_ws)
             if b >= m:
                 gone = analysis_ws[first + b - m, lane]
-                window -= gone - rate * analysis_ws[SPANS + 1 + b - m, lane]
+                window -= gone - rate * span_OBS(1 + b - m, lane, analysis_ws)
             if b >= m - 1:
                 square = fma(window, window, square)
         y = square / (n - m + 1.0)
