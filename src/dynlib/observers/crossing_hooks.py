@@ -66,12 +66,17 @@ def look_OBS(
         w = inside(right, h, u, v, d)
         after = height_OBS(t + right * h, step + 1, w, t, u, params, runtime_ws, lane)
         if crosses_OBS(before, after):
-            theta = seek_OBS(
-                left, right, after >= 0.0, t, h, step + 1, u, v, d, params, runtime_ws, lane
-            )
-            theta, w = polish_OBS(
+            theta = left + (right - left) * (before / (before - after))
+            theta, w, found = polish_OBS(
                 theta, left, right, t, h, step, u, v, d, m, params, runtime_ws, lane
             )
+            if not found:
+                theta = seek_OBS(
+                    left, right, after >= 0.0, t, h, step + 1, u, v, d, params, runtime_ws, lane
+                )
+                theta, w, found = polish_OBS(
+                    theta, left, right, t, h, step, u, v, d, m, params, runtime_ws, lane
+                )
             met_OBS(
                 t + theta * h, after >= 0.0, step, w, lane, params, runtime_ws,
                 analysis_ws, analysis_out, trace_buf, trace_count, traces,
@@ -86,24 +91,34 @@ def look_for(met: Callable[..., Any]) -> str:
 
 
 def polish_OBS(theta, left, right, t, h, step, u, v, d, m, params, runtime_ws, lane):
-    """Newton's method on steps of the method itself, so that the state has its accuracy."""
+    """Newton's method on steps of the method itself, so that the state has its accuracy.
+
+    Returns the place, the state there, and whether the method has come to rest.
+    """
     memory = m
     if MULTISTEP:
         memory = restart(t, step, u, params, runtime_ws, lane)
     w = v
     if theta < 1.0:
         w, _k = attempt(t, theta * h, step, u, memory, params, runtime_ws, lane)
-    for _ in range(3):
+    found = False
+    last = 1.0
+    for _ in range(8):
         time = t + theta * h
         level = height_OBS(time, step + 1, w, t, u, params, runtime_ws, lane)
         rate = rate_OBS(time, step + 1, w, t, u, params, runtime_ws, lane)
         nearer = theta - level / (rate * h)
-        good = (nearer >= left) & (nearer <= right)
-        if not good or abs_(nearer - theta) <= 1e-15:
+        move = abs_(nearer - theta)
+        if not (nearer >= left - 1e-12 and nearer <= right + 1e-12):
             break
-        theta = nearer
+        if move <= 1e-15 or (found and move >= last):
+            found = True
+            break
+        theta = min_(max_(nearer, left), right)
         w, _k = attempt(t, theta * h, step, u, memory, params, runtime_ws, lane)
-    return theta, w
+        found = move < 1e-8  # what is left is a small part of it
+        last = move
+    return theta, w, found
 
 
 def begin_OBS(
