@@ -127,6 +127,23 @@ def test_a_second_bounce_within_the_step_of_the_first() -> None:
     np.testing.assert_allclose(ran.raw.evt_t[:4], want, rtol=0, atol=1e-14)
 
 
+@steppers
+@pytest.mark.parametrize("after", [1e-3, 1e-5, 1e-8])
+def test_an_excursion_just_after_a_jump(stepper: str, after: float) -> None:
+    """Places crowd towards a jump, each twice as far from it as the one before: an excursion whose
+    end is twice as far from the jump as its start has one of them in it.
+    """
+    text = flow(
+        RAMP,
+        event("jump", "x >= 0.52", action="n += 1", direction="rising")
+        + event("brief", "begin < x - 0.52 < 2.1*begin", log="x", direction="rising"),
+        params="n = 0\nbegin = 0",
+    )
+    ran = run(text, stepper, p=[0, after])
+    assert ran.fired == ["jump", "brief"]
+    np.testing.assert_allclose(ran.raw.evt_t, [0.52, 0.52 + after], rtol=0, atol=2e-14)
+
+
 # --- without end -------------------------------------------------------------------------------
 
 BALL = flow(
