@@ -222,6 +222,27 @@ def test_a_state_called_n_is_not_the_iteration(tmp_path: Path) -> None:
     assert setup("builtin://map/logistic", jit=False).run(N=2).to_pandas().index.name == "n"
 
 
+def test_events_as_tables() -> None:
+    sim = setup("builtin://ode/izhikevich", jit=False)
+    res = sim.run(T=30.0)
+    table = res.events["spike"].to_pandas()
+    assert (table.index.name, list(table.columns)) == ("t", ["step", *res.events["spike"].columns])
+    assert table.index.tolist() == res.events["spike"].t.tolist()
+    assert table["step"].tolist() == res.events["spike"].step.tolist()
+    batch = sim.batch(params={"I": [8.0, 12.0]}, T=30.0)
+    both = batch.events["spike"].to_pandas()
+    assert list(both.columns)[:2] == ["run", "step"]
+    assert both["run"].tolist() == batch.events["spike"].run.tolist()
+    logging = {
+        "model": {"type": "map"},
+        "states": {"x": 0.0},
+        "equations": {"rhs": {"x": "x + 1"}},
+        "events": {"even": {"cond": "x % 2 == 0", "log": ["x", "step(x)"]}},
+    }
+    even = setup(logging, jit=False).run(N=4).events["even"].to_pandas()
+    assert (even.index.name, even.index.tolist(), even["x"].tolist()) == ("n", [2, 4], [2.0, 4.0])
+
+
 def test_names_are_offered_to_who_types_them() -> None:
     sim = setup("builtin://ode/izhikevich", jit=False)
     res = sim.run(T=1.0)

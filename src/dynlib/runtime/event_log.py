@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dynlib.runtime.export import event_table
 from dynlib.runtime.naming import ByName, unknown_name
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["Event", "Events", "MergedEvents"]
 
@@ -48,6 +52,10 @@ class Event:
 
     def __len__(self) -> int:
         return len(self.t)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """A `pandas.DataFrame`: one row for each firing, indexed by its time."""
+        return event_table(self)
 
     def _ipython_key_completions_(self) -> list[str]:
         return list(self.columns)

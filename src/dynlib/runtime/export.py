@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
+    from dynlib.runtime.event_log import Event
     from dynlib.runtime.results import Results
 
-__all__ = ["to_pandas", "to_xarray", "unlike", "variable"]
+__all__ = ["event_table", "to_pandas", "to_xarray", "unlike", "variable"]
 
 
 def to_xarray(results: Results) -> xr.Dataset:
@@ -37,12 +38,9 @@ def to_xarray(results: Results) -> xr.Dataset:
 
 def to_pandas(results: Results) -> pd.DataFrame:
     """A DataFrame indexed by time; ``attrs`` has outputs of observers, model and receipt."""
-    try:
-        import pandas as pd
-    except ImportError as error:
-        raise MissingExtraError("data", "to_pandas()") from error
-    index = pd.Index(results.t, name=results.time_name)
-    frame = pd.DataFrame({name: results[name] for name in results.names}, index=index)
+    pandas = _pandas()
+    index = pandas.Index(results.t, name=results.time_name)
+    frame = pandas.DataFrame({name: results[name] for name in results.names}, index=index)
     found = results.observers
     layout = layout_of_results(found)
     numbers = {
@@ -59,6 +57,24 @@ def unlike(name: str, taken: Collection[str]) -> str:
     while name in taken:
         name = f"{name}_"
     return name
+
+
+def _pandas() -> Any:
+    try:
+        import pandas as pd
+    except ImportError as error:
+        raise MissingExtraError("data", "to_pandas()") from error
+    return pd
+
+
+def event_table(event: Event) -> pd.DataFrame:
+    """A DataFrame of the firings of an event, of a batch with the number of the run."""
+    pandas = _pandas()
+    of_map = event.t.dtype.kind == "i"
+    index = pandas.Index(event.t, name="n" if of_map else "t")
+    fixed = ("run", "step") if hasattr(event, "run") else ("step",)
+    names = (*(name for name in fixed if name not in event.columns), *event.columns)
+    return pandas.DataFrame({name: event[name] for name in names}, index=index)
 
 
 def variable(name: str) -> str:
