@@ -33,7 +33,10 @@ def assert_equal(one: list[np.ndarray], two: list[np.ndarray]) -> None:
         assert np.array_equal(a, b, equal_nan=True)
 
 
-@cases
+@pytest.mark.parametrize(
+    "case",
+    [pytest.param(c, marks=pytest.mark.slow) if c == "multistep" else c for c in CASES],
+)
 def test_paths_agree(case: str) -> None:
     model, stepper, run = CASES[case]
     sim = setup(model, stepper=stepper)
