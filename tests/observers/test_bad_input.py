@@ -331,3 +331,12 @@ def test_full_trace_is_named() -> None:
     assert "the trace of observer 'watcher' is full" in res.message
     batch = sim.batch(T=1.0, observers=[counter(), watcher(Hits(4))])
     assert "the trace of observer 'watcher' is full" in batch[0].message
+
+
+@pytest.mark.parametrize("how", ["run", "fastpath", "batch"])
+def test_observers_that_would_change_the_steps(how: str) -> None:
+    """Where observers start, an adaptive stepper ends a step; t_eval alone would not make it."""
+    sim = setup(DRIVEN, stepper="tsit5", jit=False)
+    asked = {"T": 1.0, "transient": 0.3, "t_eval": [0.5, 1.0]}
+    with pytest.raises(OptionError, match="the observers would change the run"):
+        getattr(sim, how)(observers=[counter()], **asked)

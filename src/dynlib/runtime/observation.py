@@ -23,7 +23,7 @@ __all__ = [
     "Observers",
     "StoredObservation",
     "build_observer_metadata",
-    "check_something_left",
+    "check_transient",
 ]
 
 Floats = NDArray[np.float64]
@@ -201,8 +201,8 @@ class Observers(ByName[ObserverResult]):
         return "\n".join(map(repr, self._results.values())) or "<no observers>"
 
 
-def check_something_left(options: RunOptions) -> None:
-    """Refuse to observe a run all of which is transient.
+def check_transient(options: RunOptions, *, adaptive: bool) -> None:
+    """Refuse to observe a run all of which is transient, or whose steps it would change.
 
     Raises
     ------
@@ -213,6 +213,12 @@ def check_something_left(options: RunOptions) -> None:
         raise OptionError(
             f"transient = {options.transient:g} is the whole run, and nothing is left for "
             "observers to see. Make the run longer, or the transient shorter."
+        )
+    if adaptive and options.transient and options.t_eval is not None:
+        raise OptionError(
+            "an adaptive stepper ends a step where observers start, and with t_eval it would end "
+            "none there without them: the observers would change the run. Leave transient out, or "
+            "run the transient first and go on with resume=True."
         )
 
 

@@ -23,7 +23,7 @@ from dynlib.observers.combined import CombinedObserver, combine
 from dynlib.observers.described import describe
 from dynlib.observers.module import ObserverModule
 from dynlib.runtime.naming import unknown_name
-from dynlib.runtime.observation import Observation, StoredObservation, check_something_left
+from dynlib.runtime.observation import Observation, StoredObservation, check_transient
 from dynlib.runtime.plan import Plan
 from dynlib.runtime.progress import TerminalLine
 from dynlib.runtime.run_options import RunOptions
@@ -163,7 +163,7 @@ class Session:
         if not observers:
             return None
         model, request = self.model, plan.request
-        check_something_left(plan.options)
+        check_transient(plan.options, adaptive=model.stepper.adaptive)
         combined = combine(observers, model.spec, model.stepper)
         check_traces(combined, _steps_ahead(model, plan))
         model.runner(sampled=request.samples is not None, analysis=combined)

@@ -27,7 +27,7 @@ from dynlib.runtime.fastpath.capability import LANES, check_capability
 from dynlib.runtime.fastpath.executor import run_single_fastpath
 from dynlib.runtime.fastpath.observers import combined_of, layout_of
 from dynlib.runtime.fastpath.request import BatchRequest
-from dynlib.runtime.observation import check_something_left
+from dynlib.runtime.observation import check_transient
 from dynlib.runtime.origin import Origin
 from dynlib.runtime.progress import Progress, TerminalLine, progress_of
 from dynlib.runtime.results import Results
@@ -207,7 +207,7 @@ def _planned(
     plan = chosen_plan(call["plan"], options, model)
     check_capability(model, options, plan, observers)
     if observers:
-        check_something_left(options)
+        check_transient(options, adaptive=model.stepper.adaptive)
     return options, recording(model, options, plan), observers
 
 
