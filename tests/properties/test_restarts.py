@@ -15,13 +15,17 @@ DT = 0.125  # a power of two: times of the grid are exact, whatever its origin
 _STATES = {"x": (1.0, "v"), "v": (0.0, "-x - x**3 - 0.3*v")}
 
 
-def jumping(locate: bool) -> str:
+def jumping(locate: bool, phase: str = "end") -> str:
     cond = "t >= 1" if not locate else "t >= 1.0625"
-    action = "v = v + 2; x = x/2"
-    return flow(_STATES, event("e", cond, action=action, direction="rising", locate=locate))
+    jump = {"action": "v = v + 2; x = x/2", "direction": "rising"}
+    return flow(_STATES, event("e", cond, locate=locate, phase=phase, **jump))
 
 
 PLAIN = flow(_STATES, "")
+
+
+def step_of(stepper: str) -> float | None:
+    return None if stepper in ADAPTIVE else DT
 
 
 @pytest.mark.parametrize("stepper", FIXED)
@@ -63,9 +67,33 @@ def test_an_adaptive_run_goes_on_as_a_fresh_one(stepper: str, locate: bool) -> N
 
 
 @pytest.mark.parametrize("stepper", FLOWS)
+def test_a_jump_at_the_start_of_a_step(stepper: str) -> None:
+    """The row of that time was recorded before the action."""
+    jumped = go(compiled(jumping(False, "start"), stepper), 3.0, dt=step_of(stepper))
+    at = int(np.flatnonzero(jumped.t == jumped.raw.evt_t[0])[0])
+    x, v = jumped.y[at]
+    t = float(jumped.t[at])
+    fresh = go(compiled(PLAIN, stepper), 3.0, t0=t, y=[x / 2, v + 2], dt=step_of(stepper))
+    np.testing.assert_array_equal(jumped.t[at:], fresh.t)
+    np.testing.assert_array_equal(jumped.y[at + 1 :], fresh.y[1:])
+
+
+@pytest.mark.parametrize("stepper", FIXED)
+def test_a_last_step_of_its_own_length_is_a_step_of_its_own(stepper: str) -> None:
+    model = compiled(PLAIN, stepper)
+    short = go(model, 1.0 + DT / 2, dt=DT)
+    alone = go(model, 1.0 + DT / 2, t0=1.0, y=short.y[-2], dt=DT / 2)
+    np.testing.assert_array_equal(short.final, alone.final)
+    # and the next grid, which starts there, knows nothing of it
+    on = go(model, 3.0, state=short.state)
+    fresh = go(model, 3.0, t0=1.0 + DT / 2, y=alone.final, dt=DT)
+    np.testing.assert_array_equal(on.y, fresh.y)
+
+
+@pytest.mark.parametrize("stepper", FLOWS)
 def test_a_change_from_outside_is_a_jump_too(stepper: str) -> None:
     model = compiled(PLAIN, stepper)
-    dt = None if stepper in ADAPTIVE else DT
+    dt = step_of(stepper)
     first = go(model, 1.0, dt=dt)
     first.state.y[1, 0] += 2
     model.mark_jump(first.state)
