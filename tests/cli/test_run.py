@@ -39,6 +39,12 @@ def test_counts_are_numbers_like_others(run, count):
     assert "n = 0 to 30: x" in run("run", LOGISTIC, "-N", count, *PLAIN).stdout
 
 
+def test_numbers_that_no_float_holds(run):
+    for option in ("-N", "--max-steps", "--transient", "--t-eval"):
+        letter = run("run", LOGISTIC, option, "9" * 400, status=2).stderr
+        assert "a number of 400 digits is too large" in letter
+
+
 @pytest.mark.parametrize("count", ["1.5", "-1", "many", "1e999", "1/0"])
 def test_counts_are_whole(run, count):
     words = "is not a number" if count == "many" else "is no whole number from 0 on"

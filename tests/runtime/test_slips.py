@@ -16,6 +16,7 @@ from runtime.models import differences, sim_of
 import dynlib
 from dynlib import DynlibError, OptionError, UnknownNameError, setup
 from dynlib.abi.status import Status
+from dynlib.plans import Stride, TailWindow
 
 SWITCHED = {  # a parameter that is infinite unless it is given
     "model": {"type": "ode"},
@@ -155,6 +156,25 @@ def test_a_session_can_be_copied_and_sent(stepper: str, way: Callable[[Any], Any
     other.add_preset("theirs")
     assert sim.params["I"] == 12.0
     assert "theirs" not in sim.list_presets()
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda huge: sim_of("logistic").run(N=huge),
+        lambda huge: sim_of("logistic").run(N=3, transient=huge),
+        lambda huge: sim_of("logistic").run(N=3, t0=-huge),
+        lambda huge: sim_of("driven", "rk45").run(rtol=huge),
+        lambda huge: sim_of("driven", "rk45").run(atol=[huge, 1.0]),
+        lambda huge: sim_of("driven", "rk45").run(dt_max=huge),
+        lambda huge: sim_of("driven", "rk45").run(t_eval=[huge]),
+        lambda huge: Stride(huge),
+        lambda huge: TailWindow(2, huge),
+    ],
+)
+def test_numbers_that_no_float_holds(call: Callable[[int], object]) -> None:
+    words = letter(lambda: call(10**400))
+    assert "10000000000000000" not in words or "..." in words  # digits are not printed on and on
 
 
 # --- parameters without bounds ----------------------------------------------------------------

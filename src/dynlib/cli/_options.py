@@ -23,6 +23,8 @@ __all__ = [
     "times",
 ]
 
+_ENORMOUS = 10**300  # floats end soon after
+
 stepper_option = click.option(
     "--stepper", metavar="NAME", help="Numerical method; `dynlib steppers` lists them."
 )
@@ -46,6 +48,8 @@ def number(text: Any) -> float | int:
     value = text if isinstance(text, int | float) else _number(text)
     if value is None:
         raise click.BadParameter(f"{text!r} is not a number, nor an expression of one")
+    if isinstance(value, int) and abs(value) >= _ENORMOUS:
+        raise click.BadParameter(f"a number of {len(text)} digits is too large")
     return value
 
 

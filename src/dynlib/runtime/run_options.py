@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -256,7 +257,7 @@ def _samples(
         )
     try:
         times = np.array(given["t_eval"], dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         times = np.empty((0, 0))
     if times.ndim != 1 or not np.isfinite(times).all():
         raise OptionError("t_eval must be a vector of finite times.")
@@ -280,7 +281,7 @@ def _samples(
 
 def _count(what: str, value: Any) -> int:
     """So many steps; more than any run can take are as good as endlessly many."""
-    return min(integer(what, value, least=1), _ENDLESS)
+    return min(integer(what, value, least=1, most=math.inf), _ENDLESS)
 
 
 def _names(chosen: Any) -> tuple[str, ...]:

@@ -33,13 +33,15 @@ def number(what: str, value: Any, *, infinite: bool = False) -> float:
     return found
 
 
-def integer(what: str, value: Any, least: int | None = None) -> int:
-    """A whole number (``1e6`` and ``10.0`` will do), not below `least`."""
+def integer(what: str, value: Any, least: int | None = None, most: float = 2**62) -> int:
+    """A whole number (``1e6`` and ``10.0`` will do), not below `least`, of at most this size."""
     found = value if isinstance(value, Integral) else number(what, value)
     if found != int(found):
         raise OptionError(f"{what} must be a whole number, found {shown(value)}.")
     if least is not None and found < least:
         raise OptionError(f"{what} must be at least {least}, found {shown(value)}.")
+    if abs(int(found)) > most:
+        raise OptionError(f"{what} = {shown(value)} is more than any run can do.")
     return int(found)
 
 
@@ -106,10 +108,10 @@ def vector(
 def _entry(kind: str, what: str, value: Any, dtype: np.dtype[Any]) -> float | int:
     """A value that a vector of this type can hold, unchanged but for its rounding."""
     if dtype.kind == "i":
-        found = integer(what, value)
+        found = integer(what, value, most=math.inf)
         bounds = np.iinfo(dtype)
         if not bounds.min <= found <= bounds.max:
-            raise OptionError(f"{what} does not fit {dtype.name}: {found}.")
+            raise OptionError(f"{what} does not fit {dtype.name}: {shown(found)}.")
         return found
     result = number(what, value, infinite=kind == PARAMETER)
     if math.isfinite(result) and abs(result) > float(np.finfo(dtype).max):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from reprlib import repr as short
 from typing import Any, ClassVar
 
 import numpy as np
@@ -72,10 +73,10 @@ def _unknown(stepper: str, name: str, accepted: tuple[str, ...]) -> str:
 def _number(stepper: str, name: str, value: Any) -> float:
     try:
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         number = math.nan
     if math.isnan(number) or number < 0:
-        msg = f"stepper {stepper!r}: {name} must be a number of at least 0, found {value!r}"
+        msg = f"stepper {stepper!r}: {name} must be a number of at least 0, found {short(value)}"
         raise StepperOptionError(msg)
     return number
 
@@ -98,7 +99,7 @@ def _check(stepper: str, values: NDArray[np.float64], places: Mapping[str, int])
 def _tolerance(stepper: str, name: str, given: Any, n: int) -> NDArray[np.float64]:
     try:
         values = np.array(given, dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         values = np.array(math.nan)
     if values.ndim > 1 or (values.ndim == 1 and values.size != n):
         msg = (
@@ -107,6 +108,6 @@ def _tolerance(stepper: str, name: str, given: Any, n: int) -> NDArray[np.float6
         )
         raise StepperOptionError(msg)
     if not np.all(values >= 0):
-        msg = f"stepper {stepper!r}: {name} must be at least 0, found {given!r}"
+        msg = f"stepper {stepper!r}: {name} must be at least 0, found {short(given)}"
         raise StepperOptionError(msg)
     return np.broadcast_to(values, (n,))
