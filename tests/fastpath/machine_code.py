@@ -20,7 +20,7 @@ _WIDE = re.compile(r"%[yz]mm")
 
 @dataclass(frozen=True)
 class Block:
-    """Instructions between two labels."""
+    """Instructions that follow each other in any case: between two labels or jumps."""
 
     instructions: tuple[str, ...]
 
@@ -83,4 +83,7 @@ def _blocks(text: str) -> Iterator[Block]:
             lines = []
         elif line.startswith("\t") and not line.startswith("\t."):
             lines.append(line.strip())
+            if line.startswith("\tj"):
+                yield Block(tuple(lines))
+                lines = []
     yield Block(tuple(lines))

@@ -172,7 +172,7 @@ def fresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
     Compilation is replaced by fetching: the kernel is compiled once for all tests here.
     """
     monkeypatch.setenv("DYNLIB_CACHE_DIR", str(tmp_path / "cache"))
-    monkeypatch.setattr(runner, "_compile", _compiled_once(runner._compile))
+    monkeypatch.setattr(runner, "compiled", _compiled_once(runner.compiled))
 
     def run(text: str = DOUBLING) -> list[str]:
         monkeypatch.setattr(runner_variants, "_variant_cache_discrete", _empty())

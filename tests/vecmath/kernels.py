@@ -11,7 +11,7 @@ import numpy as np
 
 from dynlib.compiler.jit import native
 from dynlib.compiler.jit.door import compile_entry
-from dynlib.compiler.jit.vector_functions import vector_functions
+from dynlib.compiler.llvm.translate import SYMBOL, translate
 from dynlib.compiler.vecmath import VECMATH
 
 TWO_ARGUMENTS = {"pow", "atan2", "hypot"}
@@ -23,8 +23,8 @@ def entry(table):
     a = view1_float64(table, 0)
     b = view1_float64(table + 16, 0)
     out = view1_float64(table + 32, 0)
-    for i in range(a.shape[0]):
-        out[i] = function({arguments})
+    for i in range(len(a)):
+        out[i] = {function}({arguments})
     return 0
 """
 
@@ -35,7 +35,7 @@ def entry(table):
     steps = view1_int64(table + 16, 1)
     for k in range(steps[0]):
         for lane in range(16):
-            y[0, lane] = y[1, lane] + 1e-30 * function({arguments})
+            y[0, lane] = y[1, lane] + 1e-30 * {function}({arguments})
     return 0
 """
 
@@ -46,7 +46,7 @@ def entry(table):
     steps = view1_int64(table + 16, 1)
     u = y[0]
     for k in range(steps[0]):
-        u = y[1] + 1e-30 * function({arguments})
+        u = y[1] + 1e-30 * {function}({arguments})
     y[0] = u
     return 0
 """
@@ -84,11 +84,15 @@ class Kernel:
 def kernel(shape: str, name: str, *, libm: bool = False) -> Kernel:
     """Compile the loop `shape` around a function of ours or of the C library."""
     template, one, two = _SHAPES[shape]
-    text = template.format(arguments=two if name in TWO_ARGUMENTS else one)
-    function = _library(name) if libm else vector_functions(_nrt=False)[name]
-    namespace: dict[str, Any] = {"function": function}
-    exec(compile(text, f"<{shape} {name}>", "exec"), namespace)
-    return Kernel(compile_entry(namespace, {"entry": False}, "entry", "float64"))
+    arguments = two if name in TWO_ARGUMENTS else one
+    if libm:
+        text = template.format(function="function", arguments=arguments)
+        namespace: dict[str, Any] = {"function": _library(name)}
+        exec(compile(text, f"<{shape} {name}>", "exec"), namespace)
+        return Kernel(compile_entry(namespace, {"entry": False}, "entry", "float64"))
+    text = template.format(function=name, arguments=arguments)
+    assembly = translate(text, {}, "entry", "float64")
+    return Kernel(native.emit_object(assembly, SYMBOL, optimize=True))
 
 
 def _library(name: str) -> Any:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dynlib.abi.hooks import AnalysisModule
 from dynlib.compiler.codegen.lane_program import LaneProgram
 from dynlib.compiler.codegen.runner_variants import RunnerVariant, module_of
-from dynlib.compiler.jit.door import compile_entry
 from dynlib.compiler.jit.native import ObjectCode
-from dynlib.compiler.jit.runner import execute
+from dynlib.compiler.jit.runner import compiled
 from dynlib.compiler.model import CompiledModel
 
 __all__ = ["fast_path_code"]
@@ -51,5 +50,4 @@ def fast_path_code(
     program = LaneProgram(model.spec, model.stepper, lanes, varied, analysis)
     variant = RunnerVariant.FASTPATH if analysis is None else RunnerVariant.FASTPATH_ANALYSIS
     module = module_of(program, variant, sampled=sampled)
-    dtype = model.spec.dtype
-    return compile_entry(execute(module, {}, dtype), module.functions, module.entry, dtype)
+    return compiled(module, model.spec.dtype, {})

@@ -22,6 +22,7 @@ __all__ = [
     "float_to_bits",
     "floor",
     "fma",
+    "remainder",
     "rint",
     "select",
     "sqrt",
@@ -96,6 +97,19 @@ def fma(typingctx: Any, a: Any, b: Any, c: Any) -> Any:
 def copysign(typingctx: Any, magnitude: Any, sign: Any) -> Any:
     """``|magnitude|`` with the sign bit of ``sign``."""
     return _same_type_intrinsic(typingctx, "llvm.copysign", (magnitude, sign))
+
+
+@intrinsic
+def remainder(typingctx: Any, a: Any, b: Any) -> Any:
+    """C's ``fmod``."""
+    real = _real_type((a, b))
+    if real is None:
+        return None
+
+    def codegen(context: Any, builder: Any, sig: Any, values: Any) -> Any:
+        return builder.frem(*values)
+
+    return real(real, real), codegen
 
 
 @intrinsic

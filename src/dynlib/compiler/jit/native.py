@@ -83,6 +83,8 @@ def emit_object(assembly: str, symbol: str, *, optimize: bool) -> ObjectCode:
     """
     module = _llvm().parse_assembly(assembly)
     machine = _target_machine()
+    module.triple = _llvm().get_default_triple()
+    module.data_layout = str(machine.target_data)
     if optimize:
         _optimize(module, symbol, machine)
     externals = tuple(

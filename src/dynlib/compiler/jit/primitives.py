@@ -7,83 +7,40 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from functools import cache
+from types import FunctionType
 from typing import Any
 
 from numba import boolean, float32, float64, int32, int64, njit
 
 from dynlib.compiler.jit import intrinsics
 from dynlib.compiler.jit.columns import COLUMNS
-from dynlib.compiler.jit.intrinsics import rint, select
-from dynlib.compiler.jit.tiles import TILES
+from dynlib.compiler.jit.intrinsics import rint
 from dynlib.compiler.jit.vector_functions import vector_functions
 from dynlib.compiler.jit.views import VIEWS
+from dynlib.compiler.llvm import library
 from dynlib.compiler.vecmath import VECMATH
 
 __all__ = ["primitives"]
 
 
-def abs_(x):
-    return abs(x)
+def copy_row(tile, lanes, k, y, j):
+    for lane in range(lanes):
+        tile[k, lane] = y[j, lane]
 
 
-def sign(x):
-    return select(x > 0, x * 0 + 1, select(x < 0, x * 0 - 1, x))
+def write_tile(tile, lanes, n, run, records, row):
+    width = records.shape[2]
+    for lane in range(lanes):
+        r = run[lane]
+        if r >= 0:
+            for k in range(n):
+                records[r, row + k // width, k % width] = tile[k, lane]
 
 
-def min_(a, b):
-    return select((a <= b) | (a != a), a, b)
-
-
-def max_(a, b):
-    return select((a >= b) | (a != a), a, b)
-
-
-def not_(c):
-    return not c
-
-
-def div(a, b):
-    return float64(a) / float64(b)
-
-
-def mod(a, b):
-    return a % b
-
-
-def floordiv(a, b):
-    return a // b
-
-
-def ifloordiv(a, b):
-    # The least integer has no quotient by -1, which processors trap.
-    safe = select((b == 0) | (b == -1), b * 0 + 1, b)
-    return select(b == 0, b * 0, select(b == -1, -a, a // safe))
-
-
-def imod(a, b):
-    safe = select(b == 0, b * 0 + 1, b)
-    return select(b == 0, b * 0, a % safe)
-
-
-def ipow(a, k):
-    result = a * 0 + 1
-    if k < 0:
-        odd = select(k & 1 == 1, a, result)
-        return select((a == 1) | (a == -1), odd, a * 0)
-    while k > 0:
-        if k & 1:
-            result = result * a
-        a = a * a
-        k >>= 1
-    return result
-
-
+_TILES = {"copy_row": copy_row, "write_tile": write_tile}
 _COMPOSED: dict[str, Callable[..., Any]] = {
-    f.__name__: f
-    for f in (
-        *(abs_, sign, min_, max_, not_),
-        *(div, mod, floordiv, ifloordiv, imod, ipow),
-    )
+    **{name: getattr(library, name) for name in library.__all__},
+    **_TILES,
 }
 
 _OF_TWO = ("atan2", "pow", "hypot")
@@ -93,8 +50,12 @@ _INTEGER = {"int32": int32}
 
 @cache
 def _compiled(name: str) -> Any:
-    inline = name != "ipow"
-    return njit(forceinline=inline, error_model="numpy", no_cpython_wrapper=True)(_COMPOSED[name])
+    """A function of the library, which finds the primitives that it calls among its globals."""
+    function = _COMPOSED[name]
+    namespace = {other: getattr(intrinsics, other) for other in intrinsics.__all__}
+    bound = FunctionType(function.__code__, namespace, name)
+    inline = name not in ("ipow", *_TILES)
+    return njit(forceinline=inline, error_model="numpy", no_cpython_wrapper=True)(bound)
 
 
 @cache
@@ -137,8 +98,6 @@ def primitives(names: Iterable[str], dtype: str = "float64") -> dict[str, Any]:
             found[name] = VIEWS[name]
         elif name in COLUMNS:
             found[name] = COLUMNS[name]
-        elif name in TILES:
-            found[name] = TILES[name]
         elif name in casts:
             found[name] = casts[name]
         elif name in _COMPOSED:

@@ -15,9 +15,11 @@ from dynlib.abi.runner_args import WORDS
 from dynlib.compiler.codegen.program import Module
 from dynlib.compiler.jit.disk_cache import DiskCache
 from dynlib.compiler.jit.hook_errors import uncompilable
-from dynlib.compiler.jit.native import Entry, ObjectCode, load
+from dynlib.compiler.jit.native import Entry, ObjectCode, emit_object, load
+from dynlib.compiler.llvm.translate import SYMBOL, translate
+from dynlib.compiler.llvm.values import Untranslatable
 
-__all__ = ["Call", "Runner", "execute", "make_runner"]
+__all__ = ["Call", "Runner", "compiled", "execute", "make_runner"]
 
 Arrays = Sequence[NDArray[Any]]
 
@@ -123,7 +125,7 @@ def make_runner(
                 return Runner(load(found), compiled=True)
             except OSError as error:
                 cache.discard(key, str(error))
-    code = _compile(module, dtype, hooks)
+    code = compiled(module, dtype, hooks)
     entry = load(code)
     if cache is not None:
         cache.store(key, code, label)
@@ -137,7 +139,20 @@ def _plain(runner: Callable[..., int], module: Module) -> Callable[..., int]:
     return (lambda *arrays: called(*arrays[:-packed], arrays[-packed:])) if packed else called
 
 
-def _compile(module: Module, dtype: str, hooks: Mapping[str, Any]) -> ObjectCode:
+def compiled(module: Module, dtype: str, hooks: Mapping[str, Any]) -> ObjectCode:
+    """Object code of a module; `hooks` are functions of users that its text calls.
+
+    The text is translated by ourselves.  What users write may need more of Python than that knows;
+    then Numba reads all of it.
+    """
+    try:
+        assembly = translate(module.text, module.functions, module.entry, dtype)
+    except Untranslatable:
+        return _by_numba(module, dtype, hooks)
+    return emit_object(assembly, SYMBOL, optimize=True)
+
+
+def _by_numba(module: Module, dtype: str, hooks: Mapping[str, Any]) -> ObjectCode:
     from dynlib.compiler.jit.door import compile_entry
 
     namespace = execute(module, hooks, dtype)

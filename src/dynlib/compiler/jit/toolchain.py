@@ -17,7 +17,8 @@ __all__ = ["toolchain"]
 def toolchain() -> str:
     """One line: Python, NumPy and Numba, and a hash of our own part of the compiler."""
     here = Path(__file__).parent
-    files = [*sorted(here.glob("*.py")), *sorted((here.parent / "vecmath").glob("*.py"))]
+    folders = (here, here.parent / "llvm", here.parent / "vecmath")
+    files = [file for folder in folders for file in sorted(folder.glob("*.py"))]
     own = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
     return f"python {sys.version_info[:3]} numpy {np.__version__} numba {_numba()} dynlib {own}"
 

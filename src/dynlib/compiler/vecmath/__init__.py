@@ -27,7 +27,7 @@ from dynlib.compiler.vecmath import (
 )
 from dynlib.compiler.vecmath.primitives import PRIMITIVES
 
-__all__ = ["PRIMITIVES", "VECMATH", "compiled", "content_hash"]
+__all__ = ["PRIMITIVES", "RARE", "VECMATH", "compiled", "content_hash"]
 
 Function = Callable[..., Any]
 
@@ -73,7 +73,7 @@ _MODULES = (
     error_function,
 )
 
-_RARE = (any_angle.far_sin, any_angle.far_cos, any_angle.far_tan)
+RARE = (any_angle.far_sin, any_angle.far_cos, any_angle.far_tan)
 
 
 def compiled(
@@ -122,7 +122,7 @@ def compiled(
                 bound.__module__ = f.__module__
                 bound.__qualname__ = f.__qualname__
                 value = compile_function(bound)
-                made[f] = space[name] = apart(value) if f in _RARE else value
+                made[f] = space[name] = apart(value) if f in RARE else value
     return {name: made[f] for name, f in VECMATH.items()}
 
 

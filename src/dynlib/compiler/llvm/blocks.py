@@ -1,0 +1,215 @@
+"""Instructions in basic blocks, and how values meet where paths do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import repeat
+
+from dynlib.compiler.llvm.values import (
+    Group,
+    Number,
+    Shape,
+    Untranslatable,
+    Value,
+    rebuilt,
+    shape_of,
+)
+
+__all__ = ["Block", "Blocks", "Path", "unified"]
+
+_RANK = {"i1": 0, "i32": 1, "i64": 2, "float": 3, "double": 4}
+
+Names = Mapping[str, Value]
+
+
+@dataclass
+class Block:
+    """A label, what is chosen on entry, instructions, and where they lead."""
+
+    label: str
+    choices: list[str] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
+    end: str = ""
+
+    def text(self) -> str:
+        """The block in LLVM assembly."""
+        return "\n".join([f"{self.label}:", *self.choices, *self.lines, self.end])
+
+
+@dataclass
+class Path:
+    """A way on: the block that it comes from and what the names mean there."""
+
+    block: Block
+    names: Names
+
+
+class Blocks:
+    """The body of a function while it is written; instructions go to the `current` block."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self.all: list[Block] = []
+        self.current = self.start("start")
+
+    def fresh(self) -> str:
+        """A new name."""
+        self._count += 1
+        return f"%v{self._count}"
+
+    def block(self, label: str) -> Block:
+        """A new block, to be started later."""
+        self._count += 1
+        return Block(f"{label}{self._count}")
+
+    def start(self, block: Block | str) -> Block:
+        """Go on in a block."""
+        if isinstance(block, str):
+            block = self.block(block)
+        self.all.append(block)
+        self.current = block
+        return block
+
+    def new(self, instruction: str) -> str:
+        """Append an instruction; returns the name of its result."""
+        name = self.fresh()
+        self.current.lines.append(f"  {name} = {instruction}")
+        return name
+
+    def do(self, instruction: str) -> None:
+        """Append an instruction without a result."""
+        self.current.lines.append(f"  {instruction}")
+
+    def goto(self, target: Block) -> Block:
+        """End the current block; returns it."""
+        left = self.current
+        left.end = f"  br label %{target.label}"
+        return left
+
+    def branch(self, condition: Number, yes: Block, no: Block) -> Block:
+        """End the current block in two ways; returns it."""
+        left = self.current
+        left.end = f"  br i1 {condition.text}, label %{yes.label}, label %{no.label}"
+        return left
+
+    # -- numbers ----------------------------------------------------------------------------------
+
+    def cast(self, value: Number, kind: str) -> Number:
+        """A number as another type."""
+        if value.kind == kind:
+            return value
+        word = _conversion(value.kind, kind)
+        if kind == "i1":
+            test = "fcmp une" if word == "fcmp" else "icmp ne"
+            zero = "0.0" if word == "fcmp" else "0"
+            return Number("i1", self.new(f"{test} {value.kind} {value.text}, {zero}"))
+        return Number(kind, self.new(f"{word} {value.kind} {value.text} to {kind}"))
+
+    def convert(self, value: Value, shape: Shape) -> Value:
+        """A value as one of another shape, number by number."""
+        if shape_of(value) == shape:
+            return value
+        if isinstance(value, Number) and isinstance(shape, str):
+            return self.cast(value, shape)
+        if isinstance(value, Group) and isinstance(shape, tuple):
+            pairs = zip(value.items, shape, strict=True)
+            return Group(tuple(self.convert(item, part) for item, part in pairs))
+        raise Untranslatable(f"a value of shape {shape_of(value)} where {shape} is needed")
+
+    # -- where paths meet -------------------------------------------------------------------------
+
+    def meet(self, target: Block, paths: Sequence[Path], *, certain: bool = False) -> Names:
+        """What names mean in `target`, which all paths lead to.
+
+        A name without a value on some path means anything there, which is for the text to know;
+        with `certain` it has no value after.
+        """
+        if len(paths) == 1:
+            return dict(paths[0].names)
+        names = {}
+        for name in dict.fromkeys(name for path in paths for name in path.names):
+            ways = [(path.block, path.names.get(name)) for path in paths]
+            if certain and any(value is None for _, value in ways):
+                continue
+            met = self._meet(target, ways)
+            if met is not None:
+                names[name] = met
+        return names
+
+    def _meet(self, target: Block, ways: Sequence[tuple[Block, Value | None]]) -> Value | None:
+        """One value; None if it means things of different kinds."""
+        first, *others = [value for _, value in ways if value is not None]
+        if len(others) + 1 == len(ways) and all(value == first for value in others):
+            return first
+        shape: Shape | None = shape_of(first)
+        for value in others:
+            shape = None if shape is None else unified(shape, shape_of(value))
+        if shape is None or not _of_numbers(shape):
+            return None
+        anything = rebuilt(shape, repeat("undef"))
+        return self.choose(target, shape, [(block, value or anything) for block, value in ways])
+
+    def choose(self, target: Block, shape: Shape, ways: Sequence[tuple[Block, Value]]) -> Value:
+        """A value of this shape, depending on the block that `target` is reached from."""
+        if isinstance(shape, tuple):
+            parts = [
+                self.choose(
+                    target, part, [(b, v.items[i]) for b, v in ways if isinstance(v, Group)]
+                )
+                for i, part in enumerate(shape)
+            ]
+            return Group(tuple(parts))
+        if not isinstance(shape, str):
+            raise Untranslatable("an array that depends on the path")
+        texts = []
+        for block, value in ways:
+            assert isinstance(value, Number)
+            texts.append(f"[ {self.cast_in(block, value, shape)}, %{block.label} ]")
+        name = self.fresh()
+        target.choices.append(f"  {name} = phi {shape} {', '.join(texts)}")
+        return Number(shape, name)
+
+    def cast_in(self, block: Block, value: Number, kind: str) -> str:
+        """Text of a number as another type, converted at the end of a block that is left."""
+        here, self.current = self.current, block
+        text = self.cast(value, kind).text
+        self.current = here
+        return text
+
+
+def _of_numbers(shape: Shape) -> bool:
+    """Whether a value of this shape is made of numbers alone, which paths can choose between."""
+    if isinstance(shape, tuple):
+        return all(map(_of_numbers, shape))
+    return isinstance(shape, str)
+
+
+def _conversion(source: str, target: str) -> str:
+    """The instruction that converts between LLVM types."""
+    real = source in ("float", "double")
+    if target == "i1":
+        return "fcmp" if real else "icmp"
+    if target in ("float", "double"):
+        if not real:
+            return "uitofp" if source == "i1" else "sitofp"
+        return "fpext" if target == "double" else "fptrunc"
+    if real:
+        return "fptosi"
+    if _RANK[source] > _RANK[target]:
+        return "trunc"
+    return "zext" if source == "i1" else "sext"
+
+
+def unified(a: Shape, b: Shape) -> Shape | None:
+    """The shape that holds values of both; None if there is none."""
+    if a == b:
+        return a
+    if isinstance(a, str) and isinstance(b, str):
+        if "float" in (a, b) and "i1" not in (a, b):
+            return "double"  # as NumPy has it for a float32 and any other number
+        return a if _RANK[a] >= _RANK[b] else b
+    if isinstance(a, tuple) and isinstance(b, tuple) and len(a) == len(b):
+        items = [unified(x, y) for x, y in zip(a, b, strict=True)]
+        return None if any(item is None for item in items) else tuple(items)
+    return None

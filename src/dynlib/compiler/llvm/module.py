@@ -1,0 +1,119 @@
+"""The functions of a module, each translated for the shapes that it is called with."""
+
+from __future__ import annotations
+
+import ast
+from typing import Any
+
+from dynlib.compiler.llvm.blocks import Blocks, unified
+from dynlib.compiler.llvm.expressions import Scope
+from dynlib.compiler.llvm.functions import Body
+from dynlib.compiler.llvm.primitives import CALLED, casts
+from dynlib.compiler.llvm.rows import ROWS
+from dynlib.compiler.llvm.tiles import TILES
+from dynlib.compiler.llvm.values import (
+    Array,
+    Number,
+    Shape,
+    Untranslatable,
+    Value,
+    flat,
+    flat_kinds,
+    rebuilt,
+    shape_of,
+)
+
+__all__ = ["Module", "kind_of"]
+
+
+class Module:
+    """What all functions of a module share."""
+
+    def __init__(self, dtype: str) -> None:
+        self.dtype = dtype
+        self.called = {**CALLED, **ROWS, **TILES, **casts(dtype)}
+        self.parts: list[str] = []
+        self.declared: dict[str, str] = {}
+        self._made: dict[tuple[int, tuple[Shape, ...]], tuple[str, Shape | None]] = {}
+        self._begun: set[tuple[int, tuple[Shape, ...]]] = set()
+        self._constants: dict[int, Array] = {}
+
+    def text(self) -> str:
+        """The module in LLVM assembly."""
+        return "\n\n".join([*self.parts, *self.declared.values()]) + "\n"
+
+    def constant_array(self, values: Any) -> Array:
+        """An array of integers that never changes."""
+        if id(values) not in self._constants:
+            name = f"@constants{len(self._constants)}"
+            items = ", ".join(f"i64 {int(value)}" for value in values)
+            self.parts.append(f"{name} = internal constant [{len(values)} x i64] [{items}]")
+            self._constants[id(values)] = Array("i64", name, (len(values),))
+        return self._constants[id(values)]
+
+    def function(
+        self, scope: Scope, node: ast.FunctionDef, shapes: tuple[Shape, ...], attributes: str
+    ) -> tuple[str, Shape | None]:
+        """Name and shape of the result of a function for arguments of these shapes."""
+        key = (id(node), shapes)
+        if key not in self._made:
+            names = [arg.arg for arg in node.args.args]
+            if len(names) != len(shapes):
+                raise Untranslatable(f"{node.name} with {len(shapes)} arguments")
+            if key in self._begun:
+                raise Untranslatable(f"{node.name}, which calls itself")
+            self._begun.add(key)
+            name = f"{node.name}.{len(self._begun)}"
+            kinds = [kind for shape in shapes for kind in flat_kinds(shape)]
+            texts = iter([f"%a{i}" for i in range(len(kinds))])
+            given = {n: rebuilt(shape, texts) for n, shape in zip(names, shapes, strict=True)}
+            body = Body(scope, given)
+            body.body(node.body)
+            result = _finish(body)
+            head = ", ".join(f"{kind} %a{i}" for i, kind in enumerate(kinds))
+            blocks = "\n".join(block.text() for block in body.blocks.all)
+            self.parts.append(
+                f"define internal {kind_of(result)} @{name}({head}) {attributes} {{\n{blocks}\n}}"
+            )
+            self._made[key] = name, result
+        return self._made[key]
+
+
+def kind_of(shape: Shape | None) -> str:
+    """The LLVM type of a function's result."""
+    if shape is None:
+        return "void"
+    if isinstance(shape, str):
+        return shape
+    return "{ " + ", ".join(flat_kinds(shape)) + " }"
+
+
+def _finish(body: Body) -> Shape | None:
+    """Write all returns, of what the results have in common; returns its shape."""
+    values = [value for _, value in body.returned]
+    shape: Shape | None = None
+    if values and all(value is not None for value in values):
+        shape = shape_of(values[0])  # type: ignore[arg-type]
+        for value in values[1:]:
+            shape = unified(shape, shape_of(value))  # type: ignore[arg-type]
+            if shape is None:
+                raise Untranslatable("a function that returns values of different kinds")
+    elif any(value is not None for value in values):
+        raise Untranslatable("a function that does not return a value on every path")
+    for block, value in body.returned:
+        body.blocks.current = block
+        block.end = "  ret void" if value is None else _return(body.blocks, value, shape)
+    for block in body.blocks.all:
+        block.end = block.end or "  unreachable"
+    return shape
+
+
+def _return(blocks: Blocks, value: Value, shape: Shape | None) -> str:
+    assert shape is not None
+    value = blocks.convert(value, shape)
+    if isinstance(value, Number):
+        return f"  ret {value.kind} {value.text}"
+    kind, whole = kind_of(shape), "poison"
+    for i, (part, text) in enumerate(flat(value)):
+        whole = blocks.new(f"insertvalue {kind} {whole}, {part} {text}, {i}")
+    return f"  ret {kind} {whole}"

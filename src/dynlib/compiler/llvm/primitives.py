@@ -1,0 +1,172 @@
+"""What kernels call that is one instruction, or a few: the twins of `dynlib.abi.primitives`."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+
+from dynlib.compiler.llvm.blocks import unified
+from dynlib.compiler.llvm.expressions import Callee, Expressions
+from dynlib.compiler.llvm.operations import absolute, compared, selected, truth
+from dynlib.compiler.llvm.values import Array, Group, Number, Untranslatable, Value, flat, number
+
+__all__ = ["CALLED", "casts", "intrinsic"]
+
+_SUFFIX = {"double": "f64", "float": "f32"}
+_BITS = {"double": "i64", "float": "i32", "i64": "double", "i32": "float"}
+_OF_ONE = ("rint", "floor", "ceil", "trunc", "fabs", "sqrt")
+
+
+def intrinsic(body: Expressions, name: str, args: Sequence[Number]) -> Number:
+    """A function of LLVM's own, in the precision of its arguments."""
+    kind = "double"
+    if all(arg.kind == "float" for arg in args):
+        kind = "float"
+    texts = [body.blocks.cast(arg, kind).text for arg in args]
+    full = f"@llvm.{name}.{_SUFFIX[kind]}"
+    body.scope.declare(full, f"{kind} {full}({', '.join([kind] * len(args))})")
+    given = ", ".join(f"{kind} {text}" for text in texts)
+    return Number(kind, body.blocks.new(f"call {kind} {full}({given})"))
+
+
+def _intrinsic(name: str) -> Callee:
+    def call(body: Expressions, args: Sequence[Value]) -> Number:
+        return intrinsic(body, name, [body.as_number(arg) for arg in args])
+
+    return call
+
+
+def _select(body: Expressions, args: Sequence[Value]) -> Number:
+    condition, a, b = (body.as_number(arg) for arg in args)
+    return selected(body.blocks, condition, a, b)
+
+
+def _reinterpreted(body: Expressions, args: Sequence[Value]) -> Number:
+    (x,) = args
+    value = body.as_number(x)
+    kind = _BITS[value.kind]
+    return Number(kind, body.blocks.new(f"bitcast {value.kind} {value.text} to {kind}"))
+
+
+def _remainder(body: Expressions, args: Sequence[Value]) -> Number:
+    """C's ``fmod``."""
+    a, b = (body.as_number(arg) for arg in args)
+    kind = unified(unified(a.kind, "float" if a.kind == "float" else "double") or "", b.kind)
+    kind = kind if kind in _SUFFIX else "double"
+    assert isinstance(kind, str)
+    x, y = body.blocks.cast(a, kind), body.blocks.cast(b, kind)
+    return Number(kind, body.blocks.new(f"frem {kind} {x.text}, {y.text}"))
+
+
+def _to(kind: str) -> Callee:
+    def convert(body: Expressions, args: Sequence[Value]) -> Number:
+        (x,) = args
+        value = body.as_number(x)
+        if kind == "i1":
+            return truth(body.blocks, value)
+        if value.known is not None and kind in ("i64", "double"):
+            return number(int(value.known) if kind == "i64" else float(value.known))
+        return body.blocks.cast(value, kind)
+
+    return convert
+
+
+def _abs(body: Expressions, args: Sequence[Value]) -> Number:
+    (x,) = args
+    value = body.as_number(x)
+    if value.kind in _SUFFIX:
+        return intrinsic(body, "fabs", [value])
+    return absolute(body.blocks, value)
+
+
+def _extreme(op: ast.cmpop) -> Callee:
+    """Python's ``min`` and ``max``: an argument gives way to a later one that is beyond it."""
+
+    def extreme(body: Expressions, args: Sequence[Value]) -> Number:
+        best, *others = (body.as_number(arg) for arg in args)
+        for other in others:
+            best = selected(body.blocks, compared(body.blocks, op, other, best), other, best)
+        return best
+
+    return extreme
+
+
+def _choose(body: Expressions, args: Sequence[Value]) -> Group:
+    condition, a, b = args
+    if not isinstance(a, Group) or not isinstance(b, Group):
+        raise Untranslatable("a choice between anything but tuples")
+    test = body.as_number(condition)
+    pairs = zip(a.items, b.items, strict=True)
+    chosen = [selected(body.blocks, test, body.as_number(x), body.as_number(y)) for x, y in pairs]
+    return Group(tuple(chosen))
+
+
+def _all_finite(body: Expressions, args: Sequence[Value]) -> Number:
+    """``x - x`` is 0 unless x is infinite or NaN."""
+    total = None
+    for kind, text in flat(args[0]):
+        if kind in _SUFFIX:
+            gone = body.blocks.new(f"fsub {kind} {text}, {text}")
+            total = gone if total is None else body.blocks.new(f"fadd {kind} {total}, {gone}")
+            last = kind
+    if total is None:
+        return number(True)
+    return Number("i1", body.blocks.new(f"fcmp oeq {last} {total}, 0.0"))
+
+
+def _count_if(body: Expressions, args: Sequence[Value]) -> Number:
+    total, condition = (body.as_number(arg) for arg in args)
+    one, zero = (body.blocks.cast(number(n), total.kind) for n in (1, 0))
+    more = selected(body.blocks, condition, one, zero)
+    word = "fadd" if total.kind in _SUFFIX else "add"
+    return Number(total.kind, body.blocks.new(f"{word} {total.kind} {total.text}, {more.text}"))
+
+
+def _add_stray(body: Expressions, args: Sequence[Value]) -> Number:
+    total = body.as_number(args[0])
+    if total.kind not in _SUFFIX:
+        return total
+    for kind, text in flat(args[1]):
+        total = intrinsic(body, "fma", [Number(kind, text), number(0.0, total.kind), total])
+    return total
+
+
+def _length(body: Expressions, args: Sequence[Value]) -> Number:
+    (array,) = args
+    if isinstance(array, Group):
+        return number(len(array.items))
+    if not isinstance(array, Array):
+        raise Untranslatable("the length of a number")
+    extent = array.extents[0]
+    return number(extent) if isinstance(extent, int) else Number("i64", extent)
+
+
+CALLED: dict[str, Callee] = {
+    **{name: _intrinsic(name) for name in (*_OF_ONE, "fma", "copysign")},
+    "round_": _intrinsic("rint"),
+    "select": _select,
+    "float_to_bits": _reinterpreted,
+    "bits_to_float": _reinterpreted,
+    "remainder": _remainder,
+    "choose": _choose,
+    "all_finite": _all_finite,
+    "count_if": _count_if,
+    "add_stray": _add_stray,
+    "boolean": _to("i1"),
+    "bool": _to("i1"),
+    "int": _to("i64"),
+    "float": _to("double"),
+    "abs": _abs,
+    "min": _extreme(ast.Lt()),
+    "max": _extreme(ast.Gt()),
+    "len": _length,
+}
+"""Every primitive but those of rows and arrays, and those that depend on the type of the states."""
+
+
+def casts(dtype: str) -> dict[str, Callee]:
+    """Conversions to the type of the states."""
+    return {
+        "real": _to("float" if dtype == "float32" else "double"),
+        "integer": _to("i32" if dtype == "int32" else "i64"),
+    }

@@ -1,0 +1,103 @@
+"""Moving rows, columns and tiles between arrays and tuples, and the views of the entry point."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from dynlib.compiler.llvm.expressions import Callee, Expressions
+from dynlib.compiler.llvm.values import Array, Group, Number, Untranslatable, Value, number
+
+__all__ = ["KINDS", "ROWS"]
+
+KINDS = {"float64": "double", "float32": "float", "int64": "i64", "int32": "i32"}
+"""LLVM's names of the types that arrays hold."""
+
+
+def _known(body: Expressions, value: Value) -> int:
+    known = body.as_number(value).known
+    if not isinstance(known, int):
+        raise Untranslatable("a number of rows that is not known beforehand")
+    return known
+
+
+def _array(value: Value) -> Array:
+    if not isinstance(value, Array):
+        raise Untranslatable("an array is needed")
+    return value
+
+
+def _places(body: Expressions, array: Array, places: Iterable[Sequence[Number]]) -> list[Array]:
+    return [body.at(array, place) for place in places]
+
+
+def _load_rows(body: Expressions, args: Sequence[Value]) -> Group:
+    """``(array[start, lane], …)``, n items."""
+    array, start, n, lane = args
+    first = _known(body, start)
+    rows = [[number(first + i), body.as_number(lane)] for i in range(_known(body, n))]
+    return Group(tuple(map(body.load, _places(body, _array(array), rows))))
+
+
+def _store_rows(body: Expressions, args: Sequence[Value]) -> None:
+    """``array[start, lane], … = values``."""
+    array, start, lane, values = args
+    first = _known(body, start)
+    for i, value in enumerate(_items(values)):
+        place = body.at(_array(array), [number(first + i), body.as_number(lane)])
+        body.store(body.as_number(value), place)
+
+
+def _load_values(body: Expressions, args: Sequence[Value]) -> Group:
+    """``(array[0], …)``, n items."""
+    array, n = args
+    places = [[number(i)] for i in range(_known(body, n))]
+    return Group(tuple(map(body.load, _places(body, _array(array), places))))
+
+
+def _store_row(body: Expressions, args: Sequence[Value]) -> None:
+    """``array[row, 0], array[row, 1], … = values``."""
+    array, row, values = args
+    for i, value in enumerate(_items(values)):
+        place = body.at(_array(array), [body.as_number(row), number(i)])
+        body.store(body.as_number(value), place)
+
+
+def _items(values: Value) -> Sequence[Value]:
+    if not isinstance(values, Group):
+        raise Untranslatable("a tuple is needed")
+    return values.items
+
+
+def _view(kind: str, ndim: int) -> Callee:
+    """An array whose address stands first in a stretch of the table, its extents after it."""
+
+    def view(body: Expressions, args: Sequence[Value]) -> Array:
+        table, *extents = args
+        if len(extents) != ndim:
+            raise Untranslatable(f"a view of {ndim} dimensions with {len(extents)} extents")
+        address = body.as_number(table)
+        start = body.blocks.new(f"inttoptr i64 {address.text} to ptr")
+        pointer = body.blocks.new(f"load ptr, ptr {start}")
+        table_of_words = Array("i64", start, (ndim + 1,))
+        found: list[int | str] = []
+        for i, extent in enumerate(extents):
+            known = _known(body, extent)
+            word = body.load(body.at(table_of_words, [number(i + 1)])) if not known else None
+            found.append(word.text if word else known)
+        return Array(kind, pointer, tuple(found))
+
+    return view
+
+
+ROWS: dict[str, Callee] = {
+    "load_rows": _load_rows,
+    "store_rows": _store_rows,
+    "load_values": _load_values,
+    "store_row": _store_row,
+    **{
+        f"view{ndim}_{name}": _view(kind, ndim)
+        for name, kind in KINDS.items()
+        for ndim in (1, 2, 3)
+    },
+}
+"""The primitives of rows and arrays."""

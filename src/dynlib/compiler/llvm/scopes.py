@@ -1,0 +1,173 @@
+"""What the names of a text mean that are neither its arguments nor its variables."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from functools import cache
+from types import FunctionType, ModuleType
+from typing import Any
+
+import numpy as np
+
+from dynlib.compiler.llvm import library
+from dynlib.compiler.llvm.apart import call_apart, never_called
+from dynlib.compiler.llvm.expressions import Callee, Expressions
+from dynlib.compiler.llvm.module import Module, kind_of
+from dynlib.compiler.llvm.values import (
+    Group,
+    Number,
+    Untranslatable,
+    Value,
+    flat,
+    flat_kinds,
+    number,
+    rebuilt,
+    shape_of,
+)
+from dynlib.compiler.vecmath import RARE, VECMATH
+
+__all__ = ["Text"]
+
+_INLINED = "alwaysinline"
+_APART = "cold noinline"
+_OUT_OF_LINE = ("ipow", "write_tile")
+
+
+class _Globals(ABC):
+    """Globals that the functions of one text refer to."""
+
+    def __init__(self, module: Module) -> None:
+        self.module = module
+
+    @abstractmethod
+    def constant(self, name: str) -> Value | None:
+        """A global that is a value."""
+
+    @abstractmethod
+    def callee(self, name: str) -> Callee:
+        """A global that is called."""
+
+    def declare(self, name: str, signature: str) -> None:
+        """Note that a function of LLVM's own is used."""
+        self.module.declared[name] = f"declare {signature}"
+
+    def call(self, node: ast.FunctionDef, attributes: str, scope: _Globals) -> Callee:
+        """A call of a function."""
+
+        def call(body: Expressions, args: Sequence[Value]) -> Value | None:
+            shapes = tuple(shape_of(arg) for arg in args)
+            name, shape = self.module.function(scope, node, shapes, attributes)
+            given = ", ".join(f"{kind} {text}" for arg in args for kind, text in flat(arg))
+            if shape is None:
+                body.blocks.do(f"call void @{name}({given})")
+                return None
+            kind = kind_of(shape)
+            result = body.blocks.new(f"call {kind} @{name}({given})")
+            if isinstance(shape, str):
+                return Number(shape, result)
+            count = len(list(flat_kinds(shape)))
+            texts = [body.blocks.new(f"extractvalue {kind} {result}, {i}") for i in range(count)]
+            return rebuilt(shape, iter(texts))
+
+        return call
+
+
+class Text(_Globals):
+    """Globals of the generated text: its own functions, primitives, mathematics."""
+
+    def __init__(
+        self,
+        module: Module,
+        functions: Mapping[str, ast.FunctionDef],
+        inline: Mapping[str, bool],
+    ) -> None:
+        super().__init__(module)
+        self._functions, self._inline = functions, inline
+
+    def constant(self, name: str) -> Value | None:
+        """``inf`` and ``nan``."""
+        return number(float(name)) if name in ("inf", "nan") else None
+
+    def callee(self, name: str) -> Callee:
+        """A function of the text, a primitive, or one of mathematics."""
+        if name in self._functions:
+            attributes = _INLINED if self._inline.get(name) else ""
+            return self.call(self._functions[name], attributes, self)
+        if name in self.module.called:
+            return self.module.called[name]
+        if name in library.__all__:
+            attributes = "noinline" if name in _OUT_OF_LINE else _INLINED
+            return self.call(_parsed(library)[name], attributes, self)
+        if name in VECMATH:
+            function = _Source(self.module, VECMATH[name]).callee_of(VECMATH[name])
+            return _rounded(function) if self.module.dtype == "float32" else function
+        raise Untranslatable(f"a call of {name}")
+
+
+class _Source(_Globals):
+    """Globals of a module of the vector mathematics."""
+
+    def __init__(self, module: Module, function: Any) -> None:
+        super().__init__(module)
+        self._globals = function.__globals__
+
+    def constant(self, name: str) -> Value | None:
+        """A number, a tuple of numbers, or an array of integers."""
+        return self._value(self._globals.get(name))
+
+    def _value(self, found: Any) -> Value | None:
+        if isinstance(found, bool | int | float):
+            return number(found)
+        if isinstance(found, tuple):
+            return Group(tuple(number(item) for item in found))
+        if isinstance(found, np.ndarray):
+            return self.module.constant_array(found)
+        return None
+
+    def callee(self, name: str) -> Callee:
+        """A function of the vector mathematics, or one of its primitives."""
+        if name in self.module.called:
+            return self.module.called[name]
+        found = self._globals.get(name)
+        if not isinstance(found, FunctionType):
+            raise Untranslatable(f"a call of {name}")
+        return self.callee_of(found)
+
+    def callee_of(self, function: Any) -> Callee:
+        """A call of one of them."""
+        node = _parsed(inspect.getmodule(function))[function.__name__]
+        scope = _Source(self.module, function)
+        if function in RARE:
+            return self._apart(scope, node)
+        return self.call(node, _INLINED, scope)
+
+    def _apart(self, scope: _Globals, node: ast.FunctionDef) -> Callee:
+        def call(body: Expressions, args: Sequence[Value]) -> Number:
+            (x,) = (body.blocks.cast(body.as_number(arg), "double") for arg in args)
+            name, _ = self.module.function(scope, node, ("double",), _APART)
+            self.module.declared.setdefault("apart", never_called())
+            return Number("double", body.blocks.new(call_apart(name, x.text)))
+
+        return call
+
+
+def _rounded(function: Callee) -> Callee:
+    """A function of float32, computed in double precision."""
+
+    def call(body: Expressions, args: Sequence[Value]) -> Number:
+        wide = [body.blocks.cast(body.as_number(arg), "double") for arg in args]
+        result = function(body, wide)
+        assert isinstance(result, Number)
+        return body.blocks.cast(result, "float")
+
+    return call
+
+
+@cache
+def _parsed(module: ModuleType) -> Mapping[str, ast.FunctionDef]:
+    """The functions of a Python module."""
+    tree = ast.parse(inspect.getsource(module))
+    return {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
