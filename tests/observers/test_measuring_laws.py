@@ -16,10 +16,13 @@ from dynlib.observers import (
     time_in,
 )
 
+_SLOW = pytest.mark.slow  # eight observers in four kernels take a while to compile
 FLOWS = [
-    ("builtin://ode/lorenz", "rk4", {"T": 6.003, "dt": 0.01, "transient": 0.5}),
-    ("builtin://ode/lorenz", "tsit5", {"T": 6.003, "transient": 0.5}),
-    ("builtin://ode/bouncing-ball", "rk4", {"T": 3.0, "dt": 0.01}),
+    pytest.param(
+        "builtin://ode/lorenz", "rk4", {"T": 6.003, "dt": 0.01, "transient": 0.5}, marks=_SLOW
+    ),
+    pytest.param("builtin://ode/lorenz", "tsit5", {"T": 6.003, "transient": 0.5}, marks=_SLOW),
+    pytest.param("builtin://ode/bouncing-ball", "rk4", {"T": 3.0, "dt": 0.01}, marks=_SLOW),
     ("builtin://ode/bouncing-ball", "tsit5", {"T": 3.0}),
 ]
 
