@@ -39,6 +39,12 @@ def test_counts_are_numbers_like_others(run, count):
     assert "n = 0 to 30: x" in run("run", LOGISTIC, "-N", count, *PLAIN).stdout
 
 
+@pytest.mark.parametrize("times", ["0:1:1", "0:1:2.5", "0:1:1e9", "0:1:nan"])
+def test_lists_of_times_have_a_reasonable_length(run, times):
+    letter = run("run", LORENZ, "-T", "1", "--t-eval", times, *PLAIN, status=2).stderr
+    assert "the count must be a whole number from 2 to 10,000,000" in " ".join(letter.split())
+
+
 def test_numbers_that_no_float_holds(run):
     for option in ("-N", "--max-steps", "--transient", "--t-eval"):
         letter = run("run", LOGISTIC, option, "9" * 400, status=2).stderr

@@ -24,6 +24,7 @@ __all__ = [
 ]
 
 _ENORMOUS = 10**300  # floats end soon after
+_MOST = 10_000_000  # times in a list
 
 stepper_option = click.option(
     "--stepper", metavar="NAME", help="Numerical method; `dynlib steppers` lists them."
@@ -87,8 +88,8 @@ def times(text: Any) -> list[float]:
     if len(span) != 3:
         raise click.BadParameter(f"{text!r} is neither first:last:count nor a list of numbers")
     first, last, points = (number(part.strip()) for part in span)
-    if not isfinite(points) or points != int(points) or points < 2:
-        raise click.BadParameter(f"{text!r}: the count must be a whole number, 2 or more")
+    if not isfinite(points) or points != int(points) or not 2 <= points <= _MOST:
+        raise click.BadParameter(f"{text!r}: the count must be a whole number from 2 to {_MOST:,}")
     steps = int(points) - 1
     return [first + (last - first) * (k / steps) for k in range(steps)] + [float(last)]
 
