@@ -82,7 +82,7 @@ def test_lanes_of_single_precision_are_packed() -> None:
 def test_lanes_with_a_tangent_vector_are_packed() -> None:
     """State and vector are stepped in one loop: the work of two, and J v besides."""
     found = kernel("builtin://ode/lorenz", "rk4", observers=[lyapunov_max()])
-    assert found.hot.wide >= 40 + 40 + 4 * 7
+    assert found.hot.wide >= 40 + 40 + 4 * 5  # rows of the Jacobian have 2, 3 and 3 entries
     assert found.hot.narrow == 0
     assert found.hot.calls == 0
 

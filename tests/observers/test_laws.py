@@ -291,7 +291,7 @@ def test_without_observers_nothing_of_them_is_compiled() -> None:
     sim_of("driven", "rk4").run(T=0.2, observers=several())
     assert text() == before
     assert "ANALYSIS" not in before
-    assert "trace" not in before
+    assert "trace_room" not in before
 
 
 def test_hooks_see_the_type_of_the_model() -> None:

@@ -9,6 +9,14 @@ import pytest
 CODE = """
 import signal, sys
 from dynlib import setup
+from dynlib.observers import ObserverModule
+
+# What a user writes is compiled by Numba.
+def count(
+    lane, t, dt, step, y_curr, y_prev, params, runtime_ws, analysis_ws, analysis_out,
+    trace_buf, trace_count, trace_cap, trace_stride,
+):
+    analysis_out[0, lane] += 1.0
 
 class Presses:
     pressed = False
@@ -20,11 +28,12 @@ class Presses:
 presses = Presses()
 sys.meta_path.insert(0, presses)
 sim = setup("builtin://map/logistic", disk_cache=False)
+watched = {{"N": 10, "observers": [ObserverModule("n", outputs=["n"], post_step=count)]}}
 try:
-    sim.run(N=10)
+    sim.run(**watched)
 except KeyboardInterrupt:
     print("heard" if presses.pressed else "by whom?")
-print(sim.run(N=10).status)
+print(sim.run(**watched).status)
 """
 
 
