@@ -89,8 +89,8 @@ class AnalysisModule(Protocol):
         """Row of `analysis_ws` that is not 0 once observers have seen enough; None if never."""
 
     @property
-    def needs_params(self) -> bool:
-        """Whether a hook indexes `params` as a matrix."""
+    def has_user_hooks(self) -> bool:
+        """Whether a user wrote a hook: it indexes `params` as a matrix, and may raise."""
 
     @property
     def adjustments(self) -> tuple[str, ...]:

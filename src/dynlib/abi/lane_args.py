@@ -7,7 +7,7 @@ from enum import IntEnum
 from dynlib.abi.runner_args import RunnerArg
 from dynlib.abi.slots import Trace
 
-__all__ = ["LANE_ARGS", "OBSERVED_LANE_ARGS", "Lane", "LaneClock", "LaneCount"]
+__all__ = ["LANE_ARGS", "OBSERVED_LANE_ARGS", "Lane", "LaneClock", "LaneCount", "Obs"]
 
 
 class LaneClock(IntEnum):
@@ -60,6 +60,18 @@ class Lane(IntEnum):
     TOOK = 13  # adaptive: length of the step that was taken just now, or 0
     T_PREV = 14  # adaptive: where it began
     OBSERVED_FROM = 15  # adaptive: the step at which observers started; else whether they have
+
+
+class Obs(IntEnum):
+    """Places in the tuple `obs` of what only observers need: `OBSERVED_LANE_ARGS` in order."""
+
+    BUF = 0  # the trace buffer
+    COUNT = 1  # rows of each trace; then the same at the start of the chunk
+    TRACES = 2  # the table of traces
+    OUTPUTS = 3  # what a batch gives back: outputs, traces, and how many rows these have
+    GIVEN = 4
+    GIVEN_ROWS = 5
+    FIRST = 6  # workspace and outputs at the start of a run
 
 
 LANE_ARGS: tuple[RunnerArg, ...] = (

@@ -115,8 +115,8 @@ class CombinedObserver:
         return tuple(interval for _, interval in self._turns)
 
     @property
-    def needs_params(self) -> bool:
-        """Whether a hook indexes `params` as a matrix."""
+    def has_user_hooks(self) -> bool:
+        """Whether a user wrote a hook: it indexes `params` as a matrix, and may raise."""
         return any(part.hooks for part in self.parts)
 
     @cached_property

@@ -320,7 +320,7 @@ def _entered(call: Callable[[], int], state: RunState, request: RunRequest, *, p
         If a hook raises; then `state` and the observers are what they were before.
     """
     observation = request.observation
-    if observation is None or not observation.combined.needs_params:
+    if observation is None or not observation.combined.has_user_hooks:
         return call()
     kept, seen = state.copy(), observation.saved()
     try:

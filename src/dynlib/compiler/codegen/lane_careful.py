@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dynlib.abi.lane_args import Lane, LaneClock, LaneCount
+from dynlib.abi.lane_args import Lane, LaneClock, LaneCount, Obs
 from dynlib.abi.slots import Clock, Count
 from dynlib.abi.status import Status
 
@@ -69,7 +69,8 @@ def careful(
             lane, clock, count, y, block[ROW_PREV:ROW_PREV_END], p, mem, ws, options, tolerances,
             rec_t, rec_y[r], rec_aux[r], sel_y, sel_aux, samples,
             evt_t, evt_step, evt_id, evt_log,
-            lanes[ROW_AWS:ROW_AOUT], lanes[ROW_AOUT:ROW_AKEPT], obs[0], obs[1], obs[2],
+            lanes[ROW_AWS:ROW_AOUT], lanes[ROW_AOUT:ROW_AKEPT],
+            obs[Obs.BUF], obs[Obs.COUNT], obs[Obs.TRACES],
         )  # fmt: skip
     else:
         code = RUN_LOOP(

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dynlib.abi.lane_args import Lane, LaneClock, LaneCount
+from dynlib.abi.lane_args import Lane, LaneClock, LaneCount, Obs
 from dynlib.abi.slots import Count
 from dynlib.abi.status import Status
 
@@ -277,7 +277,7 @@ def settle_fixed(
         if run[lane] < 0:
             if TRACES:
                 for j in range(N_TRACES):
-                    obs[1][j, lane] = 0
+                    obs[Obs.COUNT][j, lane] = 0
             continue
         code = Status.OK
         again = batch[LaneCount.AGAIN] == lane

@@ -1,8 +1,6 @@
 """Observers in lanes: their hooks stand in loops of their own, and so cannot slow the steps.
 
-`obs` holds the arrays that only observers need: trace buffer, trace counts (and a copy of them
-from the start of the chunk), the table of traces, then what a batch gives back: outputs, traces,
-rows of traces, and the first content of the workspace.
+`obs` is a tuple of the arrays that only observers need; `dynlib.abi.lane_args.Obs` names them.
 """
 
 # ruff: noqa: F821
@@ -10,7 +8,7 @@ rows of traces, and the first content of the workspace.
 
 from __future__ import annotations
 
-from dynlib.abi.lane_args import Lane, LaneClock, LaneCount
+from dynlib.abi.lane_args import Lane, LaneClock, LaneCount, Obs
 from dynlib.abi.slots import Trace
 from dynlib.abi.status import Status
 
@@ -35,9 +33,9 @@ def begin_observation(lane, t, step, block, lanes, y, mem, ws, p, obs):
     """What observers have at the start of a run."""
     aws = lanes[ROW_AWS:ROW_AOUT]
     for r in range(N_ANALYSIS):
-        lanes[ROW_AWS + r, lane] = obs[6][r]
+        lanes[ROW_AWS + r, lane] = obs[Obs.FIRST][r]
     for j in range(N_TRACES):
-        obs[1][j, lane] = 0
+        obs[Obs.COUNT][j, lane] = 0
     u = load_rows(y, 0, N_STATES, lane)
     store_rows(block, ROW_PREV, lane, u)
     if VARIATIONAL:
@@ -57,7 +55,8 @@ def start_observers(lane, grid, batch, block, lanes, y, ws, p, obs):
     if START_HOOK:
         ANALYSIS_START(
             lane, t, dt, step, y, y_prev, p, ws,
-            lanes[ROW_AWS:ROW_AOUT], lanes[ROW_AOUT:ROW_AKEPT], obs[0], obs[1], obs[2],
+            lanes[ROW_AWS:ROW_AOUT], lanes[ROW_AOUT:ROW_AKEPT],
+            obs[Obs.BUF], obs[Obs.COUNT], obs[Obs.TRACES],
         )  # fmt: skip
 
 
@@ -68,7 +67,7 @@ def keep_observers(lanes, obs):
             lanes[ROW_AKEPT + r, lane] = lanes[ROW_AWS + r, lane]
     for j in range(N_TRACES):
         for lane in range(LANES):
-            obs[1][N_TRACES + j, lane] = obs[1][j, lane]
+            obs[Obs.COUNT][N_TRACES + j, lane] = obs[Obs.COUNT][j, lane]
 
 
 def restore_observers(lane, lanes, obs):
@@ -76,7 +75,7 @@ def restore_observers(lane, lanes, obs):
     for r in range(N_ANALYSIS):
         lanes[ROW_AWS + r, lane] = lanes[ROW_AKEPT + r, lane]
     for j in range(N_TRACES):
-        obs[1][j, lane] = obs[1][N_TRACES + j, lane]
+        obs[Obs.COUNT][j, lane] = obs[Obs.COUNT][N_TRACES + j, lane]
 
 
 def before_step(i, t0, dt, block, lanes, y, mem, ws, p, obs):
@@ -90,7 +89,8 @@ def before_step(i, t0, dt, block, lanes, y, mem, ws, p, obs):
                 t = s
             ANALYSIS_PRE(
                 lane, t, dt, integer(s), y, y_prev, p, ws,
-                lanes[ROW_AWS:ROW_AOUT], lanes[ROW_AOUT:ROW_AKEPT], obs[0], obs[1], obs[2],
+                lanes[ROW_AWS:ROW_AOUT], lanes[ROW_AOUT:ROW_AKEPT],
+                obs[Obs.BUF], obs[Obs.COUNT], obs[Obs.TRACES],
             )  # fmt: skip
     if EVERY_STEP:
         for lane in range(LANES):
@@ -135,7 +135,21 @@ def observe_step(i, in_phase, first_step, t0, dt, block, lanes, run, y, mem, ws,
                 t = s
             u = load_rows(y_prev, 0, N_STATES, lane)
             v = load_rows(y, 0, N_STATES, lane)
-            ANALYSIS_PIECE(lane, t, h, integer(s), u, v, p, ws, aws, aout, obs[0], obs[1], obs[2])
+            ANALYSIS_PIECE(
+                lane,
+                t,
+                h,
+                integer(s),
+                u,
+                v,
+                p,
+                ws,
+                aws,
+                aout,
+                obs[Obs.BUF],
+                obs[Obs.COUNT],
+                obs[Obs.TRACES],
+            )
     if INSIDE_HOOK:
         seen = 0
         for lane in range(LANES):
@@ -159,7 +173,19 @@ def observe_step(i, in_phase, first_step, t0, dt, block, lanes, run, y, mem, ws,
             if DISCRETE:
                 t = s
             ANALYSIS_POST(
-                lane, t, h, integer(s), y, y_prev, p, ws, aws, aout, obs[0], obs[1], obs[2]
+                lane,
+                t,
+                h,
+                integer(s),
+                y,
+                y_prev,
+                p,
+                ws,
+                aws,
+                aout,
+                obs[Obs.BUF],
+                obs[Obs.COUNT],
+                obs[Obs.TRACES],
             )
     if EVERY_HOOK:
         every_lanes(i, in_phase, first_step, t0, dt, lanes, run, y, y_prev, p, ws, aws, aout, obs)
@@ -174,7 +200,8 @@ def look_inside(lane, t, h, step, u, block, lanes, p, ws, obs):
     d = dense(t, h, step, u, v, k, p, ws, lane)
     ANALYSIS_INSIDE(
         lane, t, h, 1.0, step, u, v, d, m, p, ws,
-        lanes[ROW_AWS:ROW_AOUT], lanes[ROW_AOUT:ROW_AKEPT], obs[0], obs[1], obs[2],
+        lanes[ROW_AWS:ROW_AOUT], lanes[ROW_AOUT:ROW_AKEPT],
+        obs[Obs.BUF], obs[Obs.COUNT], obs[Obs.TRACES],
     )  # fmt: skip
 
 
@@ -219,21 +246,49 @@ def observe_adaptive(batch, block, lanes, y, mem, ws, p, obs):
         if PIECE_HOOK:
             ANALYSIS_PIECE(
                 lane, lanes[Lane.T_PREV, lane], h, step - 1, u, v, p, ws,
-                aws, aout, obs[0], obs[1], obs[2],
+                aws, aout, obs[Obs.BUF], obs[Obs.COUNT], obs[Obs.TRACES],
             )  # fmt: skip
         if INSIDE_HOOK:
             look_inside(lane, lanes[Lane.T_PREV, lane], h, step - 1, u, block, lanes, p, ws, obs)
         if POST_HOOK:
-            ANALYSIS_POST(lane, t, h, step, y, y_prev, p, ws, aws, aout, obs[0], obs[1], obs[2])
+            ANALYSIS_POST(
+                lane,
+                t,
+                h,
+                step,
+                y,
+                y_prev,
+                p,
+                ws,
+                aws,
+                aout,
+                obs[Obs.BUF],
+                obs[Obs.COUNT],
+                obs[Obs.TRACES],
+            )
         if EVERY_HOOK:
-            ANALYSIS_EVERY(lane, t, h, step, y, y_prev, p, ws, aws, aout, obs[0], obs[1], obs[2])
+            ANALYSIS_EVERY(
+                lane,
+                t,
+                h,
+                step,
+                y,
+                y_prev,
+                p,
+                ws,
+                aws,
+                aout,
+                obs[Obs.BUF],
+                obs[Obs.COUNT],
+                obs[Obs.TRACES],
+            )
         code = 0.0
         first = int(lanes[Lane.OBSERVED_FROM, lane])
         if OBSERVERS_STOP:
             if aws[STOP_ROW, lane] != 0.0 and step > first:
                 code = Status.EARLY_EXIT
         if TRACES:
-            if not trace_room(step, first, lane, obs[0], obs[1], obs[2]):
+            if not trace_room(step, first, lane, obs[Obs.BUF], obs[Obs.COUNT], obs[Obs.TRACES]):
                 code = Status.TRACE_OVERFLOW
         if code != 0.0:
             if lanes[Lane.LEAVES, lane] == 0.0:
@@ -252,9 +307,9 @@ def overflows(lane, steps, batch, lanes, obs):
             return True
     if TRACES:
         for j in range(N_TRACES):
-            if obs[1][j, lane] > obs[2][j, Trace.CAP]:
+            if obs[Obs.COUNT][j, lane] > obs[Obs.TRACES][j, Trace.CAP]:
                 return True
-        return not trace_room(step, first, lane, obs[0], obs[1], obs[2])
+        return not trace_room(step, first, lane, obs[Obs.BUF], obs[Obs.COUNT], obs[Obs.TRACES])
     return False
 
 
@@ -265,12 +320,21 @@ def give_back(lane, r, grid, block, lanes, y, ws, p, obs):
         ANALYSIS_END(
             lane, lanes[Lane.T, lane], grid[LaneClock.DT], int(lanes[Lane.STEP, lane]),
             y, block[ROW_PREV:ROW_PREV_END], p, ws,
-            lanes[ROW_AWS:ROW_AOUT], aout, obs[0], obs[1], obs[2],
+            lanes[ROW_AWS:ROW_AOUT], aout, obs[Obs.BUF], obs[Obs.COUNT], obs[Obs.TRACES],
         )  # fmt: skip
     for i in range(N_OUTPUTS):
-        obs[3][i, r] = aout[i, lane]
+        obs[Obs.OUTPUTS][i, r] = aout[i, lane]
     for j in range(N_TRACES):
-        give_trace(j, lane, r, obs[0], obs[1], obs[2], obs[4], obs[5])
+        give_trace(
+            j,
+            lane,
+            r,
+            obs[Obs.BUF],
+            obs[Obs.COUNT],
+            obs[Obs.TRACES],
+            obs[Obs.GIVEN],
+            obs[Obs.GIVEN_ROWS],
+        )
 
 
 def give_trace(j, lane, r, trace_buf, trace_count, traces, given, given_rows):

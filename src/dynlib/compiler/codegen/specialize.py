@@ -13,14 +13,14 @@ import textwrap
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from dynlib.abi.lane_args import Lane, LaneClock, LaneCount
+from dynlib.abi.lane_args import Lane, LaneClock, LaneCount, Obs
 from dynlib.abi.slots import Clock, Count, Trace
 from dynlib.abi.status import Status
 
 __all__ = ["fold", "specialize", "without"]
 
 _ENUMS: Mapping[str, Any] = {
-    enum.__name__: enum for enum in (Clock, Count, Trace, Status, Lane, LaneClock, LaneCount)
+    enum.__name__: enum for enum in (Clock, Count, Trace, Status, Lane, LaneClock, LaneCount, Obs)
 }
 
 

@@ -92,7 +92,7 @@ def _context(model: CompiledModel, request: BatchRequest, lanes: int) -> _RunCon
     given = {i for i, value in enumerate(request.p) if isinstance(value, np.ndarray)}
     combined = combined_of(request.observers, model)
     varied = tuple(sorted(given | assigned_params(model)))
-    if combined is not None and combined.needs_params:
+    if combined is not None and combined.has_user_hooks:
         varied = tuple(range(len(spec.params)))
     sampled = request.samples is not None
     program, runner = model.fast_runner(lanes, varied, sampled=sampled, analysis=combined)

@@ -48,7 +48,7 @@ def blaming(combined: CombinedObserver | None, *, plain: bool) -> Iterator[None]
         yield
     except Exception as error:  # whatever a user's hook may raise
         letter = None
-        if combined is not None and combined.needs_params:
+        if combined is not None and combined.has_user_hooks:
             letter = blame(combined, error, plain=plain)
         if letter is None:
             raise
