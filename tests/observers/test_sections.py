@@ -4,6 +4,7 @@ from math import asin, isnan, pi
 
 import numpy as np
 import pytest
+from scipy.optimize import brentq
 
 from dynlib import setup
 from dynlib.errors import ObserverError
@@ -151,6 +152,29 @@ def test_the_state_at_a_crossing_has_the_order_of_the_method(stepper):
     assert np.log2(errors[0] / errors[1]) == pytest.approx(order, abs=0.35)
 
 
+def test_a_crossing_is_a_step_of_the_method_itself():
+    """With long steps, the interpolant is far from the method; the crossing is the method's."""
+    dt = 0.5
+
+    def step(u, h):
+        def slope(w):
+            return np.array([w[1], -w[0]])
+
+        a = slope(u)
+        b = slope(u + h / 2 * a)
+        c = slope(u + h / 2 * b)
+        return u + h / 6 * (a + 2 * b + 2 * c + slope(u + h * c))
+
+    u = np.array([1.0, 0.0])
+    for _ in range(3):
+        u = step(u, dt)
+    passed = brentq(lambda h: step(u, h)[0], 0.0, dt, xtol=1e-15, rtol=1e-15)
+    sim = setup(HARMONIC, stepper="rk4", jit=False)
+    o = sim.run(T=2.0, dt=dt, observers=[poincare("x", "falling")]).observers["poincare"]
+    assert o.first_time == pytest.approx(3 * dt + passed, abs=2e-15)  # a rounding of the time
+    assert o["v"][0] == pytest.approx(step(u, passed)[1], abs=2e-15)
+
+
 def test_maxima_of_the_lorenz_system_make_a_cusp():
     """Lorenz (1963): each maximum of z decides the next; the map is steeper than 1 everywhere."""
     sim = setup(LORENZ, stepper="tsit5")
@@ -192,6 +216,19 @@ def test_spikes_are_those_that_an_event_would_log():
     logged = res.events["up"].t
     assert res.observers["spikes"].t == pytest.approx(logged, abs=1e-9)  # interpolant of the event
     assert res.observers["spikes"].count == res.final["n"] == 5
+
+
+@pytest.mark.parametrize(
+    ("gap", "bursts", "each"), [(0.8, 0, np.nan), (1.6, 3, 8 / 3), (3.2, 1, 8)]
+)
+def test_bursts_at_known_times(gap, bursts, each):
+    """Up at 1, 2, then 5, 6, 7 and 10, 11, 12."""
+    sim = setup(HARMONIC, stepper="rk4", jit=False)
+    watch = intervals("sin(2*pi*t) - (2 if t % 5 > 2.5 else 0)", burst_gap=gap, trace=EveryStep())
+    o = sim.run(T=13.0 - 0.3, dt=0.05, observers=[watch]).observers["intervals"]
+    assert o.t == pytest.approx([1, 2, 5, 6, 7, 10, 11, 12], abs=1e-12)
+    assert o.bursts == bursts
+    assert o.spikes_per_burst == pytest.approx(each, nan_ok=True)
 
 
 def test_bursts():

@@ -48,9 +48,13 @@ PIECE_ARGS = f"lane, t, h, step, u, v, {_ARRAYS}"
 """Of a piece from (t, u) to (t + h, v)."""
 ALONG_ARGS = "lane, t, h, step, u, v, params, runtime_ws, analysis_ws, analysis_out"
 """Of a piece, for hooks that trace nothing and become vector instructions along with the step."""
-INSIDE_ARGS = f"lane, t, h, end, step, u, v, d, m, {_ARRAYS}"
-"""Of the part from 0 to `end` of a step from (t, u) to (t + h, v) with the interpolant d."""
-SEES_ARGS = "t, h, step, u, v, params, runtime_ws, lane"
+INSIDE_ARGS = f"lane, t, t_end, h, end, step, u, v, d, m, {_ARRAYS}"
+"""Of the part from 0 to `end` of a step from (t, u) to (t + h, v) with the interpolant d.
+
+`t_end` is the time at `end` as the next piece has it, which on a grid may not be ``t + h`` to the
+last bit: whoever looks at both sides of it must look at one time.
+"""
+SEES_ARGS = "t, t_end, h, step, u, v, params, runtime_ws, lane"
 STEP_ARGS = "lane, t, dt, step, u, u_new, params, runtime_ws, analysis_ws"
 """Of a user's `runner_variational_step`, which returns what is to become of u."""
 

@@ -48,14 +48,14 @@ def crosses_OBS(before, after):
     return rising | falling
 
 
-def sees_OBS(t, h, step, u, v, params, runtime_ws, lane):
+def sees_OBS(t, t_end, h, step, u, v, params, runtime_ws, lane):
     before = height_OBS(t, step, u, t, u, params, runtime_ws, lane)
-    after = height_OBS(t + h, step + 1, v, t, u, params, runtime_ws, lane)
+    after = height_OBS(t_end, step + 1, v, t, u, params, runtime_ws, lane)
     return crosses_OBS(before, after)
 
 
 def look_OBS(
-    lane, t, h, end, step, u, v, d, m, params, runtime_ws,
+    lane, t, t_end, h, end, step, u, v, d, m, params, runtime_ws,
     analysis_ws, analysis_out, trace_buf, trace_count, traces,
 ):  # fmt: skip
     """Look at a step in so many places, and go after each change of sign."""
@@ -64,7 +64,10 @@ def look_OBS(
     for j in range(SCAN_POINTS):
         right = end * ((j + 1) / SCAN_POINTS)
         w = inside(right, h, u, v, d)
-        after = height_OBS(t + right * h, step + 1, w, t, u, params, runtime_ws, lane)
+        time = t + right * h
+        if j == SCAN_POINTS - 1:
+            time = t_end  # the time that the next piece begins with
+        after = height_OBS(time, step + 1, w, t, u, params, runtime_ws, lane)
         if crosses_OBS(before, after):
             theta = left + (right - left) * (before / (before - after))
             theta, w, found = polish_OBS(

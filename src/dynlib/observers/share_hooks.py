@@ -38,13 +38,13 @@ def along_OBS(lane, t, h, step, u, v, params, runtime_ws, analysis_ws, analysis_
     analysis_ws[SUM, lane] += select(before & after, h, 0.0)
 
 
-def sees_OBS(t, h, step, u, v, params, runtime_ws, lane):
+def sees_OBS(t, t_end, h, step, u, v, params, runtime_ws, lane):
     before = truth_OBS(t, step, u, t, u, params, runtime_ws, lane)
     return before != truth_OBS(t + h, step + 1, v, t, u, params, runtime_ws, lane)
 
 
 def inside_OBS(
-    lane, t, h, end, step, u, v, d, m, params, runtime_ws,
+    lane, t, t_end, h, end, step, u, v, d, m, params, runtime_ws,
     analysis_ws, analysis_out, trace_buf, trace_count, traces,
 ):  # fmt: skip
     left = 0.0

@@ -25,7 +25,7 @@ def start_OBS(
         analysis_ws[NEXT, lane] = ceil((t - slack - phase) / period) - 1.0
 
 
-def sees_OBS(t, h, step, u, v, params, runtime_ws, lane):
+def sees_OBS(t, t_end, h, step, u, v, params, runtime_ws, lane):
     period, phase = times_OBS(t, step, u, t, u, params, runtime_ws, lane)
     slack = 2.0 * max_(slack_OBS(t, period), slack_OBS(t + h, period))
     first = min_(t, t + h) - slack
@@ -34,7 +34,7 @@ def sees_OBS(t, h, step, u, v, params, runtime_ws, lane):
 
 
 def inside_OBS(
-    lane, t, h, end, step, u, v, d, m, params, runtime_ws,
+    lane, t, t_end, h, end, step, u, v, d, m, params, runtime_ws,
     analysis_ws, analysis_out, trace_buf, trace_count, traces,
 ):  # fmt: skip
     """Take steps of the method itself to the flashes within this one."""

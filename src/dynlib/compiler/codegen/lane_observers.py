@@ -154,18 +154,20 @@ def observe_step(i, in_phase, first_step, t0, dt, block, lanes, run, y, mem, ws,
         seen = 0
         for lane in range(LANES):
             t = t0 + (lanes[Lane.STEP, lane] + i) * dt
+            t_end = t0 + (lanes[Lane.STEP, lane] + i + 1.0) * dt
             step = integer(lanes[Lane.STEP, lane] + i)
             u = load_rows(y_prev, 0, N_STATES, lane)
             v = load_rows(y, 0, N_STATES, lane)
-            seen += select(ANALYSIS_SEES(t, h, step, u, v, p, ws, lane), 1, 0)
+            seen += select(ANALYSIS_SEES(t, t_end, h, step, u, v, p, ws, lane), 1, 0)
         if seen > 0:
             for lane in range(LANES):
                 t = t0 + (lanes[Lane.STEP, lane] + i) * dt
+                t_end = t0 + (lanes[Lane.STEP, lane] + i + 1.0) * dt
                 step = integer(lanes[Lane.STEP, lane] + i)
                 u = load_rows(y_prev, 0, N_STATES, lane)
                 v = load_rows(y, 0, N_STATES, lane)
-                if run[lane] >= 0 and ANALYSIS_SEES(t, h, step, u, v, p, ws, lane):
-                    look_inside(lane, t, h, step, u, block, lanes, p, ws, obs)
+                if run[lane] >= 0 and ANALYSIS_SEES(t, t_end, h, step, u, v, p, ws, lane):
+                    look_inside(lane, t, t_end, h, step, u, block, lanes, p, ws, obs)
     if POST_HOOK:
         for lane in range(LANES):
             s = lanes[Lane.STEP, lane] + i + 1.0
@@ -191,7 +193,7 @@ def observe_step(i, in_phase, first_step, t0, dt, block, lanes, run, y, mem, ws,
         every_lanes(i, in_phase, first_step, t0, dt, lanes, run, y, y_prev, p, ws, aws, aout, obs)
 
 
-def look_inside(lane, t, h, step, u, block, lanes, p, ws, obs):
+def look_inside(lane, t, t_end, h, step, u, block, lanes, p, ws, obs):
     """Take a step once more, to see its inside."""
     m = 0.0
     if MEMORY:
@@ -199,7 +201,7 @@ def look_inside(lane, t, h, step, u, block, lanes, p, ws, obs):
     v, k = attempt(t, h, step, u, m, p, ws, lane)
     d = dense(t, h, step, u, v, k, p, ws, lane)
     ANALYSIS_INSIDE(
-        lane, t, h, 1.0, step, u, v, d, m, p, ws,
+        lane, t, t_end, h, 1.0, step, u, v, d, m, p, ws,
         lanes[ROW_AWS:ROW_AOUT], lanes[ROW_AOUT:ROW_AKEPT],
         obs[Obs.BUF], obs[Obs.COUNT], obs[Obs.TRACES],
     )  # fmt: skip
@@ -249,7 +251,7 @@ def observe_adaptive(batch, block, lanes, y, mem, ws, p, obs):
                 aws, aout, obs[Obs.BUF], obs[Obs.COUNT], obs[Obs.TRACES],
             )  # fmt: skip
         if INSIDE_HOOK:
-            look_inside(lane, lanes[Lane.T_PREV, lane], h, step - 1, u, block, lanes, p, ws, obs)
+            look_inside(lane, lanes[Lane.T_PREV, lane], t, h, step - 1, u, block, lanes, p, ws, obs)
         if POST_HOOK:
             ANALYSIS_POST(
                 lane,

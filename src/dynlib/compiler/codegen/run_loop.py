@@ -252,11 +252,11 @@ def run_loop(
             if ADAPTIVE:
                 seen = True
             else:
-                seen = cut or ANALYSIS_SEES(t, h, step, u, u_new, p, ws, lane)
+                seen = cut or ANALYSIS_SEES(t, t_next, h, step, u, u_new, p, ws, lane)
             if seen:
                 d = dense(t, h, step, u, u_new, k, p, ws, lane)
                 ANALYSIS_INSIDE(
-                    lane, t, h, min_(theta, 1.0), step, u, u_new, d, m, p, ws,
+                    lane, t, t_next, h, min_(theta, 1.0), step, u, u_new, d, m, p, ws,
                     analysis_ws, analysis_out, trace_buf, trace_count, traces,
                 )  # fmt: skip
         if SAMPLED:
