@@ -37,9 +37,10 @@ class ObserverModule:
             trace_count[0, lane] = row + 1
 
     Nothing else is needed: the same hook serves single runs, plain Python (``jit=False``), and
-    batches in lanes and on threads.
+    batches in lanes and on threads.  Every attribute below is an argument too: `key` the first,
+    the others by name.
 
-    Parameters
+    Attributes
     ----------
     key : str
         Names the observer, and its result: ``res.observers[key]``.
