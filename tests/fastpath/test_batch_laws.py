@@ -9,6 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dynlib.plans import FinalState, RecordingPlan, Stride, TailWindow
+from dynlib.runtime.fastpath import outcome
 
 plans: st.SearchStrategy[RecordingPlan] = st.one_of(
     st.just(FinalState()),
@@ -180,13 +181,23 @@ def test_compiled(name: str, stepper: str) -> None:
     ],
 )
 def test_long_records(
-    name: str, options: dict[str, Any], record_vars: list[str] | None, width: int
+    name: str,
+    options: dict[str, Any],
+    record_vars: list[str] | None,
+    width: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Rows are collected and written several at a time: all arrive, at their place."""
+    """Rows are collected and written several at a time: all arrive, at their place.
+
+    Much of it would be written past the cache; here that happens with little.
+    """
     n = 2 * width + 5
     sim, values = sim_of(name, jit=True), values_of(name, n)
     for plan in (Stride(1), Stride(3), TailWindow(29, 2)):
         run = options | {"record_vars": record_vars}
         steps = options.get("N", 160)
-        batch = sim.batch(**values, **run, plan=plan, lanes=width, workers=1)
-        assert unlike(batch, singles(sim, values, as_run(plan, run, steps), n)) == []
+        alone = singles(sim, values, as_run(plan, run, steps), n)
+        for large in (outcome._LARGE, 0):
+            monkeypatch.setattr(outcome, "_LARGE", large)
+            batch = sim.batch(**values, **run, plan=plan, lanes=width, workers=1)
+            assert unlike(batch, alone) == []

@@ -23,7 +23,8 @@ TEMPLATES = {
     f"compiler/codegen/{name}.py"
     for name in (
         *("run_loop", "locate", "traces"),
-        *("lane_loop", "lane_fixed", "lane_adaptive", "lane_careful", "lane_observers"),
+        *("lane_loop", "lane_fixed", "lane_records", "lane_adaptive", "lane_careful"),
+        "lane_observers",
     )
 }  # and the templates of observers' hooks, files named *_hooks.py
 # Every observer's hooks have this one argument list, and compiled code has no keyword objects.

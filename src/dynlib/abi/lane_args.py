@@ -39,6 +39,7 @@ class LaneCount(IntEnum):
     BUDGET = 13  # steps of a block until the runner pauses
     AGAIN = 14  # lane whose careful pass is to be gone on with; -1: none
     OBSERVED_FROM = 15  # step at which observers start (anew)
+    STREAM = 16  # 1: records are more than a cache holds, and are written past it
 
 
 class Lane(IntEnum):

@@ -214,11 +214,17 @@ def store_row(array: Any, row: int, values: Any) -> None:
     array[row, : len(values)] = values
 
 
-def write_tile(tile: Any, lanes: int, n: int, run: Any, records: Any, row: int) -> None:
+def write_tile(
+    tile: Any, lanes: int, n: int, run: Any, records: Any, row: int, stream: int
+) -> None:
     for lane in range(lanes):
         if run[lane] >= 0:
             record = records[run[lane]]
             record.reshape(-1)[row * record.shape[1] :][:n] = tile[:n, lane]
+
+
+def settle_memory() -> None:
+    """Nothing is ever on its way: this is plain Python."""
 
 
 def copy_row(tile: Any, lanes: int, k: int, y: Any, j: int) -> None:
@@ -304,6 +310,7 @@ PRIMITIVES: dict[str, Callable[..., Any] | float] = {
     "store_row": store_row,
     "write_tile": write_tile,
     "copy_row": copy_row,
+    "settle_memory": settle_memory,
     "choose": choose,
     "all_finite": all_finite,
     "count_if": count_if,

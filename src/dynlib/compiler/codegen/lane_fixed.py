@@ -13,14 +13,11 @@ __all__ = [
     "advance",
     "find_leader",
     "fixed_step",
-    "hold_row",
     "pass_calmly",
-    "passed_records",
     "plain_pass",
     "plan_chunk",
     "settle_fixed",
     "time_of",
-    "write_row",
 ]
 
 
@@ -54,6 +51,8 @@ def plan_chunk(leader, grid, batch, lanes, run):
         if ANALYSIS:
             if k < batch[LaneCount.OBSERVED_FROM]:
                 end = min(end, batch[LaneCount.OBSERVED_FROM])
+        if k < batch[LaneCount.FIRST_RECORD]:  # so that the tile of a window fills from its start
+            end = min(end, batch[LaneCount.FIRST_RECORD])
         return max(min(CHUNK, end - k), 0)
     chunk = CHUNK
     for lane in range(LANES):
@@ -72,13 +71,13 @@ def plan_chunk(leader, grid, batch, lanes, run):
 
 
 def advance(
-    chunk, leader, dt, grid, batch, lanes, run, y, mem, ws, p, flag, tile,
+    chunk, leader, held, dt, grid, batch, lanes, run, y, mem, ws, p, flag, tile,
     rec_y, rec_aux, sel_y, sel_aux, picked, block, obs,
 ):  # fmt: skip
-    """`chunk` steps of all lanes.
+    """`chunk` steps of all lanes; returns how many rows `tile` holds then, and the row after them.
 
-    The records of two runs lie far apart.  So rows of states are collected in `tile`, and each
-    run gets several at a time.
+    The records of two runs lie far apart.  So rows of states are collected in `tile`, which holds
+    `held` of them already, and each run gets several at a time (`empty_tile`).
     """
     t0 = grid[LaneClock.T0]
     recording = batch[LaneCount.FIRST_RECORD] != NEVER
@@ -89,20 +88,39 @@ def advance(
         row = int(lanes[Lane.ROW, leader])
         step = int(lanes[Lane.STEP, leader])
         due = next_record(batch, lanes, leader)
-    columns = picked[Count.SELECTED_STATES]
-    if columns < 0:
-        columns = N_STATES
+    columns = recorded_states(picked)
     tiled = picked[Count.SELECTED_AUX] == 0 and columns <= N_STATES
-    held = 0
+    whole = tiled and picked[Count.SELECTED_STATES] < 0 and batch[LaneCount.STRIDE] == 1
     i = 0
     while i < chunk:
+        if SMALL:
+            if i + 4 <= chunk:
+                if due == NEVER or step + i + 4 <= due:
+                    for lane in range(LANES):
+                        fixed_step(i, lane, t0, dt, lanes, y, mem, ws, p, flag)
+                        fixed_step(i + 1, lane, t0, dt, lanes, y, mem, ws, p, flag)
+                        fixed_step(i + 2, lane, t0, dt, lanes, y, mem, ws, p, flag)
+                        fixed_step(i + 3, lane, t0, dt, lanes, y, mem, ws, p, flag)
+                    i += 4
+                    continue
+                if whole and step + i == due and row + 4 <= batch[LaneCount.ROWS]:
+                    if held + 4 > TILE_ROWS:
+                        held = empty_tile(held, row, batch, tile, run, rec_y, picked)
+                    place = tile[held * N_STATES :]
+                    held_steps(i, place, t0, dt, lanes, y, mem, ws, p, flag)
+                    held += 4
+                    row += 4
+                    due += 4
+                    if row >= batch[LaneCount.ROWS]:
+                        due = NEVER
+                    i += 4
+                    continue
         if recording:
             if leader >= 0:
                 if step + i == due:
                     if tiled:
                         if held == TILE_ROWS:
-                            write_tile(tile, LANES, held * columns, run, rec_y, row - held)
-                            held = 0
+                            held = empty_tile(held, row, batch, tile, run, rec_y, picked)
                         hold_row(held * columns, columns, y, tile, sel_y, picked)
                         held += 1
                     else:
@@ -130,31 +148,12 @@ def advance(
             before_step(i, t0, dt, block, lanes, y, mem, ws, p, obs)
         if GROUPS:
             tangents_ahead(i, t0, dt, lanes, y, mem, ws, p)
-        if SMALL:
-            if i + 4 <= chunk and (due == NEVER or step + i + 4 <= due):
-                for lane in range(LANES):
-                    fixed_step(i, lane, t0, dt, lanes, y, mem, ws, p, flag)
-                    fixed_step(i + 1, lane, t0, dt, lanes, y, mem, ws, p, flag)
-                    fixed_step(i + 2, lane, t0, dt, lanes, y, mem, ws, p, flag)
-                    fixed_step(i + 3, lane, t0, dt, lanes, y, mem, ws, p, flag)
-                i += 4
-                continue
         for lane in range(LANES):
             fixed_step(i, lane, t0, dt, lanes, y, mem, ws, p, flag)
         if ANALYSIS:
             observe_step(i, leader >= 0, step, t0, dt, block, lanes, run, y, mem, ws, p, obs)
         i += 1
-    if held > 0:
-        write_tile(tile, LANES, held * columns, run, rec_y, row - held)
-
-
-def hold_row(first, columns, y, tile, sel_y, picked):
-    """Put the states that are recorded, of all lanes, into the tile."""
-    for k in range(columns):
-        j = k
-        if picked[Count.SELECTED_STATES] >= 0:
-            j = sel_y[k]
-        copy_row(tile, LANES, first + k, y, j)
+    return held, row
 
 
 def fixed_step(i, lane, t0, dt, lanes, y, mem, ws, p, flag):
@@ -221,16 +220,6 @@ def time_of(step, grid, batch):
     return grid[LaneClock.T0] + step * grid[LaneClock.DT]
 
 
-def write_row(row, step, lane, grid, batch, run, y, p, ws, rec_y, rec_aux, sel_y, sel_aux, picked):
-    """Record a lane's state."""
-    t = time_of(step, grid, batch)
-    u = load_rows(y, 0, N_STATES, lane)
-    record(
-        row, t, step, u, y, p, ws, rec_y[run[lane]], rec_aux[run[lane]],
-        sel_y, sel_aux, picked, lane,
-    )  # fmt: skip
-
-
 def pass_calmly(chunk, leader, grid, batch, lanes, y, flag):
     """Accept the chunk for all lanes at once, if they are in phase and nothing happened in any."""
     if leader < 0:
@@ -252,15 +241,6 @@ def pass_calmly(chunk, leader, grid, batch, lanes, y, flag):
         lanes[Lane.ROW, lane] += passed
         lanes[Lane.T, lane] = t
     return True
-
-
-def passed_records(before, chunk, batch, lanes, lane):
-    """Rows that a lane recorded in the chunk that began at step `before`."""
-    due = next_record(batch, lanes, lane)
-    if due < before or due >= before + chunk:
-        return 0
-    passed = (before + chunk - 1 - due) // batch[LaneCount.STRIDE] + 1
-    return min(passed, batch[LaneCount.ROWS] - int(lanes[Lane.ROW, lane]))
 
 
 def settle_fixed(

@@ -9,9 +9,9 @@ the lane is taken back to where nothing had happened yet and goes on, for a few 
 the ordinary run loop (or, where only a number can go astray, through a plain one).  So a batch
 does what a single run does, by construction, and with the same bits.
 
-The functions here and in `lane_fixed`, `lane_adaptive` and `lane_careful` are templates like
-`dynlib.compiler.codegen.run_loop`; names in capitals that are no flags are numbers put in by
-`dynlib.compiler.codegen.lane_program`.
+The functions here and in `lane_fixed`, `lane_records`, `lane_adaptive`, `lane_careful` and
+`lane_observers` are templates like `dynlib.compiler.codegen.run_loop`; names in capitals that are
+no flags are numbers put in by `dynlib.compiler.codegen.lane_program`.
 """
 
 # ruff: noqa: F821
@@ -52,6 +52,8 @@ def fast_run(
     chunk = 0
     calm = False
     leader = -1
+    held = 0
+    row = 0
     while True:
         if batch[LaneCount.AGAIN] < 0:
             if not calm:
@@ -106,8 +108,8 @@ def fast_run(
                         flag[lane] = 1
                     chunk = 1
                 else:
-                    advance(
-                        chunk, leader, dt, grid, batch, lanes, run, y, mem, ws, p, flag, tile,
+                    held, row = advance(
+                        chunk, leader, held, dt, grid, batch, lanes, run, y, mem, ws, p, flag, tile,
                         rec_y, rec_aux, sel_y, sel_aux, picked, block, obs,
                     )  # fmt: skip
             budget -= chunk
@@ -122,6 +124,7 @@ def fast_run(
             if not ANALYSIS:
                 calm = pass_calmly(chunk, leader, grid, batch, lanes, y, flag)
             if not calm:
+                held = empty_tile(held, row, batch, tile, run, rec_y, picked)
                 result = settle_fixed(
                     chunk, grid, batch, block, lanes, run, clock, count, y, mem, ws, p, flag,
                     varied, states, times, status, steps, rejects, rows, options, tolerances,
@@ -130,6 +133,10 @@ def fast_run(
                 )  # fmt: skip
         if result != Status.OK:
             break
+    if not ADAPTIVE:
+        empty_tile(held, row, batch, tile, run, rec_y, picked)
+        if batch[LaneCount.STREAM] != 0:
+            settle_memory()
     batch[LaneCount.BUDGET] = budget
     return result
 

@@ -11,7 +11,7 @@ from dynlib.abi.hooks import AnalysisModule
 from dynlib.abi.lane_args import LANE_ARGS, OBSERVED_LANE_ARGS, Lane
 from dynlib.abi.runner_args import RunnerArg
 from dynlib.abi.slots import NEVER, Count
-from dynlib.compiler.codegen import lane_adaptive, lane_careful, lane_fixed
+from dynlib.compiler.codegen import lane_adaptive, lane_careful, lane_fixed, lane_records
 from dynlib.compiler.codegen.event_text import EventText
 from dynlib.compiler.codegen.model_text import ModelText
 from dynlib.compiler.codegen.program import Module, Program, entry_text
@@ -25,7 +25,7 @@ from dynlib.steppers.text import function
 __all__ = ["LaneProgram"]
 
 _CAREFUL = 1  # of no status: the lane's next step goes through the run loop
-_CHUNK_PLAIN = 64  # steps between two looks at whether all is finite
+_CHUNK_PLAIN = 256  # steps between two looks at whether all is finite
 _CHUNK_WATCHED = 4  # fewer where events or stop conditions may send a lane back
 _CHUNK_ADAPTIVE = 16
 _TILE = 64  # numbers of a lane that are collected before they go to its record
@@ -156,8 +156,9 @@ class LaneProgram:
         elif not flags["ADAPTIVE"]:
             names += ("plain_pass",)
         names += self._unneeded_by_observers(flags)
-        other = lane_fixed if flags["ADAPTIVE"] else lane_adaptive
-        return names + tuple(other.__all__)
+        if flags["ADAPTIVE"]:
+            return (*names, *lane_fixed.__all__, *lane_records.__all__)
+        return names + tuple(lane_adaptive.__all__)
 
     def _unneeded_by_observers(self, flags: Mapping[str, bool]) -> tuple[str, ...]:
         if self.analysis is None:

@@ -24,6 +24,7 @@ from dynlib.compiler.codegen import (
     lane_fixed,
     lane_loop,
     lane_observers,
+    lane_records,
 )
 from dynlib.compiler.codegen.lane_program import LaneProgram
 from dynlib.compiler.codegen.program import Module, Program
@@ -98,7 +99,9 @@ def _template(variant: RunnerVariant, discrete: bool) -> tuple[str, str]:
 
 
 def _lane_template(name: str, flags: Mapping[str, bool], *, discrete: bool) -> str:
-    modules = [lane_fixed, lane_careful] if discrete else [lane_fixed, lane_adaptive, lane_careful]
+    modules = [lane_fixed, lane_records, lane_careful]
+    if not discrete:
+        modules.append(lane_adaptive)
     if flags["ANALYSIS"]:
         modules.append(lane_observers)
     functions = [getattr(module, f) for module in modules for f in module.__all__]

@@ -28,7 +28,11 @@ def copy_row(tile, lanes, k, y, j):
         tile[k, lane] = y[j, lane]
 
 
-def write_tile(tile, lanes, n, run, records, row):
+def settle_memory():
+    pass
+
+
+def write_tile(tile, lanes, n, run, records, row, stream):
     width = records.shape[2]
     for lane in range(lanes):
         r = run[lane]
@@ -37,7 +41,7 @@ def write_tile(tile, lanes, n, run, records, row):
                 records[r, row + k // width, k % width] = tile[k, lane]
 
 
-_TILES = {"copy_row": copy_row, "write_tile": write_tile}
+_TILES = {"copy_row": copy_row, "settle_memory": settle_memory, "write_tile": write_tile}
 _COMPOSED: dict[str, Callable[..., Any]] = {
     **{name: getattr(library, name) for name in library.__all__},
     **_TILES,

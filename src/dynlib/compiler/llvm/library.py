@@ -90,13 +90,14 @@ def ipow(a, k):
     return result
 
 
-def write_tile(tile, lanes, n, run, records, row):
+def write_tile(tile, lanes, n, run, records, row, stream):
     """``tile[k, lane]``, k < n, go to the record of ``run[lane]``, from `row` on, for all lanes.
 
     Where eight lanes side by side have runs, squares of eight numbers each are turned in registers
-    and every store fills a cache line.
+    and every store fills a cache line; with `stream`, and where lines begin, past the cache.
     """
     width = tile_width(tile)
+    past = stream != 0 and fills_lines(tile, records, row)
     for group in range(lanes // width):
         first = group * width
         least = 0
@@ -104,9 +105,14 @@ def write_tile(tile, lanes, n, run, records, row):
             least = least | run[lane]
         done = 0
         if width == 8 and least >= 0:
-            while done + 8 <= n:
-                write_square(tile, done, first, run, records, row)
-                done += 8
+            if past:
+                while done + 8 <= n:
+                    stream_square(tile, done, first, run, records, row)
+                    done += 8
+            else:
+                while done + 8 <= n:
+                    write_square(tile, done, first, run, records, row)
+                    done += 8
         for lane in range(first, first + width):
             if run[lane] >= 0:
                 for k in range(done, n):

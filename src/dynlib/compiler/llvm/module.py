@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Mapping
 from typing import Any
 
 from dynlib.compiler.llvm.blocks import Blocks, unified
@@ -70,13 +71,20 @@ class Module:
             body = Body(scope, given)
             body.body(node.body)
             result = _finish(body)
-            head = ", ".join(f"{kind} %a{i}" for i, kind in enumerate(kinds))
+            head = ", ".join(_parameter(kind, f"%a{i}", given) for i, kind in enumerate(kinds))
             blocks = "\n".join(block.text() for block in body.blocks.all)
             self.parts.append(
                 f"define internal {kind_of(result)} @{name}({head}) {attributes} {{\n{blocks}\n}}"
             )
             self._made[key] = name, result
         return self._made[key]
+
+
+def _parameter(kind: str, text: str, given: Mapping[str, Value]) -> str:
+    """A parameter of a function; that named `place` overlaps with no other array."""
+    place = given.get("place")
+    alone = isinstance(place, Array) and place.pointer == text
+    return f"{kind} noalias {text}" if alone else f"{kind} {text}"
 
 
 def kind_of(shape: Shape | None) -> str:

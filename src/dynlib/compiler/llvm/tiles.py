@@ -15,6 +15,7 @@ from dynlib.compiler.llvm.values import Array, Number, Untranslatable, Value, nu
 __all__ = ["TILES"]
 
 _SIDE = 8
+_LINE = 64  # bytes
 
 
 def _arrays(values: Sequence[Value]) -> list[Array]:
@@ -67,8 +68,36 @@ def _write_number(body: Expressions, args: Sequence[Value]) -> None:
     body.store(body.as_number(value), body.at(target, [body.as_number(k)]))
 
 
+def _fills_lines(body: Expressions, args: Sequence[Value]) -> Number:
+    """Whether eight numbers of every record, from a row on, are a cache line.
+
+    The records begin on a cache line: so does a row of each if 8 divides what is before it.
+    """
+    tile, records = _arrays(args[:2])
+    if _bytes(tile.kind) * _SIDE != _LINE:
+        return number(False)
+    whole = body.times(str(records.extents[1]), records.extents[2])
+    before = body.times(body.as_number(args[2]).text, records.extents[2])
+    rest = body.blocks.new(f"and i64 {body.blocks.new(f'or i64 {whole}, {before}')}, {_SIDE - 1}")
+    return Number("i1", body.blocks.new(f"icmp eq i64 {rest}, 0"))
+
+
+def _settle_memory(body: Expressions, args: Sequence[Value]) -> None:
+    """Wait until what was written past the cache is where others see it."""
+    body.blocks.do("fence seq_cst")
+
+
+def _stream_square(body: Expressions, args: Sequence[Value]) -> None:
+    """As `_write_square`, past the cache, which would first have to fetch what is overwritten."""
+    _square(body, args, f"align {_LINE}, !nontemporal !{{i32 1}}")
+
+
 def _write_square(body: Expressions, args: Sequence[Value]) -> None:
     """The numbers k to k + 7 of eight lanes from the tile to the records of their runs."""
+    _square(body, args, f"align {_bytes(_arrays(args[:1])[0].kind)}")
+
+
+def _square(body: Expressions, args: Sequence[Value], how: str) -> None:
     tile, run, records = _arrays([args[0], args[3], args[4]])
     k, first, row = (body.as_number(args[i]) for i in (1, 2, 5))
     vector, size = f"<{_SIDE} x {tile.kind}>", _bytes(tile.kind)
@@ -82,7 +111,7 @@ def _write_square(body: Expressions, args: Sequence[Value]) -> None:
         start = body.at(tile, [Number("i64", body.plus(k.text, str(i))), first])
         rows.append(body.blocks.new(f"load {vector}, ptr {start.pointer}, align {size}"))
     for target, column in zip(targets, _turned(body, vector, rows), strict=True):
-        body.blocks.do(f"store {vector} {column}, ptr {target}, align {size}")
+        body.blocks.do(f"store {vector} {column}, ptr {target}, {how}")
 
 
 def _turned(body: Expressions, vector: str, rows: list[str]) -> list[str]:
@@ -106,6 +135,9 @@ def _turned(body: Expressions, vector: str, rows: list[str]) -> list[str]:
 
 TILES: dict[str, Callee] = {
     "copy_row": _copy_row,
+    "fills_lines": _fills_lines,
+    "settle_memory": _settle_memory,
+    "stream_square": _stream_square,
     "tile_width": _tile_width,
     "write_number": _write_number,
     "write_square": _write_square,

@@ -18,7 +18,7 @@ from dynlib.compiler.model import CompiledModel
 from dynlib.runtime.batch.inputs import cut, unusable
 from dynlib.runtime.fastpath.executor import run_batch_fastpath
 from dynlib.runtime.fastpath.observers import layout_of
-from dynlib.runtime.fastpath.outcome import allocate
+from dynlib.runtime.fastpath.outcome import allocate, record_room
 from dynlib.runtime.fastpath.request import BatchRequest, RawBatch
 
 __all__ = ["Assembly", "Task", "compute", "part_of", "perform", "unrun"]
@@ -78,7 +78,8 @@ def part_of(request: BatchRequest, first: int, last: int) -> BatchRequest:
 def unrun(model: CompiledModel, request: BatchRequest) -> RawBatch:
     """The result of a batch of which nothing has been run."""
     rows = request.plan.rows if request.samples is None else request.samples.size
-    raw = allocate(model, request, np.zeros(rows), layout_of(model, request))
+    records = record_room(model, request, rows)
+    raw = allocate(model, request, np.zeros(rows), layout_of(model, request), records)
     _forget(raw, raw.status == Status.USER_BREAK)
     return raw
 

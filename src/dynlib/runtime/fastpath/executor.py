@@ -30,7 +30,14 @@ from dynlib.runtime.fastpath.observers import (
     observed_steps,
     observer_arrays,
 )
-from dynlib.runtime.fastpath.outcome import allocate, assigned_params, blank, nothing
+from dynlib.runtime.fastpath.outcome import (
+    allocate,
+    assigned_params,
+    blank,
+    in_lines,
+    nothing,
+    record_room,
+)
 from dynlib.runtime.fastpath.request import BatchRequest, RawBatch
 from dynlib.runtime.fastpath.times import aim, row_times
 from dynlib.runtime.interrupt import Interrupt
@@ -218,12 +225,10 @@ class _Batch:
         per_worker = -(-per_worker // lanes) * lanes
         self.size = max(lanes, min(_SLICE, per_worker))
         self.workers = max(1, min(workers, -(-n // self.size)))
-        self.out = allocate(
-            model,
-            request,
-            row_times(model, request, self.context.grid, self.context.batch),
-            layout_of(model, request),
-        )
+        times = row_times(model, request, self.context.grid, self.context.batch)
+        self.records = record_room(model, request, times.size)
+        self.context.batch[LaneCount.STREAM] = in_lines(self.records)
+        self.out = allocate(model, request, times, layout_of(model, request), self.records)
         self.logs: list[tuple[int, list[NDArray[Any]]]] = []
         self.lock = threading.Lock()
         self.next_first = 0
@@ -292,7 +297,7 @@ class _Batch:
             rejects=out.rejected[piece],
             rows=out.rows[piece],
             rec_t=out.rec_t,
-            rec_y=out.rec_y[piece],
+            rec_y=self.records[piece],
             rec_aux=out.rec_aux[piece],
         )
         outputs = np.full((len(out.outputs), last - first), np.nan)

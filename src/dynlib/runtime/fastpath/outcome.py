@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -13,9 +14,12 @@ from dynlib.dsl.expr.nodes import Param
 from dynlib.observers.layout import ObservedLayout
 from dynlib.runtime.fastpath.request import BatchRequest, RawBatch
 
-__all__ = ["allocate", "assigned_params", "blank", "nothing"]
+__all__ = ["allocate", "assigned_params", "blank", "in_lines", "nothing", "record_room"]
 
 Floats = NDArray[np.float64]
+_LINE = 64  # bytes of a cache line
+_LONG = 64  # numbers of a record from which on it may be filled up to whole lines
+_LARGE = 8 << 20  # bytes of records that go past the cache, which would have to fetch them first
 
 
 def assigned_params(model: CompiledModel) -> set[int]:
@@ -39,12 +43,14 @@ def blank(out: RawBatch, first: int, last: int) -> None:
 
 
 def allocate(
-    model: CompiledModel, request: BatchRequest, row_times: Floats, observed: ObservedLayout
+    model: CompiledModel,
+    request: BatchRequest,
+    row_times: Floats,
+    observed: ObservedLayout,
+    records: NDArray[Any],
 ) -> RawBatch:
     """Room for the results of a batch whose records have these times."""
     n, rows = request.n_runs, row_times.size
-    n_states = len(model.spec.states) if request.states is None else len(request.states)
-    shape = (n, rows, n_states)
     ints = np.zeros(0, dtype=np.int64)
     return RawBatch(
         y_final=np.empty((len(model.spec.states), n), dtype=model.dtype),
@@ -54,7 +60,7 @@ def allocate(
         rejected=np.zeros(n, dtype=np.int64),
         rows=np.zeros(n, dtype=np.int64),
         rec_t=row_times,
-        rec_y=np.empty(shape, dtype=model.dtype),
+        rec_y=records[:, :rows],
         rec_aux=np.empty((n, rows, len(request.aux))),
         evt_run=ints,
         evt_t=np.zeros(0),
@@ -66,6 +72,31 @@ def allocate(
         trace_rows=np.zeros((observed.n_traces, n), dtype=np.int64),
         p_final={index: np.zeros(n, model.dtype) for index in sorted(assigned_params(model))},
     )
+
+
+def record_room(model: CompiledModel, request: BatchRequest, rows: int) -> NDArray[Any]:
+    """Room for the recorded states of all runs, (n_runs, at least `rows`, columns).
+
+    A large one begins on a cache line, and so does each run in it: compiled code then writes whole
+    lines, past the cache.
+    """
+    columns = len(model.spec.states) if request.states is None else len(request.states)
+    item = model.dtype.itemsize
+    if rows * columns < _LONG or request.n_runs * rows * columns * item < _LARGE:
+        return np.empty((request.n_runs, rows, columns), dtype=model.dtype)
+    side = _LINE // item
+    rows += -rows % (side // math.gcd(side, columns))
+    shape = (request.n_runs, rows, columns)
+    size = math.prod(shape) * item
+    room = np.empty(size + _LINE, dtype=np.uint8)
+    start = -room.ctypes.data % _LINE
+    return room[start : start + size].view(model.dtype).reshape(shape)
+
+
+def in_lines(room: NDArray[Any]) -> bool:
+    """Whether the records of all runs begin on a cache line, and are too large for a cache."""
+    whole = room.ctypes.data % _LINE == 0 and room[:1].nbytes % _LINE == 0
+    return whole and room.nbytes >= _LARGE
 
 
 def nothing(kind: str, ndim: int, dtype: np.dtype[Any]) -> NDArray[Any]:
