@@ -22,6 +22,7 @@ from dynlib.compiler.llvm.values import Untranslatable
 __all__ = ["Call", "Runner", "compiled", "execute", "make_runner"]
 
 Arrays = Sequence[NDArray[Any]]
+_PADDING = (0,) * (WORDS - 1)
 
 
 class Call:
@@ -34,26 +35,24 @@ class Call:
     def __init__(self, entry: Entry, arrays: Arrays) -> None:
         self._entry = entry
         self._arrays = list(arrays)
-        self._table = np.zeros(WORDS * len(arrays), dtype=np.int64)
-        for i in range(len(arrays)):
-            self._fill(i)
+        words = [word for array in arrays for word in _words(array)]
+        self._table = np.array(words, dtype=np.int64)
         self._address = self._table.__array_interface__["data"][0]
-
-    def _fill(self, i: int) -> None:
-        array = self._arrays[i]
-        assert array.flags.c_contiguous
-        place = WORDS * i
-        self._table[place] = array.__array_interface__["data"][0]
-        self._table[place + 1 : place + 1 + array.ndim] = array.shape
 
     def put(self, i: int, array: NDArray[Any]) -> None:
         """Exchange argument `i`."""
         self._arrays[i] = array
-        self._fill(i)
+        self._table[WORDS * i : WORDS * (i + 1)] = _words(array)
 
     def __call__(self) -> int:
         """Enter the runner; returns its status."""
         return self._entry(self._address)
+
+
+def _words(array: NDArray[Any]) -> tuple[int, ...]:
+    """What the table holds of an array: its address, its shape, zeros."""
+    assert array.flags.c_contiguous
+    return (array.__array_interface__["data"][0], *array.shape, *_PADDING[array.ndim :])
 
 
 class PlainCall:
