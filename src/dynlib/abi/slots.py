@@ -22,7 +22,7 @@ class Clock(IntEnum):
     DT = 2  # step of the fixed grid; adaptive: the step to try next (0: find one)
     DT_LAST = 3  # length of the last step of a fixed grid: shorter if T_END is off the grid
     T_END = 4  # where the last step ends
-    ERROR = 5  # mean square error of the last accepted step, over the tolerance
+    ERROR = 5  # of the last accepted step, as `dynlib.steppers.control.last_level` keeps it
 
 
 class Count(IntEnum):

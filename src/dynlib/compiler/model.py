@@ -164,7 +164,6 @@ class CompiledModel:
         for index, (start, depth) in layout.rings.items():
             state.workspace[start : start + depth] = state.y[index]
         state.clock[Clock.T] = state.clock[Clock.ORIGIN] = t0
-        state.clock[Clock.ERROR] = 1e-8
         state.count[Count.STEP] = int(t0) if self.spec.kind == "map" else 0
         state.count[Count.STARTED] = -(2**62)
         state.count[Count.FRESH] = 2

@@ -14,12 +14,12 @@ def emit_error_norm(weights: tuple[float, ...], n: int, real: Scalar) -> str:
     for i in range(n):
         estimate = combine([(w, f"k[{s * n + i}]") for w, s in used])
         lines += [
-            f"size = max_(abs_(u{i}), abs_(v{i}))",
-            f"e{i} = {estimate}",
-            f"e{i} = e{i} / fma(tolerances[{n + i}], size, tolerances[{i}])",
+            f"size = select(abs_(u{i}) > abs_(v{i}), abs_(u{i}), abs_(v{i}))",
+            f"weight = 1.0 / fma(tolerances[{n + i}], size, tolerances[{i}])",
+            f"e{i} = ({estimate}) * weight",
         ]
     total = combine([(f"e{i}", f"e{i}") for i in range(n)])
-    lines.append(f"return h * h * (({total}) * {1.0 / n!r})")
+    lines.append(f"return ({total}) * (h * h * {1.0 / n!r})")
     return function("error_norm", "h, u, u_new, k, options, tolerances, lane", lines)
 
 

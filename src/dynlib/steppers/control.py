@@ -3,10 +3,10 @@
 Proportional–integral control after Gustafsson; Hairer, Nørsett, Wanner, Solving Ordinary
 Differential Equations I, section II.4, and Hairer, Wanner, II, section IV.2.  The exponents
 are those of an error estimate of order `q`: 0.7/q for the present error, 0.4/q for the last.
-`error` is the mean square of the weighted error everywhere, so that no root is taken, and the
-powers need not be exact: they come from short polynomials, branch-free, so that lanes of
-trajectories are controlled side by side.  `options` is laid out by
-`dynlib.steppers.options.Options`.
+`error` is the mean square of the weighted error everywhere, so that no root is taken.  Powers
+need not be exact: they come from short polynomials, branch-free, so that lanes of trajectories are
+controlled side by side; logarithms are kept rather than errors, so that a step takes one of them
+and one power, be it accepted or not.  `options` is laid out by `dynlib.steppers.options.Options`.
 """
 
 # ruff: noqa: F821
@@ -20,34 +20,51 @@ __all__ = ["CONTROL_FUNCTIONS", "control_text"]
 
 
 def rough_log2(x):
-    """Base-2 logarithm of a positive normal number, to 2e-6."""
+    """Binary logarithm of a positive normal number, to 1.2e-4."""
     bits = float_to_bits(x)
     exponent = bits_to_float((bits >> 52) | 0x4330000000000000) - 4503599627371519.0
     f = bits_to_float((bits & 0xFFFFFFFFFFFFF) | 0x3FF0000000000000) - 1.0
-    f2 = f * f
-    low = fma(-0.7211625439133836, f, 1.4426932508596007)
-    middle = fma(-0.33924155167959524, f, 0.4777042623846968)
-    high = fma(fma(0.020487176839406554, f, -0.09605661757104483), f, 0.21557732818110142)
-    return fma(fma(fma(high, f2, middle), f2, low), f, exponent)
+    low = fma(-0.6777840694457552, f, 1.4387257561273972)
+    high = fma(-0.08213077615869518, f, 0.3211890894770532)
+    return fma(fma(high, f * f, low), f, exponent)
 
 
 def rough_exp2(x):
-    """2 to a power between -1000 and 1000, to 4e-11 of itself."""
+    """2 to a power between -1000 and 1000, to 7.5e-5 of itself."""
     whole = rint(x)
     f = x - whole
-    f2 = f * f
-    low = fma(0.693147206721803, f, 0.9999999999595288)
-    middle = fma(0.05550327190351017, f, 0.240226512137884)
-    high = fma(fma(0.00015469740243467884, f, 0.001340044170874983), f, 0.009618025577148914)
+    low = fma(0.6932609852797165, f, 0.999928072982306)
+    high = fma(0.055171670307319634, f, 0.24261112521031974)
     scale = bits_to_float(float_to_bits(whole + 6755399441056767.0) << 52)
-    return fma(fma(high, f2, middle), f2, low) * scale
+    return fma(high, f * f, low) * scale
 
 
-def shrink(h, error, options):
-    """Step to try after a rejected one; an error that is no number counts as huge."""
+def error_level(error):
+    """Binary logarithm of an error between 1e-20 and 1e20; what is no number counts as huge."""
     error = select(error < 1e20, error, 1e20)
-    factor = options[2] * rough_exp2(rough_log2(error) * (-0.5 / ERROR_ORDER))
-    return h * select(factor >= options[3], factor, options[3])
+    return rough_log2(select(error > 1e-20, error, 1e-20))
+
+
+def last_level(level):
+    """What is kept of an accepted step's error: its logarithm above that of 1e-8, 0 if below."""
+    above = level + 26.575424759098897
+    return select(above > 0.0, above, 0.0)
+
+
+def step_factor(level, good, last, retry, options):
+    """Factor of the step size, after an accepted step (`good`) or a rejected one.
+
+    `last` is the `last_level`.  The error that the control settles at is ``safety**q``, as if it
+    were not proportional-integral but plain: hence the power 0.3, the sum of its exponents.
+    Nothing grows right after a rejected step.
+    """
+    safety = rough_log2(options[2])
+    calm = fma(safety, 0.3, -26.575424759098897 * (0.2 / ERROR_ORDER))
+    slope = select(good, -0.35 / ERROR_ORDER, -0.5 / ERROR_ORDER)
+    factor = rough_exp2(fma(level, slope, select(good, fma(last, 0.2 / ERROR_ORDER, calm), safety)))
+    factor = select(factor > options[3], factor, options[3])
+    most = select(retry != 0.0, 1.0, options[4])
+    return select(factor < most, factor, most)
 
 
 def too_short(t, h, options):
@@ -60,30 +77,22 @@ def shorter(a, b):
     return select(abs_(a) <= abs_(b), a, b)
 
 
-def next_step_size(h, dt, error, error_last, retry, options):
+def next_step_size(h, dt, factor, options):
     """Step to try after an accepted one of length `h`, where `dt` had been planned.
 
-    The error that the control settles at is ``safety**q``, as if it were not proportional-integral
-    but plain: hence the power 0.3, the sum of its exponents.  A step that was cut short by the end
-    of the run says nothing against the planned one.
+    A step that was cut short by the end of the run says nothing against the planned one.
     """
-    error = select(error > 1e-20, error, 1e-20)
-    error_last = select(error_last > 1e-8, error_last, 1e-8)
-    power = fma(
-        rough_log2(error_last), 0.2 / ERROR_ORDER, rough_log2(error) * (-0.35 / ERROR_ORDER)
-    )
-    factor = rough_exp2(fma(rough_log2(options[2]), 0.3, power))
-    factor = select(factor > options[3], factor, options[3])
-    factor = select(factor < options[4], factor, options[4])
-    factor = select((retry != 0.0) & (factor > 1.0), 1.0, factor)
-    size = abs_(h) * factor
+    size = abs_(h * factor)
     planned = abs_(dt)
     size = select((abs_(h) < planned) & (size < planned), planned, size)
     size = select(size < options[1], size, options[1])
     return copysign(size, h)
 
 
-CONTROL_FUNCTIONS = (rough_log2, rough_exp2, shrink, too_short, shorter, next_step_size)
+CONTROL_FUNCTIONS = (
+    *(rough_log2, rough_exp2, error_level, last_level, step_factor),
+    *(too_short, shorter, next_step_size),
+)
 
 
 def control_text(error_order: int) -> str:

@@ -8,89 +8,120 @@ from __future__ import annotations
 from dynlib.abi.lane_args import Lane, LaneClock, LaneCount
 from dynlib.abi.status import Status
 
-__all__ = ["adaptive_step", "next_part", "settle_adaptive"]
+__all__ = ["decide", "next_part", "settle_adaptive", "try_step"]
 
 
-def adaptive_step(lane, t_end, limit, block, lanes, y, mem, ws, p, options, tolerances):
-    """One attempt of one lane; returns whether the lane leaves the vector loop."""
+def try_step(lane, t_end, block, lanes, y, mem, ws, p, options, tolerances):
+    """One attempt of one lane: its result and its error, which `decide` looks at.
+
+    That takes longer than it has work for a processor, since all of it waits for the error: in a
+    loop of its own the lanes wait side by side.
+    """
     t = lanes[Lane.T, lane]
     dt = lanes[Lane.DT, lane]
-    retry = lanes[Lane.RETRY, lane]
-    error_last = lanes[Lane.ERROR, lane]
-    alive = lanes[Lane.ALIVE, lane] != 0.0
     if ANALYSIS:
         t_end = lanes[Lane.GOAL, lane]
     rest = t_end - t
     near = abs_(rest) <= 1.01 * abs_(dt)
     h = select(near, rest, dt)
     t_next = select(near, t_end, t + dt)
+    lanes[Lane.TOOK, lane] = h
+    lanes[Lane.T_NEXT, lane] = t_next
     u = load_rows(y, 0, N_STATES, lane)
     m = 0.0
     if MEMORY:
         m = load_rows(mem, 0, N_MEMORY, lane)
-    if LOOKS_BACK:
-        ts, us = step_start(ws, lane)
-    elif STOP_START:
-        ts = t
-        us = u
     u_new, k = attempt(t, h, 0, u, m, p, ws, lane)
     error = error_norm(h, u, u_new, k, options, tolerances, lane)
+    lanes[Lane.TRIED, lane] = select((error <= 1.0) & not_(all_finite(u_new)), -1.0, error)
+    store_rows(block, ROW_KEPT, lane, u_new)
+    if MEMORY:
+        store_rows(block, ROW_KEPT + N_STATES, lane, next_memory(m, k))
+    if WATCHED:
+        calm = True
+        if LOOKS_BACK:
+            ts, us = step_start(ws, lane)
+        elif STOP_START:
+            ts = t
+            us = u
+        if EVENTS:
+            calm = quiet(t_next, 1, u_new, t, u, p, ws, lane)
+            if LOCATED:
+                d = dense(t, h, 0, u, u_new, k, p, ws, lane)
+                calm = calm & quiet_inside(t, h, 1, u, u_new, d, p, ws, lane)
+        if STOP_START:
+            calm = calm & not_(stop_condition(t, 0, u, ts, us, p, ws, lane))
+        if STOP_END:
+            calm = calm & not_(stop_condition(t_next, 1, u_new, t, u, p, ws, lane))
+        if SAMPLED:
+            calm = calm & not_((t_next - lanes[Lane.SAMPLE, lane]) * h >= 0.0)
+        lanes[Lane.CALM, lane] = select(calm, 1.0, 0.0)
+
+
+def decide(lane, t_end, limit, block, lanes, y, mem, ws, p, options):
+    """Take or refuse the attempt of one lane; returns whether the lane leaves the vector loop.
+
+    A lane without a run takes its steps too, from wherever it was; nobody looks at it.
+    """
+    t = lanes[Lane.T, lane]
+    h = lanes[Lane.TOOK, lane]
+    t_next = lanes[Lane.T_NEXT, lane]
+    dt = lanes[Lane.DT, lane]
+    if ANALYSIS:
+        t_end = lanes[Lane.GOAL, lane]
+    near = t_next == t_end
+    retry = lanes[Lane.RETRY, lane]
+    last = lanes[Lane.ERROR, lane]
+    error = lanes[Lane.TRIED, lane]
+    u = load_rows(y, 0, N_STATES, lane)
+    u_new = load_rows(block, ROW_KEPT, N_STATES, lane)
     good = error <= 1.0
-    finite = all_finite(u_new)
     calm = True
-    if EVENTS:
-        calm = quiet(t_next, 1, u_new, t, u, p, ws, lane)
-        if LOCATED:
-            d = dense(t, h, 0, u, u_new, k, p, ws, lane)
-            calm = calm & quiet_inside(t, h, 1, u, u_new, d, p, ws, lane)
-    if STOP_START:
-        calm = calm & not_(stop_condition(t, 0, u, ts, us, p, ws, lane))
-    if STOP_END:
-        calm = calm & not_(stop_condition(t_next, 1, u_new, t, u, p, ws, lane))
-    if SAMPLED:
-        calm = calm & not_((t_next - lanes[Lane.SAMPLE, lane]) * h >= 0.0)
+    if WATCHED:
+        calm = lanes[Lane.CALM, lane] != 0.0
     # What happens at the start of a step comes before its attempt, be that good or not.
     if PRE_HOOK:
         calm = False
-    upset = alive & not_(calm)
-    fair = alive & calm & good
-    take = fair & finite
-    refuse = alive & calm & not_(good)
-    dt_less = shrink(h, error, options)
+    stray = error < 0.0
+    take = calm & good & not_(stray)
+    refuse = calm & not_(good)
+    level = error_level(error)
+    factor = step_factor(level, good, last, retry, options)
+    dt_less = h * factor
     short = too_short(t, dt_less, options)
-    dt_more = next_step_size(h, dt, error, error_last, retry, options)
+    dt_more = next_step_size(h, dt, factor, options)
     dt_new = select(take, dt_more, select(refuse, select(short, h, dt_less), dt))
     step = select(take, lanes[Lane.STEP, lane] + 1.0, lanes[Lane.STEP, lane])
-    code = select(upset, CAREFUL, 0.0)
-    code = select(fair & not_(finite), Status.NAN_DETECTED, code)
+    code = select(calm, 0.0, CAREFUL)
+    code = select(calm & stray, Status.NAN_DETECTED, code)
     code = select(refuse & short, Status.STEPFAIL, code)
     code = select(take & (step >= limit), Status.MAX_STEPS, code)
     code = select(take & near, Status.DONE, code)
+    code = select(lanes[Lane.ALIVE, lane] != 0.0, code, 0.0)
     lanes[Lane.T, lane] = select(take, t_next, t)
     lanes[Lane.DT, lane] = dt_new
-    lanes[Lane.ERROR, lane] = select(take, error, error_last)
-    lanes[Lane.RETRY, lane] = select(take, 0.0, select(refuse, 1.0, retry))
-    lanes[Lane.REJECTED, lane] = select(
-        refuse, lanes[Lane.REJECTED, lane] + 1.0, lanes[Lane.REJECTED, lane]
-    )
+    lanes[Lane.ERROR, lane] = select(take, last_level(level), last)
+    lanes[Lane.RETRY, lane] = select(calm, select(good, 0.0, 1.0), retry)
+    lanes[Lane.REJECTED, lane] += select(refuse, 1.0, 0.0)
     lanes[Lane.STEP, lane] = step
-    leaves = alive & (code != 0.0)
-    lanes[Lane.LEAVES, lane] = select(leaves, code, lanes[Lane.LEAVES, lane])
-    lanes[Lane.ALIVE, lane] = select(leaves, 0.0, lanes[Lane.ALIVE, lane])
+    lanes[Lane.LEAVES, lane] = code
     if ANALYSIS:
-        lanes[Lane.TOOK, lane] = select(take, h, 0.0)
+        lanes[Lane.TOOK, lane] = select(take & (lanes[Lane.ALIVE, lane] != 0.0), h, 0.0)
         lanes[Lane.T_PREV, lane] = t
         y_prev = load_rows(block, ROW_PREV, N_STATES, lane)
         store_rows(block, ROW_PREV, lane, choose(take, u, y_prev))
-        if MEMORY:
-            if INSIDE_HOOK:
-                store_rows(block, ROW_PREV_MEM, lane, m)
     if LOOKS_BACK:
+        ts, us = step_start(ws, lane)
         push_step_start(ws, select(take, t, ts), choose(take, u, us), lane)
     store_rows(y, 0, lane, choose(take, u_new, u))
     if MEMORY:
-        store_rows(mem, 0, lane, choose(take, next_memory(m, k), m))
-    return select(leaves, 1, 0)
+        m = load_rows(mem, 0, N_MEMORY, lane)
+        if ANALYSIS:
+            if INSIDE_HOOK:
+                store_rows(block, ROW_PREV_MEM, lane, m)
+        m_new = load_rows(block, ROW_KEPT + N_STATES, N_MEMORY, lane)
+        store_rows(mem, 0, lane, choose(take, m_new, m))
+    return select(code != 0.0, 1, 0)
 
 
 def next_part(lane, t_end, grid, batch, block, lanes, y, ws, p, obs):
@@ -141,7 +172,6 @@ def settle_adaptive(
                     code = CAREFUL
         if code == Status.OK:
             lanes[Lane.LEAVES, lane] = 0.0
-            lanes[Lane.ALIVE, lane] = 1.0
         else:
             finish(
                 lane, code, grid, batch, block, lanes, run, y, ws, p, varied, states,

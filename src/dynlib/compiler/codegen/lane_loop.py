@@ -87,9 +87,9 @@ def fast_run(
                     if VARIATIONAL:
                         tangents_of_attempt(lanes, y, mem, ws, p)
                     for lane in range(LANES):
-                        leaving += adaptive_step(
-                            lane, t_end, limit, block, lanes, y, mem, ws, p, options, tolerances
-                        )
+                        try_step(lane, t_end, block, lanes, y, mem, ws, p, options, tolerances)
+                    for lane in range(LANES):
+                        leaving += decide(lane, t_end, limit, block, lanes, y, mem, ws, p, options)
                     if ANALYSIS:
                         leaving += observe_adaptive(batch, block, lanes, y, mem, ws, p, obs)
                     chunk += 1
@@ -178,7 +178,6 @@ def take_up(
     if SAMPLED:
         lanes[Lane.FRESH, lane] = 2.0
     if ADAPTIVE:
-        lanes[Lane.ERROR, lane] = 1e-8
         lanes[Lane.DT, lane] = grid[LaneClock.DT]
         lanes[Lane.GOAL, lane] = grid[LaneClock.T_END]
         if ANALYSIS:

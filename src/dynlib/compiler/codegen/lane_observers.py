@@ -296,7 +296,6 @@ def observe_adaptive(batch, block, lanes, y, mem, ws, p, obs):
             if lanes[Lane.LEAVES, lane] == 0.0:
                 leaving += 1
             lanes[Lane.LEAVES, lane] = code
-            lanes[Lane.ALIVE, lane] = 0.0
     return leaving
 
 

@@ -27,11 +27,11 @@ __all__ = ["LaneProgram"]
 _CAREFUL = 1  # of no status: the lane's next step goes through the run loop
 _CHUNK_PLAIN = 256  # steps between two looks at whether all is finite
 _CHUNK_WATCHED = 4  # fewer where events or stop conditions may send a lane back
-_CHUNK_ADAPTIVE = 16
+_CHUNK_ADAPTIVE = 64
 _TILE = 64  # numbers of a lane that are collected before they go to its record
 _SMALL = 40  # operations of a step of which several are taken at once, and which these are
 _CHEAP = frozenset({*"-+*/<>=", "rhs", "fma", "select", "abs_", "min_", "max_", "div"})
-_INLINE = frozenset({"fixed_step", "adaptive_step", "quiet", "quiet_inside"})
+_INLINE = frozenset({"fixed_step", "try_step", "decide", "quiet", "quiet_inside"})
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,7 @@ def run_loop(
             push_step_start(ws, t, u, lane)
     if ADAPTIVE:
         rejected = count[Count.REJECTED]
-        error_last = clock[Clock.ERROR]
+        last = clock[Clock.ERROR]
         retry = count[Count.RETRY]
         if dt == 0.0:
             dt = first_step(t, t_end, step, u, p, ws, options, tolerances, lane)
@@ -174,7 +174,7 @@ def run_loop(
             t_next = step + 1.0
         elif ADAPTIVE:
             if fresh == 1:
-                error_last = 1e-8
+                last = 0.0
                 dt = shorter(dt, first_step(t, t_end, step, u, p, ws, options, tolerances, lane))
             h = dt
             if abs(t_end - t) <= 1.01 * abs(dt):
@@ -210,8 +210,8 @@ def run_loop(
             error = error_norm(h, u, u_new, k, options, tolerances, lane)
             if not error <= 1.0:
                 rejected += 1
+                dt = h * step_factor(error_level(error), False, last, retry, options)
                 retry = 1
-                dt = shrink(h, error, options)
                 if too_short(t, dt, options):
                     dt = h
                     status = Status.STEPFAIL
@@ -273,8 +273,10 @@ def run_loop(
                     row += 1
                     sample += 1
         if ADAPTIVE:
-            dt = next_step_size(h, dt, error, error_last, retry, options)
-            error_last = error
+            level = error_level(error)
+            factor = step_factor(level, True, last, retry, options)
+            dt = next_step_size(h, dt, factor, options)
+            last = last_level(level)
             retry = 0
         u_old = u
         t_old = t
@@ -373,7 +375,7 @@ def run_loop(
     clock_out[Clock.T] = t
     clock_out[Clock.DT] = dt
     if ADAPTIVE:
-        clock_out[Clock.ERROR] = error_last
+        clock_out[Clock.ERROR] = last
         count_out[Count.REJECTED] = rejected
         count_out[Count.RETRY] = retry
     count_out[Count.STEP] = step

@@ -18,15 +18,13 @@ from dynlib.compiler.codegen.model_text import ModelText
 from dynlib.compiler.codegen.specialize import without
 from dynlib.compiler.codegen.tangent_layout import TangentLayout
 from dynlib.dsl.expr.nodes import Node, Num
+from dynlib.steppers.control import CONTROL_FUNCTIONS
 from dynlib.steppers.text import combine, function, group, names, unpack
 
 __all__ = ["STEP_ARGS", "TangentText"]
 
 _RENAMED = ("rhs", "attempt", "restart", "next_memory", "dense", "interpolate")
-_DROPPED = (
-    "error_norm", "first_step", "rough_log2", "rough_exp2", "shrink", "too_short", "shorter",
-    "next_step_size",
-)  # fmt: skip
+_DROPPED = ("error_norm", "first_step", *(f.__name__ for f in CONTROL_FUNCTIONS))
 STEP_ARGS = "t, h, step, u, m, p, ws, analysis_ws, lane"
 
 

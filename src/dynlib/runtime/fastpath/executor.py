@@ -31,6 +31,7 @@ from dynlib.runtime.fastpath.observers import (
     observer_arrays,
 )
 from dynlib.runtime.fastpath.outcome import (
+    aligned,
     allocate,
     assigned_params,
     blank,
@@ -132,7 +133,8 @@ class _WorkspaceBundle:
         program, model, request = context.program, context.model, context.request
         lanes, dtype = program.lanes, model.dtype
         rows = program.block_rows
-        joined = np.zeros((rows + program.lane_rows, lanes), dtype=dtype)
+        joined = aligned((rows + program.lane_rows, lanes), dtype)
+        joined[:] = 0
         self.lanes = joined[rows:] if program.joined else np.zeros((program.lane_rows, lanes))
         self.run = np.full(lanes, -1, dtype=np.int64)
         self.batch = context.batch.copy()

@@ -14,7 +14,15 @@ from dynlib.dsl.expr.nodes import Param
 from dynlib.observers.layout import ObservedLayout
 from dynlib.runtime.fastpath.request import BatchRequest, RawBatch
 
-__all__ = ["allocate", "assigned_params", "blank", "in_lines", "nothing", "record_room"]
+__all__ = [
+    "aligned",
+    "allocate",
+    "assigned_params",
+    "blank",
+    "in_lines",
+    "nothing",
+    "record_room",
+]
 
 Floats = NDArray[np.float64]
 _LINE = 64  # bytes of a cache line
@@ -86,11 +94,15 @@ def record_room(model: CompiledModel, request: BatchRequest, rows: int) -> NDArr
         return np.empty((request.n_runs, rows, columns), dtype=model.dtype)
     side = _LINE // item
     rows += -rows % (side // math.gcd(side, columns))
-    shape = (request.n_runs, rows, columns)
-    size = math.prod(shape) * item
+    return aligned((request.n_runs, rows, columns), model.dtype)
+
+
+def aligned(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """An array that begins on a cache line: no vector of it then lies in two of them."""
+    size = math.prod(shape) * dtype.itemsize
     room = np.empty(size + _LINE, dtype=np.uint8)
     start = -room.ctypes.data % _LINE
-    return room[start : start + size].view(model.dtype).reshape(shape)
+    return room[start : start + size].view(dtype).reshape(shape)
 
 
 def in_lines(room: NDArray[Any]) -> bool:
