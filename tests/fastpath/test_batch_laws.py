@@ -169,6 +169,27 @@ def test_compiled(name: str, stepper: str) -> None:
         assert unlike(batch, alone) == []
 
 
+@pytest.mark.parametrize(
+    ("name", "stepper", "record_vars", "end"),
+    [
+        ("driven", "tsit5", ["v", "aux.E"], 4.0),
+        ("driven", "bs23", ["v"], -1.0),
+        ("busy", "rk45", None, 4.0),
+        ("single", "bs23", ["x"], 4.0),
+        ("stopped", "rk45", ["twice"], 4.0),
+        ("explosion", "tsit5", None, 4.0),
+        ("explosion", "rk45", None, -1.0),
+    ],
+)
+def test_many_samples(name: str, stepper: str, record_vars: list[str] | None, end: float) -> None:
+    """Several in a step, none in many, some at the ends of steps; forwards and backwards."""
+    sim, values = sim_of(name, stepper, jit=True), values_of(name, 21)
+    times = np.sort(np.concatenate([np.linspace(0.0, end, 40), np.linspace(0.1, 0.2, 90) * end]))
+    options = {"T": end, "t_eval": times[:: int(np.sign(end))], "record_vars": record_vars}
+    batch = sim.batch(**values, **options, lanes=8, workers=1)
+    assert unlike(batch, singles(sim, values, options, 21)) == []
+
+
 @pytest.mark.parametrize("width", [4, 16])
 @pytest.mark.parametrize(
     ("name", "options", "record_vars"),

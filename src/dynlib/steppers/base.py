@@ -38,6 +38,7 @@ class Stepper(ABC):
     adaptive: bool = False
     multistep: bool = False
     dense_output: bool = True
+    dense_vectors: int = 2  # of the states' length, which `dense` returns: the slopes at both ends
 
     def __init__(self, name: str, order: int, reference: str) -> None:
         self.name = name

@@ -25,6 +25,8 @@ class ExplicitRK(Stepper):
         self.tableau = tableau
         self.adaptive = bool(tableau.b_error)
         self.embedded_order = tableau.embedded_order
+        if tableau.dense:
+            self.dense_vectors = tableau.stages
 
     @property
     def evaluations(self) -> int:

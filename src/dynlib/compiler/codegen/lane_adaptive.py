@@ -53,7 +53,10 @@ def try_step(lane, t_end, block, lanes, y, mem, ws, p, options, tolerances):
             calm = calm & not_(stop_condition(t, 0, u, ts, us, p, ws, lane))
         if STOP_END:
             calm = calm & not_(stop_condition(t_next, 1, u_new, t, u, p, ws, lane))
-        if SAMPLED:
+        if SAMPLES_INSIDE:
+            d = dense(t, h, 0, u, u_new, k, p, ws, lane)
+            store_rows(block, ROW_DENSE, lane, d)
+        elif SAMPLED:
             calm = calm & not_((t_next - lanes[Lane.SAMPLE, lane]) * h >= 0.0)
         lanes[Lane.CALM, lane] = select(calm, 1.0, 0.0)
 

@@ -88,6 +88,14 @@ def fast_run(
                         tangents_of_attempt(lanes, y, mem, ws, p)
                     for lane in range(LANES):
                         try_step(lane, t_end, block, lanes, y, mem, ws, p, options, tolerances)
+                    if SAMPLES_INSIDE:
+                        if samples_due(lanes) > 0:
+                            for lane in range(LANES):
+                                if run[lane] >= 0:
+                                    record_samples(
+                                        lane, grid, batch, block, lanes, run, y, p, ws, picked,
+                                        rec_t, rec_y, rec_aux, sel_y, sel_aux, samples,
+                                    )  # fmt: skip
                     for lane in range(LANES):
                         leaving += decide(lane, t_end, limit, block, lanes, y, mem, ws, p, options)
                     if ANALYSIS:

@@ -11,7 +11,13 @@ from dynlib.abi.hooks import AnalysisModule
 from dynlib.abi.lane_args import LANE_ARGS, OBSERVED_LANE_ARGS, Lane
 from dynlib.abi.runner_args import RunnerArg
 from dynlib.abi.slots import NEVER, Count
-from dynlib.compiler.codegen import lane_adaptive, lane_careful, lane_fixed, lane_records
+from dynlib.compiler.codegen import (
+    lane_adaptive,
+    lane_careful,
+    lane_fixed,
+    lane_records,
+    lane_samples,
+)
 from dynlib.compiler.codegen.event_text import EventText
 from dynlib.compiler.codegen.model_text import ModelText
 from dynlib.compiler.codegen.program import Module, Program, entry_text
@@ -59,7 +65,10 @@ class LaneProgram:
     @property
     def block_rows(self) -> int:
         """Rows of a block."""
-        return self._tile_row + self._tile_rows * self.program.layout.states
+        rows = self._tile_rows
+        if self.stepper.adaptive:  # the slopes for samples inside of steps
+            rows = self.stepper.dense_vectors
+        return self._tile_row + rows * self.program.layout.states
 
     @property
     def analysis_rows(self) -> int:
@@ -111,6 +120,8 @@ class LaneProgram:
         small = discrete and self.analysis is None and self._small
         flags |= {"DISCRETE": discrete, "STRAY": stray, "SMALL": small}
         flags |= {"EVENTFUL": eventful, "WATCHED": eventful or stray}
+        aside = self.analysis is None and not flags["LOOKS_BACK"]
+        flags |= {"SAMPLES_INSIDE": sampled and flags["ADAPTIVE"] and aside}
         flags |= self._observer_flags(flags)
         flags |= {"CAREFUL_LOOP": eventful or self.analysis is not None}
         fast = without(fast, self._unneeded(flags))
@@ -156,6 +167,8 @@ class LaneProgram:
         elif not flags["ADAPTIVE"]:
             names += ("plain_pass",)
         names += self._unneeded_by_observers(flags)
+        if not flags["SAMPLES_INSIDE"]:
+            names += tuple(lane_samples.__all__)
         if flags["ADAPTIVE"]:
             return (*names, *lane_fixed.__all__, *lane_records.__all__)
         return names + tuple(lane_adaptive.__all__)
@@ -205,6 +218,8 @@ class LaneProgram:
             "ROW_P": 2 * kept,
             "ROW_FLAG": self._flag_row,
             "ROW_TILE": self._tile_row,
+            "ROW_DENSE": self._tile_row,
+            "N_DENSE": self.stepper.dense_vectors * layout.states,
             "TILE_ROWS": self._tile_rows,
             "BLOCK_ROWS": self.block_rows,
             **self._observer_numbers(),

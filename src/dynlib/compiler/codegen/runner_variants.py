@@ -25,6 +25,7 @@ from dynlib.compiler.codegen import (
     lane_loop,
     lane_observers,
     lane_records,
+    lane_samples,
 )
 from dynlib.compiler.codegen.lane_program import LaneProgram
 from dynlib.compiler.codegen.program import Module, Program
@@ -70,7 +71,15 @@ class RunnerVariant(Enum):
         return RunnerVariant.ANALYSIS if self.observed else RunnerVariant.BASE
 
 
-_NEVER_IN_MAPS = ("ADAPTIVE", "SAMPLED", "LOCATED", "MULTISTEP", "MEMORY", "INSIDE_HOOK")
+_NEVER_IN_MAPS = (
+    "ADAPTIVE",
+    "SAMPLED",
+    "SAMPLES_INSIDE",
+    "LOCATED",
+    "MULTISTEP",
+    "MEMORY",
+    "INSIDE_HOOK",
+)
 _ONLY_OBSERVED = (
     *(
         "ANALYSIS",
@@ -101,7 +110,7 @@ def _template(variant: RunnerVariant, discrete: bool) -> tuple[str, str]:
 def _lane_template(name: str, flags: Mapping[str, bool], *, discrete: bool) -> str:
     modules = [lane_fixed, lane_records, lane_careful]
     if not discrete:
-        modules.append(lane_adaptive)
+        modules += [lane_adaptive, lane_samples]
     if flags["ANALYSIS"]:
         modules.append(lane_observers)
     functions = [getattr(module, f) for module in modules for f in module.__all__]
