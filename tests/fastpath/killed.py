@@ -1,11 +1,11 @@
-"""A batch into a store, to be killed on the way: ``python killed.py STORE``.
+"""A batch into a store, to be killed on the way: ``python killed.py STORE WHAT``.
 
 It says so each time a part is in the store.
 """
 
 import sys
 
-from fastpath.stored import batch_into
+from fastpath.stored import CALLS, batch_into
 
 from dynlib.runtime.batch.store import Store
 
@@ -18,4 +18,4 @@ if __name__ == "__main__":
         sys.stdout.flush()
 
     Store.put = put_and_say
-    batch_into(sys.argv[1])
+    batch_into(sys.argv[1], **CALLS[sys.argv[2]]())

@@ -1,14 +1,20 @@
 """The batch that the tests of stores share, in parts so small that there are several."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from fastpath.batches import sim_of
 
 from dynlib import BatchResults, grid
+from dynlib.observers import features, poincare
 from dynlib.runtime.batch import run
 
 run._SMALLEST_ON_DISK = 4
+CALLS: dict[str, Callable[[], dict[str, Any]]] = {
+    "runs": dict,
+    "observed": lambda: {"observers": [features("max", "mean"), poincare("x - 0.5")]},
+}
 
 
 def batch_into(out: Any = None, **changes: Any) -> BatchResults:

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 from fastpath.batches import same_batch, sim_of, unlike
-from fastpath.stored import batch_into
+from fastpath.stored import CALLS, batch_into
 from hypothesis import given
 from hypothesis import strategies as st
+from observers.watching import unlike_results
 
 from dynlib import BatchResults, DynlibError, OptionError, grid, load_results
 from dynlib.abi.status import Status
@@ -113,12 +114,13 @@ def test_interrupted_batch_goes_on(
     assert computed == []
 
 
-def test_killed_batch_goes_on(tmp_path: Path) -> None:
+@pytest.mark.parametrize("what", list(CALLS))
+def test_killed_batch_goes_on(what: str, tmp_path: Path) -> None:
     """``kill -9`` of the process, while it is at work."""
     path = tmp_path / "sweep.zarr"
     environment = os.environ | {"PYTHONPATH": str(HERE.parent)}
     with subprocess.Popen(
-        [sys.executable, str(HERE / "killed.py"), str(path)],
+        [sys.executable, str(HERE / "killed.py"), str(path), what],
         stdout=subprocess.PIPE, text=True, env=environment,
     ) as process:  # fmt: skip
         assert process.stdout is not None
@@ -128,7 +130,9 @@ def test_killed_batch_goes_on(tmp_path: Path) -> None:
         assert process.wait(timeout=60) == -signal.SIGKILL
     done = parts_done(path)
     assert 2 <= done < 5
-    assert same_batch(batch_into(path), whole_of())
+    stored, whole = batch_into(path, **CALLS[what]()), batch_into(**CALLS[what]())
+    assert same_batch(stored, whole)
+    assert unlike_results(stored.observers, whole.observers) == []
     assert not [each for each in tmp_path.iterdir() if each != path]
 
 
