@@ -61,9 +61,9 @@ def covariant_vectors(
     """The `k` first covariant Lyapunov vectors along the last part of a run, and their angles.
 
     The result has ``vectors`` (n_rows, n_states, k) at the times ``time``, ``angles``,
-    ``smallest_angle``, ``angle_histogram()``, and the ``exponents`` of these vectors.  Give the
-    run a transient, in which the vectors align forwards; backwards, the last quarter of the rows
-    serves for that and is left out.
+    ``smallest_angle``, ``angle_histogram()``, and the ``exponents`` of these vectors with their
+    ``standard_errors``.  Give the run a transient, in which the vectors align forwards; backwards,
+    the last quarter of the rows serves for that and is left out.
 
     Parameters
     ----------

@@ -14,6 +14,8 @@ from dynlib.observers.result import ObserverResult
 __all__ = ["CovariantResult", "backward"]
 
 Array = NDArray[Any]
+_STRETCHES = 20
+_ROWS_OF_STRETCH = 4
 _SETTLING = 4  # one row in so many, at the end, in which the backward iteration aligns
 
 
@@ -46,7 +48,7 @@ def backward(triangles: Array) -> tuple[Array, Array]:
 
 
 class CovariantResult(ObserverResult):
-    """``vectors``, ``angles``, ``exponents``; see `dynlib.observers.covariant_vectors`.
+    """``vectors``, ``angles``, ``exponents``, ``standard_errors``; see `covariant_vectors`.
 
     In a batch take one run: ``res[i].observers[...]``.
     """
@@ -97,6 +99,21 @@ class CovariantResult(ObserverResult):
         return found
 
     @property
+    def standard_errors(self) -> Array:
+        """Of the exponents, from the means of twenty stretches of the run, shape (k,).
+
+        NaN from fewer than four rows in a stretch.
+        """
+        time, _, growth = self._rows
+        edges = np.linspace(0, len(time) - 1, _STRETCHES + 1).astype(int)
+        if np.diff(edges).min() < _ROWS_OF_STRETCH:
+            return np.full(self.k, np.nan)
+        sums = np.add.reduceat(growth[1:], edges[:-1], axis=0)
+        rates = sums / np.diff(time[edges])[:, np.newaxis]
+        found: Array = rates.std(axis=0, ddof=1) / np.sqrt(_STRETCHES)
+        return found
+
+    @property
     def pairs(self) -> list[tuple[int, int]]:
         """Which vectors the columns of `angles` are between."""
         return [(i, j) for i in range(self.k) for j in range(i + 1, self.k)]
@@ -126,7 +143,8 @@ class CovariantResult(ObserverResult):
     def _lines(self) -> list[str]:
         if self.n_runs is not None or len(self.trace) < 2 * _SETTLING:
             return super()._lines()
-        lines = [f"exponents = {', '.join(f'{x:.6g}' for x in self.exponents)}"]
+        pairs = zip(self.exponents, self.standard_errors, strict=True)
+        lines = [f"exponents = {', '.join(f'{x:.6g} ± {e:.2g}' for x, e in pairs)}"]
         if self.k > 1:
             lines.append(f"smallest angle = {self.smallest_angle:.4g} of {len(self.angles)} rows")
         return lines
