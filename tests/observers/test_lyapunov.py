@@ -108,6 +108,9 @@ def test_henon() -> None:
     # Exponents leave out the first batch; of the sum that changes nothing.
     assert found.exponents.sum() == pytest.approx(math.log(0.3), rel=1e-11)
     assert found.kaplan_yorke == pytest.approx(1 + 0.41922 / 1.62319, abs=2e-3)
+    first, second = found.standard_errors
+    error = (first + (found.kaplan_yorke - 1) * second) / -found.exponents[1]
+    assert found.kaplan_yorke_error == pytest.approx(error)
 
 
 def test_standard_map() -> None:
@@ -149,6 +152,8 @@ def test_lorenz() -> None:
     assert found["sum"] == pytest.approx(np.full(64, -41 / 3), rel=1e-5)
     assert found["mean_divergence"] == pytest.approx(np.full(64, -41 / 3), rel=1e-12)
     assert found.kaplan_yorke.mean() == pytest.approx(2.0621, abs=1e-3)
+    spread = found.kaplan_yorke.std()
+    assert spread / 2 < found.kaplan_yorke_error.mean() < 3 * spread
 
 
 def test_rossler() -> None:

@@ -10,12 +10,11 @@ from numpy.typing import NDArray
 
 from dynlib.errors import ObserverError
 from dynlib.observers.result import ObserverResult
+from dynlib.observers.scatter import scatter
 
 __all__ = ["CovariantResult", "backward"]
 
 Array = NDArray[Any]
-_STRETCHES = 20
-_ROWS_OF_STRETCH = 4
 _SETTLING = 4  # one row in so many, at the end, in which the backward iteration aligns
 
 
@@ -105,13 +104,7 @@ class CovariantResult(ObserverResult):
         NaN from fewer than four rows in a stretch.
         """
         time, _, growth = self._rows
-        edges = np.linspace(0, len(time) - 1, _STRETCHES + 1).astype(int)
-        if np.diff(edges).min() < _ROWS_OF_STRETCH:
-            return np.full(self.k, np.nan)
-        sums = np.add.reduceat(growth[1:], edges[:-1], axis=0)
-        rates = sums / np.diff(time[edges])[:, np.newaxis]
-        found: Array = rates.std(axis=0, ddof=1) / np.sqrt(_STRETCHES)
-        return found
+        return scatter(growth[1:], time)
 
     @property
     def pairs(self) -> list[tuple[int, int]]:

@@ -8,12 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynlib.dsl.spec import ModelSpec
+from dynlib.errors import ObserverError
 from dynlib.observers import finite_time_hooks as hooks
 from dynlib.observers.keywords import checks_keywords
 from dynlib.observers.lyapunov_hooks import grow_OBS, growth_OBS, orthonormalise_OBS
 from dynlib.observers.part import HookText, Output, Part, TraceSpec
 from dynlib.observers.plans import Tail, TracePlan, checked_trace_plan
 from dynlib.observers.result import ObserverResult
+from dynlib.observers.scatter import scatter
 from dynlib.observers.tangent_observer import TangentObserver, positive, whole
 from dynlib.observers.tangent_start import initial_vectors
 from dynlib.steppers.base import Stepper
@@ -31,6 +33,22 @@ class FiniteTimeResult(ObserverResult):
     def exponents(self) -> NDArray[Any]:
         """Exponents of the windows that the trace keeps, shape (n_windows, k)."""
         return self.trace
+
+    @property
+    def standard_error(self) -> NDArray[Any]:
+        """Of the mean, from the means of twenty stretches of kept windows, shape (k,).
+
+        NaN from fewer than four windows in a stretch.  In a batch take one run.
+        """
+        if self.n_runs is not None:
+            raise ObserverError(
+                f"observer {self.name!r}: the standard error is of one run; take it by its index, "
+                f"batch[i].observers[{self.name!r}]."
+            )
+        found = scatter(self.trace, np.arange(len(self.trace) + 1.0))
+        kept = len(self.trace) / max(float(self["windows"]), 1.0)
+        wanted: NDArray[Any] = found * kept**0.5  # of all windows
+        return wanted
 
     def histogram(
         self, bins: int | Any = 50, *, which: int = 0
@@ -100,9 +118,10 @@ def finite_time_lyapunov(
 ) -> FiniteTimeLyapunov:
     """The `k` largest Lyapunov exponents of consecutive windows of time, and their distribution.
 
-    The result has ``mean``, ``sd``, ``least`` and ``most`` over all windows, their number
-    ``windows``, the windows' ``exponents`` (its trace; the time of a row is the end of its
-    window), and ``histogram()``.  Give the run a transient, so that tangent vectors have aligned.
+    The result has ``mean``, ``standard_error`` of it, ``sd``, ``least`` and ``most`` over all
+    windows, their number ``windows``, the windows' ``exponents`` (its trace; the time of a row is
+    the end of its window), and ``histogram()``.  Give the run a transient, so that tangent vectors
+    have aligned.
 
     Parameters
     ----------

@@ -50,12 +50,31 @@ class LyapunovMaxResult(ObserverResult):
 
 
 class LyapunovSpectrumResult(ObserverResult):
-    """The spectrum: ``exponents``, ``standard_errors``, ``kaplan_yorke``."""
+    """The spectrum: ``exponents``, ``standard_errors``, ``kaplan_yorke``, its error."""
 
     @property
     def kaplan_yorke(self) -> Any:
         """Kaplan and Yorke's dimension; NaN if the exponents at hand do not bound it."""
         found = kaplan_yorke(self["exponents"])
+        return float(found) if found.ndim == 0 else found
+
+    @property
+    def kaplan_yorke_error(self) -> Any:
+        """Standard error of that dimension at most: as if the exponents' errors added up."""
+        exponents, errors = np.asarray(self["exponents"]), np.asarray(self["standard_errors"])
+        order = np.argsort(-exponents, axis=-1)
+        exponents = np.take_along_axis(exponents, order, -1)
+        errors = np.take_along_axis(errors, order, -1)
+        dimension = kaplan_yorke(exponents)
+        whole = np.floor(np.where(np.isnan(dimension), 0.0, dimension)).astype(np.int64)
+        last = np.minimum(whole, exponents.shape[-1] - 1)[..., np.newaxis]
+        place = np.arange(exponents.shape[-1])
+        weights = np.where(place < last, 1.0, 0.0) + np.where(
+            place == last, (dimension - whole)[..., np.newaxis], 0.0
+        )
+        rate = np.abs(np.take_along_axis(exponents, last, -1)[..., 0])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            found = (weights * errors).sum(axis=-1) / rate
         return float(found) if found.ndim == 0 else found
 
     @property
@@ -112,5 +131,6 @@ class LyapunovSpectrumResult(ObserverResult):
         lines = [f"exponents = {', '.join(f'{x:.6g} ± {e:.2g}' for x, e in pairs)}"]
         dimension = self.kaplan_yorke
         if np.isfinite(dimension):
-            lines.append(f"Kaplan–Yorke dimension = {dimension:.5g}")
+            error = self.kaplan_yorke_error
+            lines.append(f"Kaplan–Yorke dimension = {dimension:.5g} ± {error:.2g}")
         return lines
