@@ -39,10 +39,12 @@ class Scope(Protocol):
 class Expressions:
     """Translates expressions, given what the names mean here."""
 
-    def __init__(self, scope: Scope, names: Mapping[str, Value]) -> None:
+    def __init__(
+        self, scope: Scope, names: Mapping[str, Value], blocks: Blocks | None = None
+    ) -> None:
         self.scope = scope
         self.names = dict(names)
-        self.blocks = Blocks()
+        self.blocks = blocks or Blocks()
 
     def value(self, node: ast.expr) -> Value:
         """The value of an expression."""

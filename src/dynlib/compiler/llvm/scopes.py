@@ -15,6 +15,7 @@ import numpy as np
 from dynlib.compiler.llvm import library
 from dynlib.compiler.llvm.apart import call_apart, never_called
 from dynlib.compiler.llvm.expressions import Callee, Expressions
+from dynlib.compiler.llvm.inlining import has_one_end, put_in_place
 from dynlib.compiler.llvm.module import Module, kind_of
 from dynlib.compiler.llvm.values import (
     Group,
@@ -58,6 +59,8 @@ class _Globals(ABC):
         """A call of a function."""
 
         def call(body: Expressions, args: Sequence[Value]) -> Value | None:
+            if attributes == _INLINED and has_one_end(node):
+                return put_in_place(body, scope, node, args)
             shapes = tuple(shape_of(arg) for arg in args)
             name, shape = self.module.function(scope, node, shapes, attributes)
             given = ", ".join(f"{kind} {text}" for arg in args for kind, text in flat(arg))
