@@ -1,5 +1,6 @@
 """A batch is the loop of its single runs, to the last bit: for any plan, block, thread, place."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -8,8 +9,9 @@ from fastpath.batches import as_run, same_batch, sim_of, singles, unlike, values
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from dynlib.abi.status import Status
 from dynlib.plans import FinalState, RecordingPlan, Stride, TailWindow
-from dynlib.runtime.fastpath import outcome
+from dynlib.runtime.fastpath import executor, outcome
 
 plans: st.SearchStrategy[RecordingPlan] = st.one_of(
     st.just(FinalState()),
@@ -117,6 +119,35 @@ def test_threads_change_nothing(n: int, workers: int, width: int) -> None:
     sim, values = sim_of("busy", "rk4"), values_of("busy", 3 * n)
     one = sim.batch(**values, T=1.0, workers=1, lanes=1)
     assert same_batch(sim.batch(**values, T=1.0, workers=workers, lanes=width), one)
+
+
+@pytest.mark.parametrize("jit", [False, True])
+def test_no_run_is_lost_or_taken_twice(jit: bool) -> None:
+    """Eight threads, runs of one step: all of them ask for the next run all the time."""
+    n = 200 if not jit else 20_000
+    sim, x = sim_of("logistic", jit=jit), np.linspace(0.1, 0.9, n)
+    batch = sim.batch(ic={"x": x}, params={"r": 3.0}, N=1, plan=FinalState(), workers=8, lanes=4)
+    assert batch.stats.steps == n
+    alone = sim.batch(ic={"x": x}, params={"r": 3.0}, N=1, plan=FinalState(), workers=1, lanes=1)
+    np.testing.assert_array_equal(batch.final["x"], alone.final["x"])
+
+
+def test_interrupted_threads_keep_what_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After Ctrl-C finished runs are whole, and of the others there is nothing."""
+    interrupt = SimpleNamespace(seen=True, watch=lambda: None, release=lambda: None)
+    monkeypatch.setattr(executor, "Interrupt", lambda: interrupt)
+    sim, values = sim_of("driven", "rk4", jit=True), values_of("driven", 40_000)
+    call = {"T": 30.0, "dt": DT, "lanes": 8, "plan": FinalState()}
+    batch = sim.batch(**values, **call, workers=3)
+    done = batch.status == Status.DONE
+    assert 0 < done.sum() < 40_000
+    assert (batch.status[~done] == Status.USER_BREAK).all()
+    assert np.isnan(batch.final["x"][~done]).all()
+    some = np.flatnonzero(done)[:: max(1, int(done.sum()) // 7)]
+    (((argument, given_values),)) = values.items()
+    few = {argument: {key: column[some] for key, column in given_values.items()}}
+    monkeypatch.undo()
+    np.testing.assert_array_equal(sim.batch(**few, **call).final["x"], batch.final["x"][some])
 
 
 @pytest.mark.parametrize("name", ["driven", "explosion"])

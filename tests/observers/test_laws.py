@@ -150,10 +150,10 @@ def test_pauses(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("name", ["grid", "map, transient", "adaptive transient"])
 def test_pauses_of_a_batch(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     case = Case(name)
-    put = executor._WorkspaceBundle.load
+    make = executor._WorkspaceBundle.__init__
 
-    def load(self: Any, first: int, last: int) -> None:
-        put(self, first, last)
+    def made(self: Any, *given: Any) -> None:
+        make(self, *given)
         call = self.call
 
         class Short:
@@ -163,13 +163,10 @@ def test_pauses_of_a_batch(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
                 bundle.batch[executor.LaneCount.BUDGET] = 1
                 return int(call())
 
-            def put(self, *arguments: Any) -> None:
-                call.put(*arguments)
-
         bundle = self
         self.call = Short()
 
-    monkeypatch.setattr(executor._WorkspaceBundle, "load", load)
+    monkeypatch.setattr(executor._WorkspaceBundle, "__init__", made)
     assert case.batch_differs(lanes=2, workers=1) == []
 
 

@@ -23,23 +23,22 @@ class LaneClock(IntEnum):
 class LaneCount(IntEnum):
     """Slots of the int64 array `batch`."""
 
-    RUNS = 0  # runs in this slice
-    NEXT_RUN = 1  # next one to be taken up
-    STEP0 = 2  # index of the first step
-    STEP_END = 3  # fixed grids and maps: the run is done at this step
-    STEP_LIMIT = 4  # max_steps
-    FIRST_RECORD = 5  # step of the first record, or NEVER
-    STRIDE = 6
-    ROWS = 7  # rows of the record of one run
-    SELECTED_STATES = 8
-    SELECTED_AUX = 9
-    SAMPLES = 10
-    EVENT_ROW = 11
-    EVENT_ROWS = 12
-    BUDGET = 13  # steps of a block until the runner pauses
-    AGAIN = 14  # lane whose careful pass is to be gone on with; -1: none
-    OBSERVED_FROM = 15  # step at which observers start (anew)
-    STREAM = 16  # 1: records are more than a cache holds, and are written past it
+    RUNS = 0  # runs of the batch
+    STEP0 = 1  # index of the first step
+    STEP_END = 2  # fixed grids and maps: the run is done at this step
+    STEP_LIMIT = 3  # max_steps
+    FIRST_RECORD = 4  # step of the first record, or NEVER
+    STRIDE = 5
+    ROWS = 6  # rows of the record of one run
+    SELECTED_STATES = 7
+    SELECTED_AUX = 8
+    SAMPLES = 9
+    EVENT_ROW = 10
+    EVENT_ROWS = 11
+    BUDGET = 12  # steps of a block until the runner pauses
+    AGAIN = 13  # lane whose careful pass is to be gone on with; -1: none
+    OBSERVED_FROM = 14  # step at which observers start (anew)
+    STREAM = 15  # 1: records are more than a cache holds, and are written past it
 
 
 class Lane(IntEnum):
@@ -78,9 +77,10 @@ class Obs(IntEnum):
     FIRST = 6  # workspace and outputs at the start of a run
 
 
-LANE_ARGS: tuple[RunnerArg, ...] = (
+LANE_ARGS: tuple[RunnerArg, ...] = (  # queue: the next run, for all threads
     RunnerArg("grid", "f8", (len(LaneClock),)),
     RunnerArg("batch", "i8", (len(LaneCount),)),
+    RunnerArg("queue", "i8", (1,)),
     RunnerArg("block", "y", ("block_rows", "lanes")),
     RunnerArg("lanes", "f8", ("lane_rows", "lanes")),
     RunnerArg("run", "i8", ("lanes",)),
@@ -109,7 +109,7 @@ LANE_ARGS: tuple[RunnerArg, ...] = (
     RunnerArg("evt_log", "f8", (0, 0)),
 )
 
-OBSERVED_LANE_ARGS: tuple[RunnerArg, ...] = (
+OBSERVED_LANE_ARGS: tuple[RunnerArg, ...] = (  # queue: the next run, for all threads
     RunnerArg("trace_buf", "f8", (0, "lanes")),
     RunnerArg("trace_count", "i8", (0, "lanes")),
     RunnerArg("traces", "i8", (0, len(Trace))),

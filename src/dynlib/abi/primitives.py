@@ -23,12 +23,14 @@ unless told otherwise, so plain code runs under ``numpy.errstate(all="ignore")``
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
+_QUEUE = threading.Lock()
 _LEAST = -(2**63)
 _SPLIT = 134217729.0  # 2**27 + 1: cuts a double into two halves of 26 bits (Dekker 1971)
 _MAKE: dict[type, Callable[[Any], Any]] = {float: np.float64, int: np.int64, bool: np.bool_}
@@ -227,6 +229,14 @@ def settle_memory() -> None:
     """Nothing is ever on its way: this is plain Python."""
 
 
+def take_number(queue: Any) -> int:
+    """The number that is next; no other thread gets it too."""
+    with _QUEUE:
+        taken = int(queue[0])
+        queue[0] = taken + 1
+    return taken
+
+
 def copy_row(tile: Any, lanes: int, k: int, y: Any, j: int) -> None:
     tile[k, :lanes] = y[j, :lanes]
 
@@ -311,6 +321,7 @@ PRIMITIVES: dict[str, Callable[..., Any] | float] = {
     "write_tile": write_tile,
     "copy_row": copy_row,
     "settle_memory": settle_memory,
+    "take_number": take_number,
     "choose": choose,
     "all_finite": all_finite,
     "count_if": count_if,

@@ -181,10 +181,10 @@ def fixed_step(i, lane, t0, dt, lanes, y, mem, ws, p, flag):
     m = 0.0
     if MEMORY:
         m = load_rows(mem, 0, N_MEMORY, lane)
+    u_new, k = attempt(t, h, step, u, m, p, ws, lane)
     if ONE_GROUP:
         aws = lanes[ROW_AWS:ROW_AOUT]
         tangent_group(0, aws, t, h, step, u, m, p, ws, aws, lane)
-    u_new, k = attempt(t, h, step, u, m, p, ws, lane)
     if MEMORY:
         store_rows(mem, 0, lane, next_memory(m, k))
     if WATCHED:

@@ -26,7 +26,7 @@ __all__ = ["fast_run", "finish", "next_record", "take_up"]
 
 
 def fast_run(
-    grid, batch, block, lanes, run, clock, count, uniform, varied, states,
+    grid, batch, queue, block, lanes, run, clock, count, uniform, varied, states,
     times, status, steps, rejects, rows, given_options, given_tolerances,
     rec_t, rec_y, rec_aux, sel_y, sel_aux, samples,
     evt_run, evt_t, evt_step, evt_id, evt_log, obs=0,
@@ -59,11 +59,13 @@ def fast_run(
             if not calm:
                 active = 0
                 for lane in range(LANES):
-                    if run[lane] < 0 and batch[LaneCount.NEXT_RUN] < batch[LaneCount.RUNS]:
-                        take_up(
-                            lane, grid, batch, block, lanes, run, y, mem, ws, p, varied, states,
-                            options, tolerances, samples, obs,
-                        )  # fmt: skip
+                    if run[lane] < 0 and queue[0] < batch[LaneCount.RUNS]:
+                        r = take_number(queue)  # another thread may have taken the last one
+                        if r < batch[LaneCount.RUNS]:
+                            take_up(
+                                r, lane, grid, batch, block, lanes, run, y, mem, ws, p, varied,
+                                states, options, tolerances, samples, obs,
+                            )  # fmt: skip
                     if run[lane] >= 0:
                         active += 1
                         if ANALYSIS:
@@ -150,12 +152,10 @@ def fast_run(
 
 
 def take_up(
-    lane, grid, batch, block, lanes, run, y, mem, ws, p, varied, states,
+    r, lane, grid, batch, block, lanes, run, y, mem, ws, p, varied, states,
     options, tolerances, samples, obs,
 ):  # fmt: skip
-    """Put the next run into a lane."""
-    r = batch[LaneCount.NEXT_RUN]
-    batch[LaneCount.NEXT_RUN] = r + 1
+    """Put run `r` into a lane."""
     run[lane] = r
     for i in range(N_STATES):
         y[i, lane] = states[i, r]

@@ -184,9 +184,10 @@ class TangentText:
     def _step(self, name: str) -> str:
         in_place = self.tangents.in_place
         into = "analysis_ws" if in_place else f"analysis_ws[{self.tangents.pending}:]"
-        lines = self._groups(f"tangent_group(g, {into}, {STEP_ARGS})")
-        lines.append("return attempt(t, h, step, u, m, p, ws, lane)")
-        return function(name, STEP_ARGS, lines)
+        # The state first: what the vectors' step says about it is known before they are stored.
+        lines = ["u_new, k = attempt(t, h, step, u, m, p, ws, lane)"]
+        lines += self._groups(f"tangent_group(g, {into}, {STEP_ARGS})")
+        return function(name, STEP_ARGS, [*lines, "return u_new, k"])
 
     def _commit(self) -> str:
         """Take over what an attempt left."""

@@ -26,6 +26,7 @@ __all__ = [
     "rint",
     "select",
     "sqrt",
+    "take_number",
     "trunc",
 ]
 
@@ -125,6 +126,20 @@ def select(typingctx: Any, condition: Any, a: Any, b: Any) -> Any:
         return builder.select(*values)
 
     return chosen(types.boolean, chosen, chosen), codegen
+
+
+@intrinsic
+def take_number(typingctx: Any, queue: Any) -> Any:
+    """``queue[0]``, to which 1 is added in the same moment, whatever other threads do."""
+    if not isinstance(queue, types.Array):
+        return None
+
+    def codegen(context: Any, builder: Any, sig: Any, values: Any) -> Any:
+        array = context.make_array(sig.args[0])(context, builder, values[0])
+        one = context.get_constant(types.int64, 1)
+        return builder.atomic_rmw("add", array.data, one, "monotonic")
+
+    return types.int64(queue), codegen
 
 
 @intrinsic

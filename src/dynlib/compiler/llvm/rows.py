@@ -47,6 +47,13 @@ def _store_rows(body: Expressions, args: Sequence[Value]) -> None:
         body.store(body.as_number(value), place)
 
 
+def _take_number(body: Expressions, args: Sequence[Value]) -> Number:
+    """``array[0]``, to which 1 is added in the same moment, whatever other threads do."""
+    (array,) = args
+    pointer = _array(array).pointer
+    return Number("i64", body.blocks.new(f"atomicrmw add ptr {pointer}, i64 1 monotonic"))
+
+
 def _load_values(body: Expressions, args: Sequence[Value]) -> Group:
     """``(array[0], …)``, n items."""
     array, n = args
@@ -93,6 +100,7 @@ ROWS: dict[str, Callee] = {
     "load_rows": _load_rows,
     "store_rows": _store_rows,
     "load_values": _load_values,
+    "take_number": _take_number,
     "store_row": _store_row,
     **{
         f"view{ndim}_{name}": _view(kind, ndim)

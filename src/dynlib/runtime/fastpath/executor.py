@@ -1,13 +1,13 @@
 """The fast path: allocate everything, run blocks of lanes on threads, put the results together.
 
-A batch is cut into slices.  Each thread takes the next slice, copies its inputs, and calls the
-runner, which keeps its lanes filled from the slice until all its runs have ended.  What a thread
-needs is allocated once (`_WorkspaceBundle`); compiled code allocates nothing.
+All threads call the runner on the same arrays.  It keeps its lanes filled with the next run that no
+thread has taken, until there is none.  What a thread has of its own is allocated once
+(`_WorkspaceBundle`); compiled code allocates nothing.
 """
 
 from __future__ import annotations
 
-import threading
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from time import perf_counter
@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlib.abi.lane_args import LANE_ARGS, OBSERVED_LANE_ARGS, LaneClock, LaneCount
+from dynlib.abi.lane_args import LaneClock, LaneCount
 from dynlib.abi.slots import NEVER, Clock, Count
 from dynlib.abi.status import Status
 from dynlib.compiler.codegen.lane_program import LaneProgram
@@ -45,10 +45,8 @@ from dynlib.runtime.interrupt import Interrupt
 
 __all__ = ["default_lanes", "run_batch_fastpath", "run_single_fastpath"]
 
-_SLICE = 16384  # runs of a slice, at most
 _LOG_ROWS = 4096  # events between two emptyings of the log
 _CALL_SECONDS = 0.04  # of compiled code between two looks at Ctrl-C
-_PLACE = {arg.name: i for i, arg in enumerate((*LANE_ARGS, *OBSERVED_LANE_ARGS))}
 
 
 def default_lanes(model: CompiledModel) -> int:
@@ -126,89 +124,55 @@ def _context(model: CompiledModel, request: BatchRequest, lanes: int) -> _RunCon
 
 
 class _WorkspaceBundle:
-    """What one thread works in."""
+    """What one thread works in; `shared` are the arrays of all threads, by argument."""
 
-    def __init__(self, context: _RunContext, size: int) -> None:
+    def __init__(self, context: _RunContext, shared: Mapping[str, NDArray[Any]]) -> None:
         self.context = context
         program, model, request = context.program, context.model, context.request
         lanes, dtype = program.lanes, model.dtype
         rows = program.block_rows
         joined = aligned((rows + program.lane_rows, lanes), dtype)
         joined[:] = 0
-        self.lanes = joined[rows:] if program.joined else np.zeros((program.lane_rows, lanes))
-        self.run = np.full(lanes, -1, dtype=np.int64)
         self.batch = context.batch.copy()
-        self.count = np.zeros(len(Count), dtype=np.int64)
-        self.count[Count.SELECTED_STATES] = -1 if request.states is None else len(request.states)
-        self.count[Count.SELECTED_AUX] = len(request.aux)
-        self.states = np.empty((len(model.spec.states), size), dtype=dtype)
-        self.varied = np.empty((len(context.varied), size), dtype=dtype)
+        count = np.zeros(len(Count), dtype=np.int64)
+        count[Count.SELECTED_STATES] = -1 if request.states is None else len(request.states)
+        count[Count.SELECTED_AUX] = len(request.aux)
         log = _LOG_ROWS if model.n_events else 0
-        width = model.log_width
         self.log = (
             np.empty(log, dtype=np.int64),
             np.empty(log),
             np.empty(log, dtype=np.int64),
             np.empty(log, dtype=np.int64),
-            np.full((log, width), np.nan),
+            np.full((log, model.log_width), np.nan),
         )
         self.batch[LaneCount.EVENT_ROWS] = log
+        self.batch[LaneCount.AGAIN] = -1
         arrays: dict[str, NDArray[Any]] = {
-            "grid": context.grid,
+            **shared,
             "batch": self.batch,
             "block": joined if program.joined else joined[:rows],
-            "lanes": self.lanes,
-            "run": self.run,
+            "lanes": joined[rows:] if program.joined else np.zeros((program.lane_rows, lanes)),
+            "run": np.full(lanes, -1, dtype=np.int64),
             "clock": np.zeros(len(Clock)),
-            "count": self.count,
-            "uniform": context.uniform,
-            "options": context.options,
-            "tolerances": context.tolerances,
-            "sel_y": np.array(request.states or (), dtype=np.int64),
-            "sel_aux": np.array(request.aux, dtype=np.int64),
-            "samples": context.samples,
+            "count": count,
             **dict(
                 zip(("evt_run", "evt_t", "evt_step", "evt_id", "evt_log"), self.log, strict=True)
             ),
             **observer_arrays(context.combined, observed_steps(model, request), lanes),
         }
         self.call = context.runner.bind(
-            [arrays.get(arg.name, nothing(arg.kind, len(arg.shape), dtype)) for arg in program.args]
+            [
+                arrays[arg.name] if arg.name in arrays else nothing(arg.kind, len(arg.shape), dtype)
+                for arg in program.args
+            ]
         )
-        self.keep = arrays
 
-    def put(self, **arrays: NDArray[Any]) -> None:
-        """Exchange arguments of the call."""
-        for name, array in arrays.items():
-            self.call.put(_PLACE[name], array)
-
-    def load(self, first: int, last: int) -> None:
-        """Copy the inputs of runs `first` to `last`; forget what was in the lanes."""
-        request = self.context.request
-        size = last - first
-        if self.states.shape[1] != size:
-            self.states = np.empty((self.states.shape[0], size), dtype=self.states.dtype)
-            self.varied = np.empty((self.varied.shape[0], size), dtype=self.varied.dtype)
-        for row, value in zip(self.states, request.y0, strict=True):
-            row[:] = value[first:last] if isinstance(value, np.ndarray) else value
-        for row, index in zip(self.varied, self.context.varied, strict=True):
-            value = request.p[index]
-            row[:] = value[first:last] if isinstance(value, np.ndarray) else value
-        self.put(states=self.states, varied=self.varied)
-        self.run[:] = -1
-        self.lanes[:] = 0.0
-        self.batch[LaneCount.RUNS] = size
-        self.batch[LaneCount.NEXT_RUN] = 0
-        self.batch[LaneCount.EVENT_ROW] = 0
-        self.batch[LaneCount.AGAIN] = -1
-
-    def take_log(self, first: int) -> list[NDArray[Any]]:
-        """The events since the last time, run numbers counted in the whole batch."""
+    def take_log(self) -> list[NDArray[Any]]:
+        """The events since the last time."""
         used = int(self.batch[LaneCount.EVENT_ROW])
         self.batch[LaneCount.EVENT_ROW] = 0
         taken = [column[:used].copy() for column in self.log]
         self.log[4][:used] = np.nan
-        taken[0] += first
         return taken
 
 
@@ -218,42 +182,75 @@ class _Batch:
     def __init__(
         self, model: CompiledModel, request: BatchRequest, *, lanes: int, workers: int
     ) -> None:
-        self.context = _context(model, request, lanes)
+        self.context = context = _context(model, request, lanes)
         self.model, self.request = model, request
         self.lanes = lanes
         self.begun = perf_counter()
-        n = request.n_runs
-        per_worker = -(-n // (4 * workers)) if workers > 1 else n
-        per_worker = -(-per_worker // lanes) * lanes
-        self.size = max(lanes, min(_SLICE, per_worker))
-        self.workers = max(1, min(workers, -(-n // self.size)))
-        times = row_times(model, request, self.context.grid, self.context.batch)
-        self.records = record_room(model, request, times.size)
-        self.context.batch[LaneCount.STREAM] = in_lines(self.records)
-        self.out = allocate(model, request, times, layout_of(model, request), self.records)
-        self.logs: list[tuple[int, list[NDArray[Any]]]] = []
-        self.lock = threading.Lock()
-        self.next_first = 0
-        self.done_runs = 0
+        self.workers = max(1, min(workers, -(-request.n_runs // lanes)))
+        times = row_times(model, request, context.grid, context.batch)
+        records = record_room(model, request, times.size)
+        context.batch[LaneCount.STREAM] = in_lines(records)
+        context.batch[LaneCount.RUNS] = request.n_runs
+        self.out = allocate(model, request, times, layout_of(model, request), records)
+        self.queue = np.zeros(1, dtype=np.int64)
+        self.varied = np.empty((len(context.varied), request.n_runs), dtype=model.dtype)
+        self.shared = self._shared(records)
+        self.logs: list[list[NDArray[Any]]] = []
         self.stop = False
+
+    def _shared(self, records: NDArray[Any]) -> dict[str, NDArray[Any]]:
+        """The arrays that all threads read from and write to, each run at its own place.
+
+        The final states begin as the initial ones: a run is done where it is put down.
+        """
+        out, context, request = self.out, self.context, self.request
+        for row, value in zip(out.y_final, request.y0, strict=True):
+            row[:] = value
+        for row, index in zip(self.varied, context.varied, strict=True):
+            row[:] = request.p[index]
+        shared = {
+            "grid": context.grid,
+            "queue": self.queue,
+            "uniform": context.uniform,
+            "varied": self.varied,
+            "states": out.y_final,
+            "times": out.t_final,
+            "status": out.status,
+            "steps": out.steps,
+            "rejects": out.rejected,
+            "rows": out.rows,
+            "options": context.options,
+            "tolerances": context.tolerances,
+            "rec_t": out.rec_t,
+            "rec_y": records,
+            "rec_aux": out.rec_aux,
+            "sel_y": np.array(request.states or (), dtype=np.int64),
+            "sel_aux": np.array(request.aux, dtype=np.int64),
+            "samples": context.samples,
+        }
+        if context.combined is not None:
+            shared |= {"outputs": out.outputs, "trace_out": out.traces}
+            shared["trace_rows"] = out.trace_rows
+        return shared
 
     def run(self) -> RawBatch:
         """Run everything, or until Ctrl-C."""
         interrupt = Interrupt()
         interrupt.watch()
         try:
+            bundles = [_WorkspaceBundle(self.context, self.shared) for _ in range(self.workers)]
             if self.workers == 1:
-                self._work(interrupt)
+                self._call_runner(bundles[0], interrupt)
             else:
-                self._pool(interrupt)
+                self._pool(bundles, interrupt)
         finally:
             interrupt.release()
         return self._result()
 
-    def _pool(self, interrupt: Interrupt) -> None:
+    def _pool(self, bundles: list[_WorkspaceBundle], interrupt: Interrupt) -> None:
+        """A thread for each bundle; this one looks at Ctrl-C and the clock meanwhile."""
         with ThreadPoolExecutor(self.workers) as pool:
-            futures = [pool.submit(self._work, None) for _ in range(self.workers)]
-            waiting = set(futures)
+            waiting = futures = {pool.submit(self._call_runner, each, None) for each in bundles}
             while waiting:
                 waiting = wait(waiting, timeout=0.02).not_done
                 broken = any(future.done() and future.exception() for future in futures)
@@ -262,57 +259,19 @@ class _Batch:
             for future in futures:
                 future.result()
 
-    def _next(self) -> tuple[int, int] | None:
-        with self.lock:
-            first = self.next_first
-            if self.stop or first >= self.request.n_runs:
-                return None
-            last = min(first + self.size, self.request.n_runs)
-            self.next_first = last
-            return first, last
+    def _call_runner(self, bundle: _WorkspaceBundle, interrupt: Interrupt | None) -> None:
+        """Run until no run is left, emptying the event log whenever it is full.
 
-    def _work(self, interrupt: Interrupt | None) -> None:
-        """Take slices until there are none; with `interrupt` on the calling thread itself."""
-        bundle = None
-        while (piece := self._next()) is not None:
-            first, last = piece
-            if bundle is None:
-                bundle = _WorkspaceBundle(self.context, last - first)
-            bundle.load(first, last)
-            with blaming(self.context.combined, plain=not self.model.jit):
-                self._call_runner(bundle, first, last, interrupt)
-            with self.lock:
-                self.done_runs += last - first
-            if interrupt is not None:
-                self._show()
-
-    def _call_runner(
-        self, bundle: _WorkspaceBundle, first: int, last: int, interrupt: Interrupt | None
-    ) -> None:
-        """Run one slice to its end, emptying the event log whenever it is full."""
-        out = self.out
-        piece = slice(first, last)
-        bundle.put(
-            times=out.t_final[piece],
-            status=out.status[piece],
-            steps=out.steps[piece],
-            rejects=out.rejected[piece],
-            rows=out.rows[piece],
-            rec_t=out.rec_t,
-            rec_y=self.records[piece],
-            rec_aux=out.rec_aux[piece],
-        )
-        outputs = np.full((len(out.outputs), last - first), np.nan)
-        rows = np.zeros((len(out.trace_rows), last - first), dtype=np.int64)
-        if self.context.combined is not None:
-            bundle.put(outputs=outputs, trace_out=out.traces[piece], trace_rows=rows)
+        With `interrupt` this is the calling thread itself.
+        """
         budget = 1 << 12
         while True:
             bundle.batch[LaneCount.BUDGET] = budget
             entered = perf_counter()
-            code = bundle.call()
+            with blaming(self.context.combined, plain=not self.model.jit):
+                code = bundle.call()
             if self.model.n_events:
-                self.logs.append((first, bundle.take_log(first)))
+                self.logs.append(bundle.take_log())
             if code == Status.DONE:
                 break
             seconds = max(perf_counter() - entered, 1e-7)
@@ -320,30 +279,27 @@ class _Batch:
             if self.stop or (interrupt is not None and interrupt.seen):
                 self.stop = True
                 break
-        out.y_final[:, piece] = bundle.states
-        out.outputs[:, piece], out.trace_rows[:, piece] = outputs, rows
-        for row, index in zip(bundle.varied, self.context.varied, strict=True):
-            if index in out.p_final:
-                out.p_final[index][piece] = row
-        blank(out, first, last)
+            if interrupt is not None:
+                self._show()
 
     def _show(self) -> None:
         if self.request.progress is not None and perf_counter() - self.begun > 1.0:
-            self.request.progress(self.done_runs / self.request.n_runs, "")
+            begun = min(int(self.queue[0]), self.request.n_runs)
+            done = max(begun - self.lanes * self.workers, 0)
+            self.request.progress(done / self.request.n_runs, "")
 
     def _result(self) -> RawBatch:
         out, context = self.out, self.context
-        blank(out, self.next_first, self.request.n_runs)
+        for row, index in zip(self.varied, context.varied, strict=True):
+            if index in out.p_final:
+                out.p_final[index][:] = row
+        blank(out)
         reached = out.status == Status.DONE
         out.t_final[reached] = context.t_final
         if out.rec_t.size and out.rec_t[-1] == context.grid[LaneClock.T_END]:
             out.rec_t[-1] = context.t_final
         if self.logs:
-            self.logs.sort(key=lambda item: item[0])
-            columns = [
-                np.concatenate(column)
-                for column in zip(*(log for _, log in self.logs), strict=True)
-            ]
+            columns = [np.concatenate(column) for column in zip(*self.logs, strict=True)]
             order = np.argsort(columns[0], kind="stable")
             out.evt_run, out.evt_t, out.evt_step, out.evt_id, out.evt_log = (
                 column[order] for column in columns

@@ -40,12 +40,12 @@ def assigned_params(model: CompiledModel) -> set[int]:
     }
 
 
-def blank(out: RawBatch, first: int, last: int) -> None:
+def blank(out: RawBatch) -> None:
     """Mark the rows that a run did not come to: NaN, or 0 for integers."""
     total = out.rec_t.size
     if total:
         empty = np.nan if out.rec_y.dtype.kind == "f" else 0
-        for r in first + np.flatnonzero(out.rows[first:last] < total):
+        for r in np.flatnonzero(out.rows < total):
             out.rec_y[r, out.rows[r] :] = empty
             out.rec_aux[r, out.rows[r] :] = np.nan
 
