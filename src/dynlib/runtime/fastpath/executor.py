@@ -39,6 +39,7 @@ from dynlib.runtime.fastpath.outcome import (
     nothing,
     record_room,
 )
+from dynlib.runtime.fastpath.processors import spread
 from dynlib.runtime.fastpath.request import BatchRequest, RawBatch
 from dynlib.runtime.fastpath.times import aim, row_times
 from dynlib.runtime.interrupt import Interrupt
@@ -250,7 +251,9 @@ class _Batch:
     def _pool(self, bundles: list[_WorkspaceBundle], interrupt: Interrupt) -> None:
         """A thread for each bundle; this one looks at Ctrl-C and the clock meanwhile."""
         with ThreadPoolExecutor(self.workers) as pool:
-            waiting = futures = {pool.submit(self._call_runner, each, None) for each in bundles}
+            waiting = futures = {
+                pool.submit(self._apart, i, bundle) for i, bundle in enumerate(bundles)
+            }
             while waiting:
                 waiting = wait(waiting, timeout=0.02).not_done
                 broken = any(future.done() and future.exception() for future in futures)
@@ -258,6 +261,10 @@ class _Batch:
                 self._show()
             for future in futures:
                 future.result()
+
+    def _apart(self, i: int, bundle: _WorkspaceBundle) -> None:
+        spread(i, self.workers)
+        self._call_runner(bundle, None)
 
     def _call_runner(self, bundle: _WorkspaceBundle, interrupt: Interrupt | None) -> None:
         """Run until no run is left, emptying the event log whenever it is full.
