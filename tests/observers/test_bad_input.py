@@ -230,6 +230,25 @@ def test_hook_that_raises_in_a_batch(workers: int) -> None:
         )  # fmt: skip
 
 
+def test_hook_that_raises_stops_the_other_threads() -> None:
+    steps = [0]
+
+    def fail_once(
+        lane, t, dt, step, y_curr, y_prev, params, runtime_ws, analysis_ws, analysis_out, trace_buf,
+        trace_count, trace_cap, trace_stride,
+    ):  # fmt: skip
+        steps[0] += 1
+        if steps[0] == 100:
+            raise ValueError("too far")
+
+    run = {"params": {"a": np.linspace(0, 1, 4000)}, "T": 2.0, "dt": 0.05}
+    with pytest.raises(OptionError, match="too far"):
+        sim_of("driven", "rk4").batch(
+            **run, observers=[ObserverModule("mine", post_step=fail_once)], workers=2
+        )
+    assert steps[0] < 4000 * 40 / 4
+
+
 def test_compiled_hook_that_raises() -> None:
     sim = sim_of("driven", "rk4", jit=True)
     with pytest.raises(OptionError, match=r"observer 'mine' raised.*jit=False"):

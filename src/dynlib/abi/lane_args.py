@@ -77,10 +77,10 @@ class Obs(IntEnum):
     FIRST = 6  # workspace and outputs at the start of a run
 
 
-LANE_ARGS: tuple[RunnerArg, ...] = (  # queue: the next run, for all threads
+LANE_ARGS: tuple[RunnerArg, ...] = (
     RunnerArg("grid", "f8", (len(LaneClock),)),
     RunnerArg("batch", "i8", (len(LaneCount),)),
-    RunnerArg("queue", "i8", (1,)),
+    RunnerArg("queue", "i8", (1,)),  # the next run, for all threads
     RunnerArg("block", "y", ("block_rows", "lanes")),
     RunnerArg("lanes", "f8", ("lane_rows", "lanes")),
     RunnerArg("run", "i8", ("lanes",)),
@@ -109,7 +109,7 @@ LANE_ARGS: tuple[RunnerArg, ...] = (  # queue: the next run, for all threads
     RunnerArg("evt_log", "f8", (0, 0)),
 )
 
-OBSERVED_LANE_ARGS: tuple[RunnerArg, ...] = (  # queue: the next run, for all threads
+OBSERVED_LANE_ARGS: tuple[RunnerArg, ...] = (
     RunnerArg("trace_buf", "f8", (0, "lanes")),
     RunnerArg("trace_count", "i8", (0, "lanes")),
     RunnerArg("traces", "i8", (0, len(Trace))),

@@ -52,6 +52,7 @@ def fast_run(
     chunk = 0
     calm = False
     leader = -1
+    more = True
     held = 0
     row = 0
     while True:
@@ -59,9 +60,10 @@ def fast_run(
             if not calm:
                 active = 0
                 for lane in range(LANES):
-                    if run[lane] < 0 and queue[0] < batch[LaneCount.RUNS]:
-                        r = take_number(queue)  # another thread may have taken the last one
-                        if r < batch[LaneCount.RUNS]:
+                    if run[lane] < 0 and more:
+                        r = take_number(queue)
+                        more = r < batch[LaneCount.RUNS]
+                        if more:
                             take_up(
                                 r, lane, grid, batch, block, lanes, run, y, mem, ws, p, varied,
                                 states, options, tolerances, samples, obs,

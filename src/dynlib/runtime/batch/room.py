@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from dynlib.compiler.model import CompiledModel
 from dynlib.errors import OptionError
 from dynlib.runtime.batch.recording import Recording
@@ -21,7 +23,8 @@ def bytes_per_run(model: CompiledModel, request: BatchRequest, record: Recording
     """Bytes of the results of one run, without its events."""
     rows = len(record.t) * record.row_bytes(model)
     ends = len(model.spec.states) * model.dtype.itemsize + _SCALARS
-    return rows + ends + _observed_bytes(model, request)
+    varied = sum(isinstance(value, np.ndarray) for value in request.p)  # which are copied
+    return rows + ends + varied * model.dtype.itemsize + _observed_bytes(model, request)
 
 
 def _observed_bytes(model: CompiledModel, request: BatchRequest) -> int:

@@ -254,17 +254,25 @@ class _Batch:
             waiting = futures = {
                 pool.submit(self._apart, i, bundle) for i, bundle in enumerate(bundles)
             }
-            while waiting:
-                waiting = wait(waiting, timeout=0.02).not_done
-                broken = any(future.done() and future.exception() for future in futures)
-                self.stop = self.stop or interrupt.seen or broken
-                self._show()
+            try:
+                while waiting:
+                    waiting = wait(waiting, timeout=0.02).not_done
+                    self.stop = self.stop or interrupt.seen
+                    self._show()
+            except BaseException:  # of whoever is told about progress
+                self.stop = True
+                raise
             for future in futures:
                 future.result()
 
     def _apart(self, i: int, bundle: _WorkspaceBundle) -> None:
-        spread(i, self.workers)
-        self._call_runner(bundle, None)
+        """What one thread does; where it fails the others stop at their next pause."""
+        try:
+            spread(i, self.workers)
+            self._call_runner(bundle, None)
+        except BaseException:
+            self.stop = True
+            raise
 
     def _call_runner(self, bundle: _WorkspaceBundle, interrupt: Interrupt | None) -> None:
         """Run until no run is left, emptying the event log whenever it is full.
