@@ -59,10 +59,10 @@ class Lane(IntEnum):
     GOAL = 12  # adaptive: where the run, or its transient, ends
     TOOK = 13  # adaptive: length of the step that is tried; for observers 0 if it was not taken
     T_PREV = 14  # adaptive: where it began
-    TRIED = 16  # adaptive: its error, below 0 if it is small but the state is not finite
+    OBSERVED_FROM = 15  # adaptive: the step at which observers started; else whether they have
+    TRIED = 16  # adaptive: error of the step that is tried, below 0 if its end is not finite
     CALM = 17  # adaptive: whether nothing happens in it
     T_NEXT = 18  # adaptive: where it ends
-    OBSERVED_FROM = 15  # adaptive: the step at which observers started; else whether they have
 
 
 class Obs(IntEnum):

@@ -254,36 +254,14 @@ def observe_adaptive(batch, block, lanes, y, mem, ws, p, obs):
             look_inside(lane, lanes[Lane.T_PREV, lane], t, h, step - 1, u, block, lanes, p, ws, obs)
         if POST_HOOK:
             ANALYSIS_POST(
-                lane,
-                t,
-                h,
-                step,
-                y,
-                y_prev,
-                p,
-                ws,
-                aws,
-                aout,
-                obs[Obs.BUF],
-                obs[Obs.COUNT],
-                obs[Obs.TRACES],
-            )
+                lane, t, h, step, y, y_prev, p, ws, aws, aout,
+                obs[Obs.BUF], obs[Obs.COUNT], obs[Obs.TRACES],
+            )  # fmt: skip
         if EVERY_HOOK:
             ANALYSIS_EVERY(
-                lane,
-                t,
-                h,
-                step,
-                y,
-                y_prev,
-                p,
-                ws,
-                aws,
-                aout,
-                obs[Obs.BUF],
-                obs[Obs.COUNT],
-                obs[Obs.TRACES],
-            )
+                lane, t, h, step, y, y_prev, p, ws, aws, aout,
+                obs[Obs.BUF], obs[Obs.COUNT], obs[Obs.TRACES],
+            )  # fmt: skip
         code = 0.0
         first = int(lanes[Lane.OBSERVED_FROM, lane])
         if OBSERVERS_STOP:

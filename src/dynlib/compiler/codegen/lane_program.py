@@ -28,10 +28,10 @@ from dynlib.steppers.base import Stepper
 from dynlib.steppers.options import Options
 from dynlib.steppers.text import function
 
-__all__ = ["LaneProgram"]
+__all__ = ["CHUNK", "LaneProgram"]
 
 _CAREFUL = 1  # of no status: the lane's next step goes through the run loop
-_CHUNK_PLAIN = 256  # steps between two looks at whether all is finite
+CHUNK = 256  # steps between two looks at whether all is finite
 _CHUNK_WATCHED = 4  # fewer where events or stop conditions may send a lane back
 _CHUNK_ADAPTIVE = 64
 _TILE = 64  # numbers of a lane that are collected before they go to its record
@@ -192,7 +192,7 @@ class LaneProgram:
         """Numbers in the place of words in capitals."""
         layout = self.program.layout
         kept = self.kept_rows
-        chunk = _CHUNK_PLAIN
+        chunk = CHUNK
         if flags["ADAPTIVE"]:
             chunk = _CHUNK_ADAPTIVE
         elif flags["EVENTFUL"]:

@@ -147,8 +147,6 @@ def compiled(module: Module, dtype: str, hooks: Mapping[str, Any]) -> ObjectCode
     try:
         assembly = translate(module.text, module.functions, module.entry, dtype)
     except Untranslatable:
-        if not hooks:
-            raise
         return _by_numba(module, dtype, hooks)
     return emit_object(assembly, SYMBOL, optimize=True)
 

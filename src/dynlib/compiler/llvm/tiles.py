@@ -98,6 +98,7 @@ def _write_square(body: Expressions, args: Sequence[Value]) -> None:
 
 
 def _square(body: Expressions, args: Sequence[Value], how: str) -> None:
+    """A square of the tile, turned, to the records of its runs; `how` is said of each store."""
     tile, run, records = _arrays([args[0], args[3], args[4]])
     k, first, row = (body.as_number(args[i]) for i in (1, 2, 5))
     vector, size = f"<{_SIDE} x {tile.kind}>", _bytes(tile.kind)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynlib.abi.slots import NEVER
+from dynlib.compiler.codegen.lane_program import CHUNK
 from dynlib.compiler.model import CompiledModel
 from dynlib.observers.blame import blame
 from dynlib.observers.combined import CombinedObserver, combine
@@ -26,7 +27,7 @@ __all__ = [
     "observer_arrays",
 ]
 
-_ROOM = 144  # rows of a trace that a chunk of steps may add before anybody looks
+_ROOM = 2 * CHUNK + 16  # rows of a trace that a chunk of steps may add before anybody looks
 
 
 def combined_of(
