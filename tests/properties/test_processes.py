@@ -11,12 +11,23 @@ from pathlib import Path
 
 import pytest
 
-# Prints the trajectory's bits, whether anything was compiled, and what was warned of.
+# Prints the trajectory's bits, whether anything was compiled, and what was warned of. Given a
+# folder and a number, no worker begins to compile before so many have found the cache empty.
 WORKER = """
-import sys, warnings
+import os, pathlib, sys, time, warnings
 from dynlib.compiler.jit import runner
 really, compilations = runner.compiled, []
-runner.compiled = lambda *args: compilations.append(args) or really(*args)
+def compiled(*args):
+    compilations.append(args)
+    if sys.argv[1:]:
+        meeting, workers = pathlib.Path(sys.argv[1]), int(sys.argv[2])
+        (meeting / str(os.getpid())).touch()
+        for _ in range(6000):
+            if len(list(meeting.iterdir())) == workers:
+                break
+            time.sleep(0.01)
+    return really(*args)
+runner.compiled = compiled
 with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")
     import dynlib
@@ -46,9 +57,11 @@ def finished(process: subprocess.Popen[str]) -> list[str]:
 
 @pytest.fixture(scope="module")
 def cold(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[list[str]]]:
-    """Several processes that start together on one cache folder that is not even there."""
+    """Several processes that meet at one cache folder that is not even there."""
     cache = tmp_path_factory.mktemp("shared") / "cache"
-    return cache, [finished(process) for process in [spawn(cache) for _ in range(3)]]
+    meeting = str(tmp_path_factory.mktemp("meeting"))
+    processes = [spawn(cache, WORKER, meeting, "3") for _ in range(3)]
+    return cache, [finished(process) for process in processes]
 
 
 def test_many_processes_on_one_empty_cache(cold: tuple[Path, list[list[str]]]) -> None:
