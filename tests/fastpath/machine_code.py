@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from dynlib import build
-from dynlib.compiler.inspection import fast_path_code
-from dynlib.compiler.jit.native import machine_code
+from dynlib.compiler.inspection import fast_path_code, ordinary_code
+from dynlib.compiler.jit.native import ObjectCode, machine_code
 from dynlib.observers import ObserverModule
 from dynlib.observers.combined import combine
 
@@ -30,6 +30,11 @@ class Block:
         return sum(self._packed(line) and bool(_WIDE.search(line)) for line in self.instructions)
 
     @property
+    def packed(self) -> int:
+        """Arithmetic on vectors, those of 128 bits too."""
+        return sum(map(self._packed, self.instructions))
+
+    @property
     def narrow(self) -> int:
         """Arithmetic on single numbers, or on vectors of 128 bits."""
         found = (_ARITHMETIC.match(line) for line in self.instructions)
@@ -48,7 +53,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Kernel:
-    """A batch kernel: the library functions it needs, and its machine code in blocks."""
+    """The library functions that it needs, and its machine code in blocks."""
 
     externals: tuple[str, ...]
     blocks: tuple[Block, ...]
@@ -72,6 +77,15 @@ def kernel(
     varied = (0,) if built.spec.params else ()
     analysis = combine(observers, built.spec, built.stepper) if observers else None
     code = fast_path_code(built, lanes=lanes, varied=varied, analysis=analysis)
+    return _kernel(code)
+
+
+def single(model: str, stepper: str) -> Kernel:
+    """Compile the kernel of a model's single runs."""
+    return _kernel(ordinary_code(build(model, stepper=stepper, disk_cache=False)))
+
+
+def _kernel(code: ObjectCode) -> Kernel:
     return Kernel(code.externals, tuple(_blocks(machine_code(code))))
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import llvmlite.binding as llvm
 import pytest
-from fastpath.machine_code import kernel
+from fastpath.machine_code import Kernel, kernel, single
 
 from dynlib import build
 from dynlib.compiler.inspection import fast_path_code
@@ -93,6 +93,27 @@ def test_one_lane_is_not_packed() -> None:
     found = kernel("builtin://ode/lorenz", "rk4", lanes=1)
     assert found.hot.wide < 10
     assert sum(block.narrow for block in found.blocks) >= 40
+
+
+@needs_vectors
+@pytest.mark.parametrize(
+    ("model", "floor"),
+    [
+        ("builtin://ode/hodgkin-huxley", 4 * 2 * 15),  # exponentials in pairs, in each of 4 stages
+        (ring(32), 4 * 4 * 5),  # vectors of 8 states, 5 operations with each in a stage
+    ],
+)
+def test_single_runs_of_much_that_is_alike_are_packed(model: str, floor: int) -> None:
+    assert _packed(single(model, "rk4")) >= floor
+
+
+@needs_vectors
+def test_single_runs_of_little_that_is_alike_are_not_packed() -> None:
+    assert _packed(single("builtin://ode/lorenz", "rk4")) < 10
+
+
+def _packed(found: Kernel) -> int:
+    return sum(block.packed for block in found.blocks)
 
 
 def test_code_is_compiled_anew_for_inspection() -> None:

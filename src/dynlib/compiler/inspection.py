@@ -1,4 +1,4 @@
-"""What became of a model: the code of its batch kernels, to be looked at and not to be run."""
+"""What became of a model: the code of its kernels, to be looked at and not to be run."""
 
 from __future__ import annotations
 
@@ -9,7 +9,29 @@ from dynlib.compiler.jit.native import ObjectCode
 from dynlib.compiler.jit.runner import compiled
 from dynlib.compiler.model import CompiledModel
 
-__all__ = ["fast_path_code"]
+__all__ = ["fast_path_code", "ordinary_code"]
+
+
+def ordinary_code(model: CompiledModel) -> ObjectCode:
+    """Compile the kernel of single runs, whatever the caches hold.
+
+    Parameters
+    ----------
+    model : CompiledModel
+
+    Returns
+    -------
+    ObjectCode
+        As of `fast_path_code`.
+
+    Examples
+    --------
+    >>> import dynlib
+    >>> model = dynlib.build("builtin://map/logistic")
+    >>> ordinary_code(model).externals
+    ()
+    """
+    return compiled(module_of(model.program, RunnerVariant.BASE), model.spec.dtype, {})
 
 
 def fast_path_code(

@@ -13,6 +13,7 @@ from math import gcd
 from dynlib.abi.hooks import KINDS, AnalysisModule
 from dynlib.abi.runner_args import RUNNER_ARGS, WORDS, RunnerArg
 from dynlib.abi.slots import Clock, Count
+from dynlib.compiler.codegen.alike import much_alike
 from dynlib.compiler.codegen.event_text import EventText
 from dynlib.compiler.codegen.layout import Layout
 from dynlib.compiler.codegen.locate import LOCATE_HELPERS
@@ -54,7 +55,7 @@ class Module:
     """Text of a module, the functions in it, and which of them are always inlined.
 
     `leading` are numbers that the runner takes before its arrays; the last `packed` arrays it
-    takes as one tuple.
+    takes as one tuple.  `alike` says that like operations are worth looking for, to make vectors.
     """
 
     text: str
@@ -63,11 +64,13 @@ class Module:
     leading: tuple[int, ...] = ()
     packed: int = 0
     entry: str = "entry"
+    alike: bool = False
 
     @cached_property
     def digest(self) -> str:
         """Hash of the content."""
         content = f"{self.text}\n{sorted(self.functions.items())}\n{self.runner} {self.entry}"
+        content += " alike" if self.alike else ""
         return hashlib.sha256(content.encode()).hexdigest()
 
 
@@ -218,7 +221,8 @@ class Program:
         """The module of one runner, whose text `template` calls the model's functions."""
         loop = self.run_loop(template, self.flags(sampled=sampled))
         parts = [*self.parts(), loop, self._entry(runner)]
-        return replace(self.assemble(parts, runner), leading=(_SINGLE_LANE,))
+        alike = much_alike(self.layout.states, self._model.rhs())
+        return replace(self.assemble(parts, runner), leading=(_SINGLE_LANE,), alike=alike)
 
     def run_loop(self, template: str, flags: Mapping[str, bool]) -> str:
         """The run loop, folded for this model."""

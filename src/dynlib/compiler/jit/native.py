@@ -69,7 +69,7 @@ def _target_machine() -> Any:
     return target.create_target_machine(cpu=cpu, features=features, opt=3, jit=True)
 
 
-def emit_object(assembly: str, symbol: str, *, optimize: bool) -> ObjectCode:
+def emit_object(assembly: str, symbol: str, *, optimize: bool, alike: bool = False) -> ObjectCode:
     """Translate LLVM assembly into object code.
 
     Parameters
@@ -80,13 +80,15 @@ def emit_object(assembly: str, symbol: str, *, optimize: bool) -> ObjectCode:
         The entry point; nothing else stays visible.
     optimize
         Whether the assembly is still as it was generated.
+    alike
+        Whether to look for like operations, outside of loops too, and make vectors of them.
     """
     module = _llvm().parse_assembly(assembly)
     machine = _target_machine()
     module.triple = _llvm().get_default_triple()
     module.data_layout = str(machine.target_data)
     if optimize:
-        _optimize(module, symbol, machine)
+        _optimize(module, symbol, machine, alike=alike)
     externals = tuple(
         function.name
         for function in module.functions
@@ -111,7 +113,7 @@ def machine_code(kernel: ObjectCode) -> str:
     return str(_target_machine().emit_assembly(_llvm().parse_assembly(kernel.assembly)))
 
 
-def _optimize(module: Any, symbol: str, machine: Any) -> None:
+def _optimize(module: Any, symbol: str, machine: Any, *, alike: bool) -> None:
     for function in module.functions:
         if not function.is_declaration and function.name != symbol:
             function.linkage = "internal"
@@ -119,6 +121,7 @@ def _optimize(module: Any, symbol: str, machine: Any) -> None:
     tuning = llvm.create_pipeline_tuning_options(speed_level=3)
     tuning.loop_vectorization = True
     tuning.loop_interleaving = True
+    tuning.slp_vectorization = alike
     builder = llvm.create_pass_builder(machine, tuning)
     builder.getModulePassManager().run(module, builder)
 

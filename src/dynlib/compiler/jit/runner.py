@@ -148,7 +148,7 @@ def compiled(module: Module, dtype: str, hooks: Mapping[str, Any]) -> ObjectCode
         assembly = translate(module.text, module.functions, module.entry, dtype)
     except Untranslatable:
         return _by_numba(module, dtype, hooks)
-    return emit_object(assembly, SYMBOL, optimize=True)
+    return emit_object(assembly, SYMBOL, optimize=True, alike=module.alike)
 
 
 def _by_numba(module: Module, dtype: str, hooks: Mapping[str, Any]) -> ObjectCode:
