@@ -8,8 +8,8 @@ thread has taken, until there is none.  What a thread has of its own is allocate
 from __future__ import annotations
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from threading import Semaphore, Thread
 from time import perf_counter
 from typing import Any
 
@@ -39,7 +39,7 @@ from dynlib.runtime.fastpath.outcome import (
     nothing,
     record_room,
 )
-from dynlib.runtime.fastpath.processors import spread
+from dynlib.runtime.fastpath.processors import processor
 from dynlib.runtime.fastpath.request import BatchRequest, RawBatch
 from dynlib.runtime.fastpath.times import aim, row_times
 from dynlib.runtime.interrupt import Interrupt
@@ -239,46 +239,52 @@ class _Batch:
         interrupt = Interrupt()
         interrupt.watch()
         try:
-            bundles = [_WorkspaceBundle(self.context, self.shared) for _ in range(self.workers)]
-            if self.workers == 1:
-                self._call_runner(bundles[0], interrupt)
-            else:
-                self._pool(bundles, interrupt)
+            self._share(interrupt)
         finally:
             interrupt.release()
         return self._result()
 
-    def _pool(self, bundles: list[_WorkspaceBundle], interrupt: Interrupt) -> None:
-        """A thread for each bundle; this one looks at Ctrl-C and the clock meanwhile."""
-        with ThreadPoolExecutor(self.workers) as pool:
-            waiting = futures = {
-                pool.submit(self._apart, i, bundle) for i, bundle in enumerate(bundles)
-            }
-            try:
-                while waiting:
-                    waiting = wait(waiting, timeout=0.02).not_done
-                    self.stop = self.stop or interrupt.seen
-                    self._show()
-            except BaseException:  # of whoever is told about progress
-                self.stop = True
-                raise
-            for future in futures:
-                future.result()
-
-    def _apart(self, i: int, bundle: _WorkspaceBundle) -> None:
-        """What one thread does; where it fails the others stop at their next pause."""
+    def _share(self, interrupt: Interrupt) -> None:
+        """Work in this thread, which alone hears of Ctrl-C, and in as many more as are wanted."""
+        ended = Semaphore(0)
+        failures: list[BaseException] = []
+        running = 0
         try:
-            spread(i, self.workers)
-            self._call_runner(bundle, None)
+            for i in range(1, self.workers):
+                Thread(target=self._apart, args=(i, ended, failures)).start()
+                running += 1
+            with processor(0, self.workers):
+                self._call_runner(interrupt)
+            while running:
+                running -= ended.acquire(timeout=0.02)
+                self.stop = self.stop or interrupt.seen
+                self._show()
         except BaseException:
             self.stop = True
             raise
+        finally:
+            for _ in range(running):
+                ended.acquire()
+        if failures:
+            raise failures[0]
 
-    def _call_runner(self, bundle: _WorkspaceBundle, interrupt: Interrupt | None) -> None:
+    def _apart(self, i: int, ended: Semaphore, failures: list[BaseException]) -> None:
+        """What another thread does; where it fails all stop at their next pause."""
+        try:
+            with processor(i, self.workers):
+                self._call_runner(None)
+        except BaseException as failure:
+            self.stop = True
+            failures.append(failure)
+        finally:
+            ended.release()
+
+    def _call_runner(self, interrupt: Interrupt | None) -> None:
         """Run until no run is left, emptying the event log whenever it is full.
 
         With `interrupt` this is the calling thread itself.
         """
+        bundle = _WorkspaceBundle(self.context, self.shared)
         budget = 1 << 12
         while True:
             bundle.batch[LaneCount.BUDGET] = budget
