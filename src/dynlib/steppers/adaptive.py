@@ -7,20 +7,36 @@ from dynlib.steppers.text import Scalar, combine, function, group, names, unpack
 __all__ = ["emit_error_norm", "emit_first_step"]
 
 
-def emit_error_norm(weights: tuple[float, ...], n: int, real: Scalar) -> str:
-    """Mean square of the error estimate, each component over its tolerance; accepted up to 1."""
-    used = [(real(w), s) for s, w in enumerate(weights) if w]
+def emit_error_norm(
+    weights: tuple[float, ...], coarse: tuple[float, ...], n: int, real: Scalar
+) -> str:
+    """Mean square of the error estimate, each component over its tolerance; accepted up to 1.
+
+    With a coarser estimate e' beside e, it is that of ``e**2 / sqrt(e**2 + e'**2/100)``, norms
+    instead of components; Hairer, Nørsett, Wanner I, section II.10.
+    """
     lines = [unpack(names("u", n), "u"), unpack(names("v", n), "u_new")]
     for i in range(n):
-        estimate = combine([(w, f"k[{s * n + i}]") for w, s in used])
         lines += [
             f"size = select(abs_(u{i}) > abs_(v{i}), abs_(u{i}), abs_(v{i}))",
             f"weight = 1.0 / fma(tolerances[{n + i}], size, tolerances[{i}])",
-            f"e{i} = ({estimate}) * weight",
+            f"e{i} = ({_estimate(weights, i, n, real)}) * weight",
         ]
+        if coarse:
+            lines.append(f"c{i} = ({_estimate(coarse, i, n, real)}) * weight")
     total = combine([(f"e{i}", f"e{i}") for i in range(n)])
+    if coarse:
+        lines += [
+            f"fine = {total}",
+            f"both = fma(0.01, {combine([(f'c{i}', f'c{i}') for i in range(n)])}, fine)",
+        ]
+        total = "fine * (fine / select(both > 0.0, both, 1.0))"
     lines.append(f"return ({total}) * (h * h * {1.0 / n!r})")
     return function("error_norm", "h, u, u_new, k, options, tolerances, lane", lines)
+
+
+def _estimate(weights: tuple[float, ...], i: int, n: int, real: Scalar) -> str:
+    return combine([(real(w), f"k[{s * n + i}]") for s, w in enumerate(weights) if w])
 
 
 def emit_first_step(order: int, n: int, real: Scalar) -> str:

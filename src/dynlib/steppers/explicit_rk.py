@@ -1,8 +1,7 @@
 """Explicit Runge–Kutta methods: one emitter, fed by tableaus.
 
-The stages of the textbook are written out over the components of the state, zeros skipped.
-Stage arguments are accumulated onto the state, oldest stage first, so that only one fused
-multiply-add waits for the newest stage; the new state is one rounding of the full increment.
+The stages of the textbook are written out over the components of the state, zeros skipped; the
+new state is one rounding of the full increment.
 """
 
 from __future__ import annotations
@@ -10,7 +9,8 @@ from __future__ import annotations
 from dynlib.steppers.adaptive import emit_error_norm, emit_first_step
 from dynlib.steppers.base import ATTEMPT_ARGS, Stepper
 from dynlib.steppers.control import control_text
-from dynlib.steppers.dense import emit_hermite, emit_polynomial
+from dynlib.steppers.dense import emit_continuation, emit_hermite, emit_polynomial
+from dynlib.steppers.stages import emit_stage, slope
 from dynlib.steppers.tableau import ButcherTableau
 from dynlib.steppers.text import Scalar, combine, function, group, names, unpack
 
@@ -27,6 +27,8 @@ class ExplicitRK(Stepper):
         self.embedded_order = tableau.embedded_order
         if tableau.dense:
             self.dense_vectors = tableau.stages
+        if tableau.continuation:
+            self.dense_vectors = 2 + len(tableau.continuation.d)
 
     @property
     def evaluations(self) -> int:
@@ -45,12 +47,14 @@ class ExplicitRK(Stepper):
             texts += self._memory(n)
         if self.tableau.dense:
             texts += emit_polynomial(self.tableau.dense, n, real)
+        elif self.tableau.continuation:
+            texts += emit_continuation(self.tableau.continuation, self.tableau.stages, n, real)
         else:
             texts += emit_hermite(self.tableau.stages, n, real, last_is_end=self.tableau.fsal)
         if self.adaptive:
             order = self.tableau.embedded_order + 1
             texts += [
-                emit_error_norm(self.tableau.b_error, n, real),
+                emit_error_norm(self.tableau.b_error, self.tableau.b_coarse, n, real),
                 emit_first_step(self.order + 1, n, real),
                 control_text(order),
             ]
@@ -62,25 +66,13 @@ class ExplicitRK(Stepper):
         lines = [unpack(u, "u")]
         if real.single:
             lines.append("h = real(h)")
-        for s in range(tableau.stages):
-            k = names(f"k{s + 1}_", n)
-            if s == 0 and tableau.fsal:
-                lines.append(unpack(k, "m"))
-                continue
-            row = [(j, a) for j, a in enumerate(tableau.a[s]) if a]
-            lines += [f"w{j + 1} = {_times(a, real)}" for j, a in row]
-            stage = [
-                combine([(f"w{j + 1}", f"k{j + 1}_{i}") for j, _ in row], u[i]) for i in range(n)
-            ]
-            time = "t" if tableau.c[s] == 0 else f"t + {tableau.c[s]!r} * h"
-            if tableau.c[s] == 1:
-                time = "t + h"
-            if s == tableau.stages - 1 and tableau.fsal:
-                lines += self._update(n, real)
-                stage = names("v", n)
-            lines.append(unpack(k, f"rhs({time}, step, {group(stage)}, p, ws, lane)"))
-        if not tableau.fsal:
-            lines += self._update(n, real)
+        if tableau.fsal:
+            lines.append(unpack(names("k1_", n), "m"))
+        for s in range(tableau.fsal, tableau.stages - tableau.fsal):
+            lines += emit_stage(s + 1, tableau.c[s], tableau.a[s], n, real)
+        lines += self._update(n, real)
+        if tableau.fsal:
+            lines.append(slope(tableau.stages, 1.0, names("v", n)))
         stages = [f"k{s + 1}_{i}" for s in range(tableau.stages) for i in range(n)]
         lines.append(f"return {group(names('v', n))}, {group(stages)}")
         return function("attempt", ATTEMPT_ARGS, lines)
@@ -98,7 +90,3 @@ class ExplicitRK(Stepper):
             function("restart", "t, step, u, p, ws, lane", ["return rhs(t, step, u, p, ws, lane)"]),
             function("next_memory", "m, k", [f"return {group(last)}"]),
         ]
-
-
-def _times(a: float, real: Scalar) -> str:
-    return "h" if a == 1 else f"{real(a)} * h"

@@ -8,6 +8,7 @@ from dynlib.steppers.explicit_rk import ExplicitRK
 from dynlib.steppers.iterate import Iterate
 from dynlib.steppers.multistep import AdamsBashforth
 from dynlib.steppers.tableaus.bs23 import BS23
+from dynlib.steppers.tableaus.dop853 import DOP853
 from dynlib.steppers.tableaus.fixed import EULER, HEUN, MIDPOINT, RK4
 from dynlib.steppers.tableaus.rk45 import RK45
 from dynlib.steppers.tableaus.tsit5 import TSIT5
@@ -27,6 +28,7 @@ _STEPPERS: dict[str, Stepper] = {
         ExplicitRK("bs23", BS23, "Bogacki, Shampine (1989)"),
         ExplicitRK("rk45", RK45, "Dormand, Prince (1980)"),
         ExplicitRK("tsit5", TSIT5, "Tsitouras (2011)"),
+        ExplicitRK("dop853", DOP853, "Prince, Dormand (1981); Hairer, Nørsett, Wanner (1993)"),
         AdamsBashforth("ab2", (3 / 2, -1 / 2), _BASHFORTH),
         AdamsBashforth("ab3", (23 / 12, -16 / 12, 5 / 12), _BASHFORTH),
         Iterate(),
