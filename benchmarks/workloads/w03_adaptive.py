@@ -14,12 +14,21 @@ workload = Workload("W3", "Lorenz, adaptive 1e-8, T = 2000, final state only", "
 workload.goal(OURS, 1 / 3, of=PEER)
 
 
-@workload.side(OURS)
-def ours() -> Task:
+def _ours(stepper: str) -> Task:
     from dynlib import setup
 
-    sim = setup("builtin://ode/lorenz", stepper="rk45")
+    sim = setup("builtin://ode/lorenz", stepper=stepper)
     return lambda: sim.run(**RUN)
+
+
+@workload.side(OURS)
+def ours() -> Task:
+    return _ours("rk45")
+
+
+@workload.side("ours, dop853")
+def ours_of_order_8() -> Task:
+    return _ours("dop853")
 
 
 @workload.side(PEER, "peer")
