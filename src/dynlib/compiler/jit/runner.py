@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import linecache
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from functools import partial
 from typing import Any
 
@@ -37,12 +38,22 @@ class Call:
         self._arrays = list(arrays)
         words = [word for array in arrays for word in _words(array)]
         self._table = np.array(words, dtype=np.int64)
-        self._address = self._table.__array_interface__["data"][0]
+        self._address = _address(self._table)
 
     def put(self, i: int, array: NDArray[Any]) -> None:
         """Exchange argument `i`."""
         self._arrays[i] = array
         self._table[WORDS * i : WORDS * (i + 1)] = _words(array)
+
+    def but_with(self, arrays: Mapping[int, NDArray[Any]]) -> Call:
+        """Another call, with these arguments exchanged."""
+        twin = copy(self)
+        twin._table = self._table.copy()
+        twin._address = _address(twin._table)
+        twin._arrays = list(self._arrays)
+        for i, array in arrays.items():
+            twin.put(i, array)
+        return twin
 
     def __call__(self) -> int:
         """Enter the runner; returns its status."""
@@ -52,7 +63,12 @@ class Call:
 def _words(array: NDArray[Any]) -> tuple[int, ...]:
     """What the table holds of an array: its address, its shape, zeros."""
     assert array.flags.c_contiguous
-    return (array.__array_interface__["data"][0], *array.shape, *_PADDING[array.ndim :])
+    return (_address(array), *array.shape, *_PADDING[array.ndim :])
+
+
+def _address(array: NDArray[Any]) -> int:
+    address: int = array.__array_interface__["data"][0]
+    return address
 
 
 class PlainCall:
@@ -65,6 +81,11 @@ class PlainCall:
     def put(self, i: int, array: NDArray[Any]) -> None:
         """Exchange argument `i`."""
         self._arrays[i] = array
+
+    def but_with(self, arrays: Mapping[int, NDArray[Any]]) -> PlainCall:
+        """Another call, with these arguments exchanged."""
+        mine = [arrays.get(i, array) for i, array in enumerate(self._arrays)]
+        return PlainCall(self._runner, mine)
 
     def __call__(self) -> int:
         """Enter the runner; returns its status."""

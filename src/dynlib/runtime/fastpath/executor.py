@@ -7,9 +7,8 @@ thread has taken, until there is none.  What a thread has of its own is allocate
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from threading import Semaphore, Thread
+from threading import Thread
 from time import perf_counter
 from typing import Any
 
@@ -20,7 +19,7 @@ from dynlib.abi.lane_args import LaneClock, LaneCount
 from dynlib.abi.slots import NEVER, Clock, Count
 from dynlib.abi.status import Status
 from dynlib.compiler.codegen.lane_program import LaneProgram
-from dynlib.compiler.jit.runner import Runner
+from dynlib.compiler.jit.runner import Call, PlainCall, Runner
 from dynlib.compiler.model import CompiledModel
 from dynlib.observers.combined import CombinedObserver
 from dynlib.runtime.fastpath.observers import (
@@ -39,7 +38,7 @@ from dynlib.runtime.fastpath.outcome import (
     nothing,
     record_room,
 )
-from dynlib.runtime.fastpath.processors import processor
+from dynlib.runtime.fastpath.processors import places, staying_on
 from dynlib.runtime.fastpath.request import BatchRequest, RawBatch
 from dynlib.runtime.fastpath.times import aim, row_times
 from dynlib.runtime.interrupt import Interrupt
@@ -125,9 +124,9 @@ def _context(model: CompiledModel, request: BatchRequest, lanes: int) -> _RunCon
 
 
 class _WorkspaceBundle:
-    """What one thread works in; `shared` are the arrays of all threads, by argument."""
+    """What one thread works in; `shared` is the runner's call with the arrays of all threads."""
 
-    def __init__(self, context: _RunContext, shared: Mapping[str, NDArray[Any]]) -> None:
+    def __init__(self, context: _RunContext, shared: Call | PlainCall) -> None:
         self.context = context
         program, model, request = context.program, context.model, context.request
         lanes, dtype = program.lanes, model.dtype
@@ -148,24 +147,19 @@ class _WorkspaceBundle:
         )
         self.batch[LaneCount.EVENT_ROWS] = log
         self.batch[LaneCount.AGAIN] = -1
-        arrays: dict[str, NDArray[Any]] = {
-            **shared,
+        own: dict[str, NDArray[Any]] = {
             "batch": self.batch,
             "block": joined if program.joined else joined[:rows],
             "lanes": joined[rows:] if program.joined else np.zeros((program.lane_rows, lanes)),
             "run": np.full(lanes, -1, dtype=np.int64),
             "clock": np.zeros(len(Clock)),
             "count": count,
-            **dict(
-                zip(("evt_run", "evt_t", "evt_step", "evt_id", "evt_log"), self.log, strict=True)
-            ),
             **observer_arrays(context.combined, observed_steps(model, request), lanes),
         }
-        self.call = context.runner.bind(
-            [
-                arrays[arg.name] if arg.name in arrays else nothing(arg.kind, len(arg.shape), dtype)
-                for arg in program.args
-            ]
+        if log:
+            own |= zip(("evt_run", "evt_t", "evt_step", "evt_id", "evt_log"), self.log, strict=True)
+        self.call = shared.but_with(
+            {i: own[arg.name] for i, arg in enumerate(program.args) if arg.name in own}
         )
 
     def take_log(self) -> list[NDArray[Any]]:
@@ -199,12 +193,13 @@ class _Batch:
         self.logs: list[list[NDArray[Any]]] = []
         self.stop = False
 
-    def _shared(self, records: NDArray[Any]) -> dict[str, NDArray[Any]]:
-        """The arrays that all threads read from and write to, each run at its own place.
+    def _shared(self, records: NDArray[Any]) -> Call | PlainCall:
+        """The runner with what all threads read from and write to, each run at its own place.
 
         The final states begin as the initial ones: a run is done where it is put down.
         """
         out, context, request = self.out, self.context, self.request
+        dtype = self.model.dtype
         for row, value in zip(out.y_final, request.y0, strict=True):
             row[:] = value
         for row, index in zip(self.varied, context.varied, strict=True):
@@ -232,52 +227,60 @@ class _Batch:
         if context.combined is not None:
             shared |= {"outputs": out.outputs, "trace_out": out.traces}
             shared["trace_rows"] = out.trace_rows
-        return shared
+        return context.runner.bind(
+            [
+                shared[arg.name] if arg.name in shared else nothing(arg.kind, len(arg.shape), dtype)
+                for arg in context.program.args
+            ]
+        )
 
     def run(self) -> RawBatch:
         """Run everything, or until Ctrl-C."""
         interrupt = Interrupt()
         interrupt.watch()
         try:
-            self._share(interrupt)
+            if self.workers == 1:
+                self._call_runner(interrupt)
+            else:
+                self._share(interrupt)
         finally:
             interrupt.release()
         return self._result()
 
     def _share(self, interrupt: Interrupt) -> None:
         """Work in this thread, which alone hears of Ctrl-C, and in as many more as are wanted."""
-        ended = Semaphore(0)
+        mine, *others = places(self.workers)
         failures: list[BaseException] = []
-        running = 0
+        threads = [Thread(target=self._apart, args=(place, failures)) for place in others]
+        started: list[Thread] = []
         try:
-            for i in range(1, self.workers):
-                Thread(target=self._apart, args=(i, ended, failures)).start()
-                running += 1
-            with processor(0, self.workers):
+            for thread in threads:
+                thread.start()
+                started.append(thread)
+            with staying_on(mine):
                 self._call_runner(interrupt)
-            while running:
-                running -= ended.acquire(timeout=0.02)
-                self.stop = self.stop or interrupt.seen
-                self._show()
+            for thread in threads:
+                while thread.is_alive():
+                    thread.join(0.02)
+                    self.stop = self.stop or interrupt.seen
+                    self._show()
         except BaseException:
             self.stop = True
             raise
         finally:
-            for _ in range(running):
-                ended.acquire()
+            for thread in started:
+                thread.join()
         if failures:
             raise failures[0]
 
-    def _apart(self, i: int, ended: Semaphore, failures: list[BaseException]) -> None:
+    def _apart(self, processors: set[int], failures: list[BaseException]) -> None:
         """What another thread does; where it fails all stop at their next pause."""
         try:
-            with processor(i, self.workers):
+            with staying_on(processors):
                 self._call_runner(None)
         except BaseException as failure:
             self.stop = True
             failures.append(failure)
-        finally:
-            ended.release()
 
     def _call_runner(self, interrupt: Interrupt | None) -> None:
         """Run until no run is left, emptying the event log whenever it is full.

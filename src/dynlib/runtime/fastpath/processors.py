@@ -1,36 +1,38 @@
-"""Threads and processors."""
+"""Threads, and the processors they run on."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
-__all__ = ["processor"]
+__all__ = ["places", "staying_on"]
+
+
+def places(n: int) -> Sequence[set[int]]:
+    """The processors for each of n threads: one for each, if there are as many of both.
+
+    Threads that wake each other are at times put on one processor, where they wait for each other
+    for milliseconds while another one is idle.
+    """
+    if not hasattr(os, "sched_getaffinity"):
+        return [set()] * n  # not on Linux: where a thread runs is the system's business
+    allowed = os.sched_getaffinity(0)
+    return [{each} for each in sorted(allowed)] if n == len(allowed) else [allowed] * n
 
 
 @contextmanager
-def processor(i: int, n: int) -> Iterator[None]:
-    """Keep this thread, the i-th of n, on the i-th processor, if there are as many of both.
-
-    Threads that wake each other are at times put on one processor, where they wait for each other
-    for milliseconds while another one is idle.  Where a thread goes afterwards is the system's
-    business again.
-    """
-    before = _allowed()
-    if n == 1 or n != len(before):
+def staying_on(processors: set[int]) -> Iterator[None]:
+    """Keep this thread on these processors for a while, if there is a choice."""
+    if not processors:
         yield
         return
-    _allow({sorted(before)[i]})
+    before = os.sched_getaffinity(0)
+    _allow(processors)
     try:
         yield
     finally:
         _allow(before)
-
-
-def _allowed() -> set[int]:
-    """The processors on which this thread may run; none where the system does not tell."""
-    return os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
 
 
 def _allow(processors: set[int]) -> None:
