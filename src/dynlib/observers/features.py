@@ -68,13 +68,15 @@ class FeaturesObserver(ObserverModule):
         averaged = not {"mean", "variance"}.isdisjoint(self.kinds)
         extreme = not {"min", "max"}.isdisjoint(self.kinds)
         pieces = flow and averaged
-        # The end of a piece is what is committed, unless events act on it.
-        at_ends = flow and extreme and not spec.events and not _knows_time(nodes)
+        # The end of a piece is what is committed, unless events act on it. Its time is that of a
+        # flow's next step only to a rounding.
+        at_ends = not spec.events and not (flow and _knows_time(nodes))
+        committed = extreme or not flow  # not over pieces, but over what is committed
         texts = [HookText("start", text.start())]
-        if pieces or at_ends:
+        if pieces or (committed and at_ends):
             texts.append(HookText("along", text.along(extremes=at_ends)))
-        if (extreme and not at_ends) or (averaged and not flow):
-            texts.append(HookText("post", text.post(extremes=extreme and not at_ends)))
+        if committed and not at_ends:
+            texts.append(HookText("post", text.post(extremes=True)))
         if averaged:
             texts.append(HookText("end", text.end()))
         expressions = {"values_OBS": nodes}

@@ -101,23 +101,31 @@ class FeatureText:
         """After a step, where what matters is the committed state."""
         lines = ["u = load_rows(y_curr, 0, N, lane)", f"a = values_OBS{_HERE}"]
         lines += self._extremes("a") if extremes else []
-        if self._mean and not self.flow:
-            for j in range(self.size):
-                total, squares = self._row("SUM", j), self._row("SQUARES", j)
-                lines.append(f"{total} = {total} + a[{j}]")
-                if self._variance:
-                    lines.append(f"x = a[{j}] - {self._row('FIRST', j)}")
-                    lines.append(f"{squares} = fma(x, x, {squares})")
+        if not self.flow:
+            lines += self._sums("a")
         return function("post_OBS", _PLACE, lines)
 
+    def _sums(self, values: str) -> list[str]:
+        """Sums over iterates."""
+        lines = []
+        for j in range(self.size if self._mean else 0):
+            total, squares = self._row("SUM", j), self._row("SQUARES", j)
+            lines.append(f"{total} = {total} + {values}[{j}]")
+            if self._variance:
+                lines.append(f"x = {values}[{j}] - {self._row('FIRST', j)}")
+                lines.append(f"{squares} = fma(x, x, {squares})")
+        return lines
+
     def along(self, *, extremes: bool) -> str:
-        """Extremes at the end of a piece, and integrals over it.
+        """Extremes at the end of a piece, and integrals over it, or sums.
 
         The trapezoidal rule, corrected at once where it must be.
         """
         lines = [f"b = values_OBS{_THERE}"]
         lines += self._extremes("b") if extremes else []
-        if self._mean:
+        if not self.flow:
+            lines += self._sums("b")
+        elif self._mean:
             lines += [f"a = values_OBS{_HERE}", "w = 0.5 * h"]
             if not self.even:
                 lines += [f"r = slopes_OBS{_HERE}", f"s = slopes_OBS{_THERE}", "e = h * h / 12.0"]

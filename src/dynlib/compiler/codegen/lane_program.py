@@ -117,7 +117,7 @@ class LaneProgram:
         floating = not self.spec.dtype.startswith("int")
         eventful = flags["EVENTS"] or flags["STOP"] or sampled
         stray = discrete and floating and not leaves_traces(self.spec)
-        small = discrete and self.analysis is None and self._small
+        small = discrete and self._small and self._undisturbed
         flags |= {"DISCRETE": discrete, "STRAY": stray, "SMALL": small}
         flags |= {"EVENTFUL": eventful, "WATCHED": eventful or stray}
         aside = self.analysis is None and not flags["LOOKS_BACK"]
@@ -152,6 +152,13 @@ class LaneProgram:
         groups = self.program.tangents.groups if self.program.tangents is not None else 0
         looking = any(flags[f"{kind}_HOOK"] for kind in ("PRE", "PIECE", "INSIDE", "POST"))
         return {"EVERY_STEP": looking, "GROUPS": groups > 1, "ONE_GROUP": groups == 1}
+
+    @property
+    def _undisturbed(self) -> bool:
+        """Whether nothing stands between the steps of a lane but steps."""
+        if self.analysis is None:
+            return True
+        return not self.analysis.tangents and self.analysis.kinds <= {"start", "along", "end"}
 
     @property
     def _small(self) -> bool:
