@@ -12,6 +12,9 @@ from dynlib.compiler.llvm.values import (
     Shape,
     Untranslatable,
     Value,
+    is_pack,
+    number,
+    pack_size,
     rebuilt,
     shape_of,
 )
@@ -99,12 +102,26 @@ class Blocks:
         """A number as another type."""
         if value.kind == kind:
             return value
+        if is_pack(value.kind):
+            raise Untranslatable("a pack where a number is needed")
+        if is_pack(kind):
+            return self._spread(value, kind)
         word = _conversion(value.kind, kind)
         if kind == "i1":
             test = "fcmp une" if word == "fcmp" else "icmp ne"
             zero = "0.0" if word == "fcmp" else "0"
             return Number("i1", self.new(f"{test} {value.kind} {value.text}, {zero}"))
         return Number(kind, self.new(f"{word} {value.kind} {value.text} to {kind}"))
+
+    def _spread(self, value: Number, kind: str) -> Number:
+        """A pack that holds a number everywhere."""
+        if value.known is not None:
+            item = f"double {number(float(value.known)).text}"
+            return Number(kind, f"<{', '.join([item] * pack_size(kind))}>")
+        one = self.cast(value, "double").text
+        first = self.new(f"insertelement {kind} poison, double {one}, i32 0")
+        places = f"{kind.replace('double', 'i32')} zeroinitializer"
+        return Number(kind, self.new(f"shufflevector {kind} {first}, {kind} poison, {places}"))
 
     def convert(self, value: Value, shape: Shape) -> Value:
         """A value as one of another shape, number by number."""
@@ -206,6 +223,8 @@ def unified(a: Shape, b: Shape) -> Shape | None:
     if a == b:
         return a
     if isinstance(a, str) and isinstance(b, str):
+        if is_pack(a) or is_pack(b):
+            return a if is_pack(a) else b
         if "float" in (a, b) and "i1" not in (a, b):
             return "double"  # as NumPy has it for a float32 and any other number
         return a if _RANK[a] >= _RANK[b] else b

@@ -9,6 +9,7 @@ from typing import Any
 from dynlib.compiler.llvm.blocks import Blocks, unified
 from dynlib.compiler.llvm.expressions import Scope
 from dynlib.compiler.llvm.functions import Body
+from dynlib.compiler.llvm.packs import with_packs
 from dynlib.compiler.llvm.primitives import CALLED, casts
 from dynlib.compiler.llvm.rows import ROWS
 from dynlib.compiler.llvm.tiles import TILES
@@ -32,7 +33,7 @@ class Module:
 
     def __init__(self, dtype: str) -> None:
         self.dtype = dtype
-        self.called = {**CALLED, **ROWS, **TILES, **casts(dtype)}
+        self.called = with_packs({**CALLED, **ROWS, **TILES, **casts(dtype)})
         self.parts: list[str] = []
         self.declared: dict[str, str] = {}
         self._made: dict[tuple[int, tuple[Shape, ...]], tuple[str, Shape | None]] = {}

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from dynlib.compiler.llvm.blocks import Blocks, unified
-from dynlib.compiler.llvm.values import Number, Untranslatable, number
+from dynlib.compiler.llvm.values import Number, Untranslatable, is_pack, number
 
 __all__ = ["absolute", "binary", "compared", "negated", "selected", "truth", "unlike"]
 
@@ -41,9 +41,13 @@ _REAL = ("double", "float")
 _BITWISE = ("and", "or", "xor")
 
 
+def _real(kind: str) -> bool:
+    return kind in _REAL or is_pack(kind)
+
+
 def _wide(kind: str) -> str:
     """The type in which numbers of this one are computed with."""
-    return kind if kind in _REAL else "i64"
+    return kind if _real(kind) else "i64"
 
 
 def binary(blocks: Blocks, op: ast.operator, a: Number, b: Number) -> Number:
@@ -59,9 +63,9 @@ def binary(blocks: Blocks, op: ast.operator, a: Number, b: Number) -> Number:
     common = unified(_wide(a.kind), _wide(b.kind))
     assert isinstance(common, str)
     if word == "div":
-        common = common if common in _REAL else "double"
+        common = common if _real(common) else "double"
     x, y = blocks.cast(a, common), blocks.cast(b, common)
-    if common in _REAL:
+    if _real(common):
         return _of_reals(blocks, word, x, y)
     if word in ("floordiv", "mod"):
         return _whole(blocks, word, x, y)
@@ -107,6 +111,8 @@ def compared(blocks: Blocks, op: ast.cmpop, a: Number, b: Number) -> Number:
     of_integers, of_reals = _COMPARISONS[type(op)]
     common = "i1" if a.kind == b.kind == "i1" else unified(_wide(a.kind), _wide(b.kind))
     assert isinstance(common, str)
+    if is_pack(common):
+        raise Untranslatable("a comparison of packs")
     if common == "i1" and of_integers not in ("eq", "ne"):
         common = "i64"
     x, y = blocks.cast(a, common), blocks.cast(b, common)
@@ -118,7 +124,7 @@ def negated(blocks: Blocks, a: Number) -> Number:
     """``-a``."""
     if a.known is not None:
         return number(-a.known)
-    if a.kind in _REAL:
+    if _real(a.kind):
         return Number(a.kind, blocks.new(f"fneg {a.kind} {a.text}"))
     return Number("i64", blocks.new(f"sub i64 0, {blocks.cast(a, 'i64').text}"))
 

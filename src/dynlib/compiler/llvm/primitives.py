@@ -8,7 +8,17 @@ from collections.abc import Sequence
 from dynlib.compiler.llvm.blocks import unified
 from dynlib.compiler.llvm.expressions import Callee, Expressions
 from dynlib.compiler.llvm.operations import absolute, compared, selected, truth
-from dynlib.compiler.llvm.values import Array, Group, Number, Untranslatable, Value, flat, number
+from dynlib.compiler.llvm.values import (
+    Array,
+    Group,
+    Number,
+    Untranslatable,
+    Value,
+    flat,
+    is_pack,
+    number,
+    pack_size,
+)
 
 __all__ = ["CALLED", "casts", "intrinsic"]
 
@@ -17,13 +27,18 @@ _BITS = {"double": "i64", "float": "i32", "i64": "double", "i32": "float"}
 _OF_ONE = ("rint", "floor", "ceil", "trunc", "fabs", "sqrt")
 
 
+def _suffix(kind: str) -> str:
+    """How LLVM marks its functions of a type."""
+    return f"v{pack_size(kind)}f64" if is_pack(kind) else _SUFFIX[kind]
+
+
 def intrinsic(body: Expressions, name: str, args: Sequence[Number]) -> Number:
     """A function of LLVM's own, in the precision of its arguments."""
-    kind = "double"
-    if all(arg.kind == "float" for arg in args):
-        kind = "float"
+    packs = [arg.kind for arg in args if is_pack(arg.kind)]
+    kind = "float" if all(arg.kind == "float" for arg in args) else "double"
+    kind = packs[0] if packs else kind
     texts = [body.blocks.cast(arg, kind).text for arg in args]
-    full = f"@llvm.{name}.{_SUFFIX[kind]}"
+    full = f"@llvm.{name}.{_suffix(kind)}"
     body.scope.declare(full, f"{kind} {full}({', '.join([kind] * len(args))})")
     given = ", ".join(f"{kind} {text}" for text in texts)
     return Number(kind, body.blocks.new(f"call {kind} {full}({given})"))

@@ -7,20 +7,22 @@ from collections.abc import Iterable, Sequence
 from dynlib.compiler.llvm.expressions import Callee, Expressions
 from dynlib.compiler.llvm.values import Array, Group, Number, Untranslatable, Value, number
 
-__all__ = ["KINDS", "ROWS"]
+__all__ = ["KINDS", "ROWS", "array_of", "items_of", "known_of"]
 
 KINDS = {"float64": "double", "float32": "float", "int64": "i64", "int32": "i32"}
 """LLVM's names of the types that arrays hold."""
 
 
-def _known(body: Expressions, value: Value) -> int:
+def known_of(body: Expressions, value: Value) -> int:
+    """An integer that is known beforehand."""
     known = body.as_number(value).known
     if not isinstance(known, int):
         raise Untranslatable("a number of rows that is not known beforehand")
     return known
 
 
-def _array(value: Value) -> Array:
+def array_of(value: Value) -> Array:
+    """A value that is an array."""
     if not isinstance(value, Array):
         raise Untranslatable("an array is needed")
     return value
@@ -33,43 +35,44 @@ def _places(body: Expressions, array: Array, places: Iterable[Sequence[Number]])
 def _load_rows(body: Expressions, args: Sequence[Value]) -> Group:
     """``(array[start, lane], …)``, n items."""
     array, start, n, lane = args
-    first = _known(body, start)
-    rows = [[number(first + i), body.as_number(lane)] for i in range(_known(body, n))]
-    return Group(tuple(map(body.load, _places(body, _array(array), rows))))
+    first = known_of(body, start)
+    rows = [[number(first + i), body.as_number(lane)] for i in range(known_of(body, n))]
+    return Group(tuple(map(body.load, _places(body, array_of(array), rows))))
 
 
 def _store_rows(body: Expressions, args: Sequence[Value]) -> None:
     """``array[start, lane], … = values``."""
     array, start, lane, values = args
-    first = _known(body, start)
-    for i, value in enumerate(_items(values)):
-        place = body.at(_array(array), [number(first + i), body.as_number(lane)])
+    first = known_of(body, start)
+    for i, value in enumerate(items_of(values)):
+        place = body.at(array_of(array), [number(first + i), body.as_number(lane)])
         body.store(body.as_number(value), place)
 
 
 def _take_number(body: Expressions, args: Sequence[Value]) -> Number:
     """``array[0]``, to which 1 is added in the same moment, whatever other threads do."""
     (array,) = args
-    pointer = _array(array).pointer
+    pointer = array_of(array).pointer
     return Number("i64", body.blocks.new(f"atomicrmw add ptr {pointer}, i64 1 monotonic"))
 
 
 def _load_values(body: Expressions, args: Sequence[Value]) -> Group:
     """``(array[0], …)``, n items."""
     array, n = args
-    places = [[number(i)] for i in range(_known(body, n))]
-    return Group(tuple(map(body.load, _places(body, _array(array), places))))
+    places = [[number(i)] for i in range(known_of(body, n))]
+    return Group(tuple(map(body.load, _places(body, array_of(array), places))))
 
 
 def _store_row(body: Expressions, args: Sequence[Value]) -> None:
     """``array[row, 0], array[row, 1], … = values``."""
     array, row, values = args
-    for i, value in enumerate(_items(values)):
-        place = body.at(_array(array), [body.as_number(row), number(i)])
+    for i, value in enumerate(items_of(values)):
+        place = body.at(array_of(array), [body.as_number(row), number(i)])
         body.store(body.as_number(value), place)
 
 
-def _items(values: Value) -> Sequence[Value]:
+def items_of(values: Value) -> Sequence[Value]:
+    """The items of a tuple."""
     if not isinstance(values, Group):
         raise Untranslatable("a tuple is needed")
     return values.items
@@ -88,7 +91,7 @@ def _view(kind: str, ndim: int) -> Callee:
         table_of_words = Array("i64", start, (ndim + 1,))
         found: list[int | str] = []
         for i, extent in enumerate(extents):
-            known = _known(body, extent)
+            known = known_of(body, extent)
             word = body.load(body.at(table_of_words, [number(i + 1)])) if not known else None
             found.append(word.text if word else known)
         return Array(kind, pointer, tuple(found))

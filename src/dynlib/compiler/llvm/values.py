@@ -22,7 +22,10 @@ __all__ = [
     "Value",
     "flat",
     "flat_kinds",
+    "is_pack",
     "number",
+    "pack_of",
+    "pack_size",
     "rebuilt",
     "shape_of",
 ]
@@ -88,6 +91,27 @@ def number(value: Constant, kind: str = "") -> Number:
         value = struct.unpack("f", struct.pack("f", value))[0]
     bits = struct.unpack("<Q", struct.pack("<d", value))[0]
     return Number(kind or "double", f"0x{bits:016x}", float(value))
+
+
+def pack_of(k: int) -> str:
+    """The LLVM type of a pack, which holds one number of each of `k` vectors.
+
+    Examples
+    --------
+    >>> pack_of(1), pack_of(2), pack_of(3)
+    ('double', '<2 x double>', '<4 x double>')
+    """
+    return "double" if k == 1 else f"<{1 << (k - 1).bit_length()} x double>"
+
+
+def is_pack(kind: str) -> bool:
+    """Whether a type holds several numbers."""
+    return kind.startswith("<")
+
+
+def pack_size(kind: str) -> int:
+    """How many."""
+    return int(kind[1 : kind.index(" ")])
 
 
 def shape_of(value: Value) -> Shape:
