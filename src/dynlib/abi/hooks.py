@@ -15,6 +15,10 @@ end         when the runner is left, for good or for a pause; must change nothin
 ==========  ====================================================================================
 
 Users write the hooks *pre* and *post*; the others belong to the observers that come with dynlib.
+
+Tangent vectors lie in `analysis_ws` for the hooks *start*, *every* and *end*.  For hooks within
+steps they do so where one of these names them (`AnalysisModule.tangents_within_steps`); otherwise
+the loop may keep them in registers meanwhile.
 """
 
 from __future__ import annotations
@@ -87,6 +91,10 @@ class AnalysisModule(Protocol):
     @property
     def tangents(self) -> int:
         """Tangent vectors; they lie in the first rows of `analysis_ws`."""
+
+    @property
+    def tangents_within_steps(self) -> bool:
+        """Whether other hooks than *start*, *every* and *end* may look at tangent vectors."""
 
     @property
     def stop_row(self) -> int | None:

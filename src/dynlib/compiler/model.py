@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from dynlib.compiler.codegen.program import Program
 from dynlib.compiler.codegen.runner_variants import RunnerVariant, get_runner, module_of
 from dynlib.compiler.jit.disk_cache import DiskCache
 from dynlib.compiler.jit.runner import Runner
+from dynlib.compiler.llvm.values import Untranslatable
 from dynlib.dsl.spec import ModelSpec
 from dynlib.steppers.base import Stepper
 
@@ -93,24 +94,18 @@ class CompiledModel:
         """The ordinary runner with these observers, compiled if need be."""
         key = (sampled, _signature(analysis))
         if key not in self._runners:
-            observed = analysis is not None
-            self._keep(
-                self._runners,
-                key,
-                get_runner(
-                    RunnerVariant.ANALYSIS if observed else RunnerVariant.BASE,
-                    self._program(analysis),
-                    sampled=sampled,
-                    jit=self.jit,
-                    disk_cache=self.disk_cache,
-                ),
-            )
+            self._keep(self._runners, key, self._made(sampled, analysis))
         return self._runners[key]
 
-    def _program(self, analysis: AnalysisModule | None) -> Program:
+    def _made(self, sampled: bool, analysis: AnalysisModule | None) -> Runner:
+        get = partial(get_runner, sampled=sampled, jit=self.jit, disk_cache=self.disk_cache)
         if analysis is None:
-            return self.program
-        return Program(self.spec, self.stepper, analysis=analysis)
+            return get(RunnerVariant.BASE, self.program)
+        program = partial(Program, self.spec, self.stepper, analysis=analysis)
+        try:
+            return get(RunnerVariant.ANALYSIS, program(packs=self.jit))
+        except Untranslatable:  # the stepper's text is more than arithmetic
+            return get(RunnerVariant.ANALYSIS, program())
 
     def fast_runner(
         self,

@@ -16,6 +16,7 @@ from dynlib.abi.slots import Trace
 from dynlib.compiler.codegen.tangent_layout import TangentLayout
 from dynlib.dsl.spec import ModelSpec
 from dynlib.observers.module import ObserverModule
+from dynlib.observers.part import named
 from dynlib.observers.refusals import check_differentiable
 from dynlib.steppers.base import Stepper
 from dynlib.steppers.text import function
@@ -95,6 +96,11 @@ class CombinedObserver:
     def tangents(self) -> int:
         """Tangent vectors."""
         return sum(len(part.tangents) for part in self.parts)
+
+    @property
+    def tangents_within_steps(self) -> bool:
+        """Whether other hooks than *start*, *every* and *end* may look at tangent vectors."""
+        return any(part.tangents_within_steps for part in self.parts)
 
     @cached_property
     def kinds(self) -> frozenset[str]:
@@ -188,7 +194,7 @@ class CombinedObserver:
         part = self.parts[i]
         lines = self._afresh(i) if kind == "start" else []
         lines += [
-            f"{_named(text.source).replace('_OBS', f'_{i}')}({_ARGS[kind]})"
+            f"{named(text.source).replace('_OBS', f'_{i}')}({_ARGS[kind]})"
             for text in part.texts
             if text.kind == kind
         ]
@@ -239,7 +245,7 @@ class CombinedObserver:
 
     def _sees(self) -> str:
         calls = [
-            f"{_named(text.source).replace('_OBS', f'_{i}')}({SEES_ARGS})"
+            f"{named(text.source).replace('_OBS', f'_{i}')}({SEES_ARGS})"
             for i, part in enumerate(self.parts)
             for text in part.texts
             if text.kind == "sees"
@@ -251,7 +257,7 @@ class CombinedObserver:
         for j, turn in enumerate(self._turns):
             interval = turn[1]
             calls = [
-                f"{_named(text.source).replace('_OBS', f'_{i}')}({_PLACE_ARGS})"
+                f"{named(text.source).replace('_OBS', f'_{i}')}({_PLACE_ARGS})"
                 for i, part in enumerate(self.parts)
                 for text in part.texts
                 if text.kind == "every" and (text.late, text.interval) == turn
@@ -349,7 +355,3 @@ def _literal(value: float) -> str:
     if value != value:
         return "nan"
     return repr(float(value))
-
-
-def _named(source: Callable[..., Any] | str) -> str:
-    return source[4 : source.index("(")] if isinstance(source, str) else source.__name__

@@ -12,7 +12,7 @@ from dynlib.compiler.codegen.specialize import fold
 from dynlib.errors import OptionError
 from dynlib.observers.plans import EveryStep, TracePlan, checked_trace_plan
 
-__all__ = ["NO_TRACE", "HookText", "Output", "Part", "TraceSpec"]
+__all__ = ["NO_TRACE", "HookText", "Output", "Part", "TraceSpec", "named"]
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,7 @@ class TraceSpec:
 
 
 NO_TRACE = TraceSpec()
+_BETWEEN_STEPS = ("start", "every", "end")
 
 
 @dataclass(frozen=True)
@@ -149,11 +150,27 @@ class Part:
         """Rows of outputs."""
         return sum(output.rows for output in self.outputs)
 
+    @property
+    def tangents_within_steps(self) -> bool:
+        """Whether a hook that is called within steps names tangent vectors, or calls a helper."""
+        within = [_text(t.source) for t in self.texts if t.kind not in _BETWEEN_STEPS]
+        helpers = (re.escape(named(helper)) for helper in self.helpers)
+        words = "|".join(("TAN", "COLUMN", "scale_tangent", "subtract_tangent", *helpers))
+        return bool(self.tangents) and any(re.search(rf"\b({words})\b", text) for text in within)
+
     def written(self, source: Callable[..., Any] | str, words: Mapping[str, Any]) -> str:
         """The text of a template or helper, with numbers for words."""
-        text = source if isinstance(source, str) else inspect.getsource(source)
-        text = fold(text, self.flags, numbers=True)
+        text = fold(_text(source), self.flags, numbers=True)
         places = {name: words["WS"] + row for name, row in self.places.items()}
         known = {**self.words, **places, **words}
         text = re.sub(r"\b[A-Z][A-Z0-9_]*\b", lambda m: str(known.get(m[0], m[0])), text)
         return re.sub(r"_OBS\b", f"_{words['OBS']}", text)
+
+
+def named(source: Callable[..., Any] | str) -> str:
+    """The name of a template or helper."""
+    return source[4 : source.index("(")] if isinstance(source, str) else source.__name__
+
+
+def _text(source: Callable[..., Any] | str) -> str:
+    return source if isinstance(source, str) else inspect.getsource(source)

@@ -55,7 +55,8 @@ class Module:
     """Text of a module, the functions in it, and which of them are always inlined.
 
     `leading` are numbers that the runner takes before its arrays; the last `packed` arrays it
-    takes as one tuple.  `alike` says that like operations are worth looking for, to make vectors.
+    takes as one tuple.  `alike` says that like operations are worth looking for, to make vectors;
+    `plain`, that the text is Python, which Numba can read as well.
     """
 
     text: str
@@ -65,6 +66,7 @@ class Module:
     packed: int = 0
     entry: str = "entry"
     alike: bool = False
+    plain: bool = True
 
     @cached_property
     def digest(self) -> str:
@@ -96,6 +98,8 @@ class Program:
         For the fast path, the parameters that differ between runs.
     analysis
         Observers whose hooks are compiled in.
+    packs
+        Whether tangent vectors may be stepped in packs, which our own translator alone knows.
     """
 
     def __init__(
@@ -104,6 +108,8 @@ class Program:
         stepper: Stepper,
         varied: tuple[int, ...] | None = None,
         analysis: AnalysisModule | None = None,
+        *,
+        packs: bool = False,
     ) -> None:
         self.spec = spec
         self.stepper = stepper
@@ -117,8 +123,16 @@ class Program:
                 stepper,
                 in_place=not (stepper.adaptive or self.layout.any_located),
             )
+            if packs and self._packable(analysis, self.tangents):
+                self.tangents = replace(self.tangents, in_packs=True)
         self._model = ModelText(self.layout, varied)
         self._events = EventText(self._model, self.tangents)
+
+    def _packable(self, analysis: AnalysisModule, tangents: TangentLayout) -> bool:
+        """Whether tangent vectors are touched by steps alone, and by hooks between them."""
+        numbers = self.spec.dtype == "float64" and not self.spec.events
+        alone = not (analysis.has_user_hooks or analysis.tangents_within_steps)
+        return numbers and alone and tangents.packable
 
     @cached_property
     def model_text(self) -> str:
@@ -200,12 +214,17 @@ class Program:
         lines += [f"u_new = {call}" for call in self.analysis.adjustments]
         return function("runner_variational_step", STEP_ARGS, [*lines, "return u_new, k"])
 
+    @property
+    def _in_packs(self) -> bool:
+        return self.tangents is not None and self.tangents.in_packs
+
     def _observer_flags(self, stop: bool) -> dict[str, bool]:
         analysis = self.analysis
         kinds = analysis.kinds if analysis is not None else frozenset()
         stops = analysis is not None and analysis.stop_row is not None
         return {
             "VARIATIONAL": self.tangents is not None,
+            "PACKS": self._in_packs,
             "OWN_STEP": self.tangents is not None or self._adjusted,
             "ADJUSTED": self._adjusted,
             "PENDING": self.tangents is not None and not self.tangents.in_place,
@@ -222,7 +241,8 @@ class Program:
         loop = self.run_loop(template, self.flags(sampled=sampled))
         parts = [*self.parts(), loop, self._entry(runner)]
         alike = much_alike(self.layout.states, self._model.rhs())
-        return replace(self.assemble(parts, runner), leading=(_SINGLE_LANE,), alike=alike)
+        module = self.assemble(parts, runner)
+        return replace(module, leading=(_SINGLE_LANE,), alike=alike, plain=not self._in_packs)
 
     def run_loop(self, template: str, flags: Mapping[str, bool]) -> str:
         """The run loop, folded for this model."""
@@ -232,6 +252,7 @@ class Program:
         numbers |= {"N_CLOCK": len(Clock), "N_COUNT": len(Count)}
         if self.analysis is not None:
             numbers["STOP_ROW"] = self.analysis.stop_row or 0
+            numbers["N_TANGENTS"] = self.analysis.tangents
             numbers["EVERY"] = gcd(*self.analysis.intervals)
         for word, value in numbers.items():
             loop = re.sub(rf"\b{word}\b", repr(value), loop)

@@ -66,6 +66,9 @@ def run_loop(
     if LOCATED:
         jumped = False
 
+    if PACKS:
+        tangents = load_packs(analysis_ws, N_STATES, N_TANGENTS, lane)
+
     while True:
         if TRACES:
             first = count[Count.OBSERVED_FROM]
@@ -124,21 +127,9 @@ def run_loop(
             started = step
             if START_EVENTS:
                 u, event_row, touched = start_events(
-                    t,
-                    step,
-                    u,
-                    t_old,
-                    u_old,
-                    p,
-                    ws,
-                    event_row,
-                    evt_t,
-                    evt_step,
-                    evt_id,
-                    evt_log,
-                    lane,
-                    analysis_ws,
-                )
+                    t, step, u, t_old, u_old, p, ws,
+                    event_row, evt_t, evt_step, evt_id, evt_log, lane, analysis_ws,
+                )  # fmt: skip
                 if touched:
                     fresh = 1
                     if not all_finite(u):
@@ -154,10 +145,14 @@ def run_loop(
                         store_rows(y, 0, lane, u)
                         if PREVIOUS:
                             store_rows(y_prev, 0, lane, u)
+                        if PACKS:
+                            store_packs(analysis_ws, N_TANGENTS, lane, tangents)
                         ANALYSIS_START(
                             lane, t, dt, step, y, y_prev, p, ws,
                             analysis_ws, analysis_out, trace_buf, trace_count, traces,
                         )  # fmt: skip
+                        if PACKS:
+                            tangents = load_packs(analysis_ws, N_STATES, N_TANGENTS, lane)
                 if PRE_HOOK:
                     if DISCRETE:
                         dt = 1.0
@@ -202,7 +197,9 @@ def run_loop(
                 if VARIATIONAL:
                     restart_tangents(t, step, u, p, ws, analysis_ws, lane)
             fresh = 0
-        if OWN_STEP:
+        if PACKS:
+            u_new, k, tangents = runner_variational_step(t, h, step, u, tangents, m, p, ws, lane)
+        elif OWN_STEP:
             u_new, k = runner_variational_step(t, h, step, u, m, p, ws, analysis_ws, lane)
         else:
             u_new, k = attempt(t, h, step, u, m, p, ws, lane)
@@ -352,10 +349,14 @@ def run_loop(
         if EVERY_HOOK:
             if step % EVERY == 0:
                 store_rows(y, 0, lane, u)
+                if PACKS:
+                    store_packs(analysis_ws, N_TANGENTS, lane, tangents)
                 ANALYSIS_EVERY(
                     lane, t, h, step, y, y_prev, p, ws,
                     analysis_ws, analysis_out, trace_buf, trace_count, traces,
                 )  # fmt: skip
+                if PACKS:
+                    tangents = load_packs(analysis_ws, N_STATES, N_TANGENTS, lane)
         if OBSERVERS_STOP:
             wanted = analysis_ws[STOP_ROW, lane] != 0.0 and step > count[Count.OBSERVED_FROM]
             if wanted and stopped == 0:
@@ -365,6 +366,8 @@ def run_loop(
         if jumped:
             fresh = -1
     store_rows(y, 0, lane, u)
+    if PACKS:
+        store_packs(analysis_ws, N_TANGENTS, lane, tangents)
     if END_HOOK:
         ANALYSIS_END(
             lane, t, dt, step, y, y_prev, p, ws,

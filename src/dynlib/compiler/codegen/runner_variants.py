@@ -89,6 +89,7 @@ _ONLY_OBSERVED = (
         "PIECES",
         "PREVIOUS",
         "PENDING",
+        "PACKS",
         "OWN_STEP",
         "ADJUSTED",
     ),

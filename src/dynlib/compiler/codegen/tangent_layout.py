@@ -8,6 +8,7 @@ from dynlib.steppers.base import Stepper
 
 __all__ = ["TangentLayout"]
 
+_MOST_IN_PACKS = 8
 _MOST_UNROLLED = 40  # components of an extended state that is written out as a whole
 
 
@@ -32,12 +33,16 @@ class TangentLayout:
         The method.
     in_place
         Whether every attempt is a step, so that a vector's next value may take its place at once.
+    in_packs
+        Whether they go through the run loop in packs, one for each component, and are in the
+        workspace only while hooks look at them, and while the loop is left.
     """
 
     n: int
     vectors: int
     stepper: Stepper
     in_place: bool = False
+    in_packs: bool = False
 
     @property
     def size(self) -> int:
@@ -48,6 +53,12 @@ class TangentLayout:
             if self.vectors % c == 0 and self.n * (1 + c) <= _MOST_UNROLLED
         ]
         return max(fitting, default=1)
+
+    @property
+    def packable(self) -> bool:
+        """Whether packs hold them, and are all that a step needs and changes."""
+        short = self.vectors <= _MOST_IN_PACKS and 2 * self.n <= _MOST_UNROLLED
+        return self.in_place and short and not any(self.stepper.memory)
 
     @property
     def groups(self) -> int:

@@ -7,6 +7,8 @@ dropped, because they are stepped as they always are.  So the trajectory of an o
 the bits of an unobserved one, and the tangent vectors are those of the method's own step map,
 differentiated exactly.
 
+Vectors in packs (`dynlib.compiler.llvm.packs`) are stepped by the text of one vector.
+
 Parker, Chua, Practical Numerical Algorithms for Chaotic Systems (1989), chapter 3.
 """
 
@@ -26,6 +28,7 @@ __all__ = ["STEP_ARGS", "TangentText"]
 _RENAMED = ("rhs", "attempt", "restart", "next_memory", "dense", "interpolate")
 _DROPPED = ("error_norm", "first_step", *(f.__name__ for f in CONTROL_FUNCTIONS))
 STEP_ARGS = "t, h, step, u, m, p, ws, analysis_ws, lane"
+_PACKS_ARGS = "t, h, step, u, v, m, p, ws, lane"
 
 
 class TangentText:
@@ -48,8 +51,10 @@ class TangentText:
     def emit(self, step: str = "runner_variational_step") -> str:
         """All functions that a run loop with tangent vectors calls; `step` names the step."""
         located = self.text.layout.any_located
-        parts = [self._jacobian(), self._rhs(), self._stepper(), self._group()]
-        parts += [self._step(step), self._commit(), *self._linear()]
+        parts = [self._jacobian(), self._rhs(), self._stepper()]
+        if self.tangents.in_packs:
+            return "\n".join([*parts, self._step_of_packs(step), *self._linear()])
+        parts += [self._group(), self._step(step), self._commit(), *self._linear()]
         if self.tangents.group_memory:
             parts.append(self._restart())
         if located:
@@ -57,6 +62,11 @@ class TangentText:
         return "\n".join(parts)
 
     # -- the extended system ------------------------------------------------------------------
+
+    @property
+    def _columns(self) -> int:
+        """Vectors of an extended state: those of a group; of packs, all look like one."""
+        return 1 if self.tangents.in_packs else self.tangents.size
 
     def _changing(self) -> list[tuple[int, int]]:
         """Entries of the Jacobian that are no constants."""
@@ -76,7 +86,7 @@ class TangentText:
     def _rhs(self) -> str:
         n, real = self.n, self.text.real
         changing = {place: f"j{k}" for k, place in enumerate(self._changing())}
-        columns = [[f"v{c}_{i}" for i in range(n)] for c in range(self.tangents.size)]
+        columns = [[f"v{c}_{i}" for i in range(n)] for c in range(self._columns)]
         lines = [
             unpack([*names("x", n), *(v for column in columns for v in column)], "u"),
             f"x = {group(names('x', n))}",
@@ -99,7 +109,7 @@ class TangentText:
         return function("rhs_tangent", "t, step, u, p, ws, lane", lines)
 
     def _stepper(self) -> str:
-        extended = self.n * (1 + self.tangents.size)
+        extended = self.n * (1 + self._columns)
         text = self.tangents.stepper.emit(extended, self.text.real)
         text = without(text, _DROPPED)
         if not self.text.layout.any_located:
@@ -188,6 +198,19 @@ class TangentText:
         lines = ["u_new, k = attempt(t, h, step, u, m, p, ws, lane)"]
         lines += self._groups(f"tangent_group(g, {into}, {STEP_ARGS})")
         return function(name, STEP_ARGS, [*lines, "return u_new, k"])
+
+    def _step_of_packs(self, name: str) -> str:
+        """A step of the states, and of the packs `v`, which have the vectors' text."""
+        n = self.n
+        lines = [
+            "u_new, k = attempt(t, h, step, u, m, p, ws, lane)",
+            unpack(names("u", n), "u"),
+            unpack(names("v", n), "v"),
+            f"ue = {group([*names('u', n), *names('v', n)])}",
+            "un, ke = attempt_tangent(t, h, step, ue, m, p, ws, lane)",
+            f"return u_new, k, {group(f'un[{i}]' for i in range(n, 2 * n))}",
+        ]
+        return function(name, _PACKS_ARGS, lines)
 
     def _commit(self) -> str:
         """Take over what an attempt left."""

@@ -164,10 +164,17 @@ def compiled(module: Module, dtype: str, hooks: Mapping[str, Any]) -> ObjectCode
 
     The text is translated by ourselves.  What users write may need more of Python than that knows;
     then Numba reads all of it.
+
+    Raises
+    ------
+    Untranslatable
+        If Numba cannot read it either, since it has packs.
     """
     try:
         assembly = translate(module.text, module.functions, module.entry, dtype)
     except Untranslatable:
+        if not module.plain:
+            raise
         return _by_numba(module, dtype, hooks)
     return emit_object(assembly, SYMBOL, optimize=True, alike=module.alike)
 
