@@ -16,7 +16,7 @@ from dynlib.compiler.model import CompiledModel
 from dynlib.runtime.wrapper import RawRun, RunRequest, run_with_wrapper
 
 FIXED = ("euler", "heun", "rk2", "rk4", "ab2", "ab3")
-ADAPTIVE = ("bs23", "rk45", "tsit5")
+ADAPTIVE = ("bs23", "rk45", "tsit5", "dop853")
 FLOWS = (*FIXED, *ADAPTIVE)
 
 

@@ -22,7 +22,7 @@ runs = st.integers(1, 9)
 lanes = st.sampled_from((1, 2, 4, 8))
 FLOWS = ("driven", "busy", "single", "stopped", "explosion")
 FIXED = ("euler", "heun", "rk2", "rk4", "ab2", "ab3")
-ADAPTIVE = ("bs23", "rk45", "tsit5")
+ADAPTIVE = ("bs23", "rk45", "tsit5", "dop853")
 DT = 0.05
 
 

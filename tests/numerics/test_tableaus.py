@@ -6,17 +6,16 @@ import ast
 import inspect
 from collections.abc import Sequence
 from fractions import Fraction
+from itertools import zip_longest
 from types import ModuleType
 from typing import Any
 
 import pytest
-from numerics.rooted_trees import density, size, trees, weight
+from numerics.rooted_trees import density, size, stage_weights, trees, weight
 
 from dynlib.steppers import registry
 from dynlib.steppers.tableau import ButcherTableau
-from dynlib.steppers.tableaus import bs23, fixed, rk45, tsit5
-
-HIGHEST = 6  # one more than the highest declared order, to see that it is not higher
+from dynlib.steppers.tableaus import bs23, dop853, fixed, rk45, tsit5
 
 
 class _Exact(ast.NodeTransformer):
@@ -45,13 +44,13 @@ def exact_tableaus(module: ModuleType) -> dict[str, ButcherTableau]:
 
 TABLEAUS = {
     name: tableau
-    for module in (fixed, bs23, rk45, tsit5)
+    for module in (fixed, bs23, rk45, tsit5, dop853)
     for name, tableau in exact_tableaus(module).items()
 }
 RATIONAL = ("EULER", "HEUN", "MIDPOINT", "RK4", "BS23", "RK45")
 
-# Tsitouras gives 16 digits of irrational coefficients: every condition holds to a few units in
-# the last place of the terms in its sum, the largest of which are about 20.
+# Tsitouras and Hairer give 16 digits of irrational coefficients: every condition holds to a few
+# units in the last place of the terms in its sum, the largest of which are about 20 and 40.
 PUBLISHED = Fraction(1, 10**13)
 
 
@@ -67,8 +66,8 @@ def misses(a: Sequence[Any], b: Sequence[Any], order: int) -> Fraction:
 
 def test_numbers_of_trees_are_known() -> None:
     # Cayley; HNW I, table II.2.1
-    assert [len(trees(n)) for n in range(1, 8)] == [1, 1, 2, 4, 9, 20, 48]
-    assert all(size(t) == n for n in range(1, 8) for t in trees(n))
+    assert [len(trees(n)) for n in range(1, 10)] == [1, 1, 2, 4, 9, 20, 48, 115, 286]
+    assert all(size(t) == n for n in range(1, 10) for t in trees(n))
     # the tall and the bushy tree of order 5
     assert density((((((),),),),)) == 120
     assert density(((), (), (), ())) == 5
@@ -90,35 +89,49 @@ def test_the_registry_holds_these_numbers() -> None:
 @pytest.mark.parametrize("name", TABLEAUS)
 def test_rows_sum_to_the_nodes(name: str) -> None:
     tableau = TABLEAUS[name]
-    for node, row in zip(tableau.c, tableau.a, strict=True):
+    nodes, rows = tableau.c, tableau.a
+    if tableau.continuation:
+        nodes, rows = nodes + tableau.continuation.c, rows + tableau.continuation.a
+    for node, row in zip(nodes, rows, strict=True):
         assert abs(sum(row, Fraction(0)) - Fraction(node)) <= allowed(name)
+
+
+def has_order(name: str, b: Sequence[Any], p: int) -> None:
+    """Weights satisfy all conditions up to order `p`, and not those of the next."""
+    for order in range(1, p + 1):
+        assert misses(TABLEAUS[name].a, b, order) <= allowed(name), f"order {order}"
+    # 1e-6 is far above what rounding could fake, and below every real violation.
+    assert misses(TABLEAUS[name].a, b, p + 1) > Fraction(1, 10**6)
 
 
 @pytest.mark.parametrize("name", TABLEAUS)
 def test_order_is_as_declared(name: str) -> None:
-    tableau = TABLEAUS[name]
-    p = int(tableau.order)
-    for order in range(1, p + 1):
-        assert misses(tableau.a, tableau.b, order) <= allowed(name), f"order {order}"
-    # Not more: 1e-6 is far above what rounding could fake, and below every real violation.
-    assert misses(tableau.a, tableau.b, p + 1) > Fraction(1, 10**6)
+    has_order(name, TABLEAUS[name].b, int(TABLEAUS[name].order))
 
 
-@pytest.mark.parametrize("name", [n for n, t in TABLEAUS.items() if t.b_error])
+def embedded(tableau: ButcherTableau, error: Sequence[Any]) -> list[Any]:
+    return [b - e for b, e in zip(tableau.b, error, strict=True)]
+
+
+@pytest.mark.parametrize("name", [n for n, t in TABLEAUS.items() if t.b_error and not t.b_coarse])
 def test_embedded_order_is_as_declared(name: str) -> None:
     tableau = TABLEAUS[name]
-    embedded = [b - e for b, e in zip(tableau.b, tableau.b_error, strict=True)]
-    p = int(tableau.embedded_order)
-    for order in range(1, p + 1):
-        assert misses(tableau.a, embedded, order) <= allowed(name), f"order {order}"
-    assert misses(tableau.a, embedded, p + 1) > Fraction(1, 10**6)
+    has_order(name, embedded(tableau, tableau.b_error), int(tableau.embedded_order))
+
+
+def test_two_error_estimates_make_one_of_the_declared_order() -> None:
+    """``e**2 / sqrt(e**2 + e'**2/100)`` goes like h**6 squared over h**4."""
+    tableau = TABLEAUS["DOP853"]
+    has_order("DOP853", embedded(tableau, tableau.b_error), 5)
+    has_order("DOP853", embedded(tableau, tableau.b_coarse), 3)
+    assert tableau.embedded_order + 1 == 2 * (5 + 1) - (3 + 1)
 
 
 @pytest.mark.parametrize("name", TABLEAUS)
 def test_last_stage_is_the_first_of_the_next_step_where_said(name: str) -> None:
     tableau = TABLEAUS[name]
     same = list(tableau.a[-1]) == list(tableau.b[:-1]) and tableau.c[-1] == 1
-    assert tableau.fsal == same == (name in ("BS23", "RK45", "TSIT5"))
+    assert tableau.fsal == same == (name in ("BS23", "RK45", "TSIT5", "DOP853"))
 
 
 # --- dense output: weights are polynomials of theta, given as lists of coefficients ---
@@ -129,10 +142,12 @@ def polynomial_misses(a: Sequence[Any], weights: Sequence[Sequence[Any]], order:
     degree = max(len(row) for row in weights)
     worst = Fraction(0)
     for tree in trees(order):
+        at_stages = stage_weights(tree, a)
         for power in range(1, max(degree, order) + 1):
             column = [row[power - 1] if power <= len(row) else Fraction(0) for row in weights]
+            got = sum((w * s for w, s in zip(column, at_stages, strict=True)), Fraction(0))
             want = Fraction(1, density(tree)) if power == order else Fraction(0)
-            worst = max(worst, abs(Fraction(weight(tree, a, column)) - want))
+            worst = max(worst, abs(got - want))
     return worst
 
 
@@ -153,16 +168,50 @@ def hermite(tableau: ButcherTableau) -> tuple[list[Any], list[list[Any]]]:
     return rows, weights
 
 
-@pytest.mark.parametrize(("name", "order"), [("RK45", 4), ("TSIT5", 4)])
+def continuation(tableau: ButcherTableau) -> tuple[list[Any], list[list[Any]]]:
+    """All stages of a method with a continuation, and their weights in the interpolant.
+
+    Weights of the state at theta, over h, from the nested form: ``theta*(r1 + rest*(r2 + ...))``.
+    """
+    further = tableau.continuation
+    assert further
+    stages = len(tableau.c) + len(further.c)
+    b = [*map(Fraction, tableau.b), *[Fraction(0)] * len(further.c)]
+    first, last = ([Fraction(s == at) for s in range(stages)] for at in (0, len(tableau.c) - 1))
+    second = [f - w for f, w in zip(first, b, strict=True)]
+    third = [w - g - r for w, g, r in zip(b, last, second, strict=True)]
+    terms = [b, second, third, *further.d]
+    weights: list[list[Any]] = [[] for _ in range(stages)]
+    for place, term in reversed(list(enumerate(terms))):
+        for row, x in zip(weights, term, strict=True):
+            row[:] = added([Fraction(x)], row)
+            shifted = [Fraction(0), *row]  # times theta
+            row[:] = shifted if place % 2 == 0 else added(row, [-x for x in shifted])
+    assert all(row[0] == 0 for row in weights)
+    return [*tableau.a, *further.a], [row[1:] for row in weights]
+
+
+def added(one: list[Any], other: list[Any]) -> list[Any]:
+    return [x + y for x, y in zip_longest(one, other, fillvalue=Fraction(0))]
+
+
+def interpolant(tableau: ButcherTableau) -> tuple[Sequence[Any], Sequence[Sequence[Any]]]:
+    return continuation(tableau) if tableau.continuation else (tableau.a, tableau.dense)
+
+
+OWN = [name for name, tableau in TABLEAUS.items() if tableau.dense or tableau.continuation]
+
+
+@pytest.mark.parametrize(("name", "order"), [("RK45", 4), ("TSIT5", 4), ("DOP853", 7)])
 def test_own_interpolants_have_their_order(name: str, order: int) -> None:
-    tableau = TABLEAUS[name]
+    a, weights = interpolant(TABLEAUS[name])
     for q in range(1, order + 1):
-        # Tsitouras' coefficients of the interpolant are up to 88 and have 16 digits: 1e-14 each.
-        assert polynomial_misses(tableau.a, tableau.dense, q) <= 10 * allowed(name), f"order {q}"
-    assert polynomial_misses(tableau.a, tableau.dense, order + 1) > Fraction(1, 10**6)
+        # Coefficients have 16 digits; Tsitouras' are up to 88, Hairer's up to 550: 1e-13 each.
+        assert polynomial_misses(a, weights, q) <= 10 * allowed(name), f"order {q}"
+    assert polynomial_misses(a, weights, order + 1) > Fraction(1, 10**6)
 
 
-@pytest.mark.parametrize("name", [n for n, t in TABLEAUS.items() if not t.dense])
+@pytest.mark.parametrize("name", [n for n in TABLEAUS if n not in OWN])
 def test_hermite_interpolants_have_order_three_or_that_of_the_method(name: str) -> None:
     tableau = TABLEAUS[name]
     rows, weights = hermite(tableau)
@@ -170,16 +219,17 @@ def test_hermite_interpolants_have_order_three_or_that_of_the_method(name: str) 
         assert polynomial_misses(rows, weights, q) == 0, f"order {q}"
 
 
-@pytest.mark.parametrize("name", [n for n, t in TABLEAUS.items() if t.dense])
+@pytest.mark.parametrize("name", OWN)
 def test_own_interpolants_are_smooth_at_the_ends_of_steps(name: str) -> None:
     tableau = TABLEAUS[name]
-    slopes_at_1 = [sum(k * x for k, x in enumerate(row, start=1)) for row in tableau.dense]
-    stages = len(tableau.dense)
-    for i, row in enumerate(tableau.dense):
-        assert abs(sum(row) - tableau.b[i]) <= allowed(name)  # it ends at the step
-        assert row[0] == (1 if i == 0 else 0)  # its slope is the first stage
-        want = 1 if i == stages - 1 else 0  # and at the end the last stage
-        assert abs(slopes_at_1[i] - want) <= allowed(name)
+    _, weights = interpolant(tableau)
+    last = len(tableau.c) - 1  # stages after it serve the interpolant alone
+    for i, row in enumerate(weights):
+        ends = tableau.b[i] if i <= last else 0
+        assert abs(sum(row) - ends) <= allowed(name)  # it ends at the step
+        assert row[0] == (i == 0)  # its slope is the first stage
+        slope = sum(k * x for k, x in enumerate(row, start=1))  # and at the end the last stage
+        assert abs(slope - (i == last)) <= allowed(name)
 
 
 @pytest.mark.parametrize("name", ["ab2", "ab3"])

@@ -8,7 +8,7 @@ from dynlib import setup
 from dynlib.steppers import registry
 
 FIXED = ("euler", "heun", "rk2", "rk4", "ab2", "ab3")
-ADAPTIVE = ("bs23", "rk45", "tsit5")
+ADAPTIVE = ("bs23", "rk45", "tsit5", "dop853")
 
 DRIVEN = """
 [model]

@@ -10,7 +10,7 @@ import numpy as np
 from dynlib import Results, Sim, build
 
 FIXED = ("euler", "heun", "rk2", "rk4", "ab2", "ab3")
-ADAPTIVE = ("bs23", "rk45", "tsit5")
+ADAPTIVE = ("bs23", "rk45", "tsit5", "dop853")
 
 # Nonlinear and non-autonomous, so that an error in the time shows in the states.
 DRIVEN: dict[str, Any] = {

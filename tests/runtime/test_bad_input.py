@@ -209,8 +209,8 @@ MAPS: list[tuple[str, dict[str, Any], str]] = [
     )),
     ("half a transient", {"transient": 0.5}, "transient must be a whole number, found 0.5."),
     ("tolerance", {"rtol": 1e-3}, (
-        "stepper 'map' has no option 'rtol'; these do: bs23, rk45, tsit5. Stepper 'map' takes no "
-        "options."
+        "stepper 'map' has no option 'rtol'; these do: bs23, rk45, tsit5, dop853. Stepper "
+        "'map' takes no options."
     )),
 ]  # fmt: skip
 
@@ -299,7 +299,7 @@ def test_option_of_a_value_that_the_stepper_does_not_take() -> None:
 
 def test_option_that_the_stepper_does_not_have() -> None:
     assert letter(lambda: sim_of("driven", "rk4").run(rtol=1e-6)) == (
-        "stepper 'rk4' has no option 'rtol'; these do: bs23, rk45, tsit5. "
+        "stepper 'rk4' has no option 'rtol'; these do: bs23, rk45, tsit5, dop853. "
         "Stepper 'rk4' takes no options."
     )
 
