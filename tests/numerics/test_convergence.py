@@ -10,7 +10,8 @@ from numerics.problems import SWING, swing
 from trajectories import ADAPTIVE, FIXED, FLOWS, Ran, compiled, go
 
 ORDERS = {
-    "euler": 1, "heun": 2, "rk2": 2, "rk4": 4, "bs23": 3, "rk45": 5, "tsit5": 5, "ab2": 2, "ab3": 3,
+    "euler": 1, "heun": 2, "rk2": 2, "rk4": 4, "bs23": 3, "rk45": 5, "tsit5": 5, "dop853": 8,
+    "ab2": 2, "ab3": 3,
 }  # fmt: skip
 T = 1.0
 
@@ -28,19 +29,33 @@ def slope(ns: np.ndarray, errors: list[float]) -> float:
     return -float(np.polyfit(np.log(ns), np.log(errors), 1)[0])
 
 
-FINE = (64, 85, 100, 130)
-FINER = (100, 130, 160, 208)
+def numbers_of_steps(order: int, *, finer: bool) -> tuple[int, ...]:
+    """Steps small enough for the leading term, large enough to stand above rounding.
+
+    All are 1 modulo 3: the time T/3 of the event lies at the same place within its step.
+    """
+    if order == 8:
+        return (13, 16, 19) if finer else (10, 13, 16)
+    if order > 3:
+        return (100, 130, 160, 208) if finer else (64, 85, 100, 130)
+    return (64, 100, 160, 256)
 
 
 def measured(
-    stepper: str, error: Callable[[Ran], float], fine: tuple[int, ...] = FINE, **request: object
+    stepper: str, error: Callable[[Ran], float], *, finer: bool = False, **request: object
 ) -> float:
-    """Order over steps small enough for the leading term, large enough to stand above rounding.
-
-    All n are 1 modulo 3: the time T/3 of the event lies at the same place within its step.
-    """
-    ns = np.array(fine if ORDERS[stepper] > 3 else (64, 100, 160, 256))
+    """Order of an error."""
+    ns = np.array(numbers_of_steps(ORDERS[stepper], finer=finer))
     return slope(ns, [error(fixed_steps(stepper, int(n), **request)) for n in ns])
+
+
+def order_of(stepper: str) -> object:
+    """What is to be measured.
+
+    Errors of order 8 meet rounding soon: steps that leave them well above it are so long that the
+    term after the leading one still adds a quarter to the slope.
+    """
+    return pytest.approx(ORDERS[stepper], abs=0.3 if ORDERS[stepper] == 8 else 0.15)
 
 
 def test_every_stepper_is_here() -> None:
@@ -59,14 +74,14 @@ def test_equal_steps_are_taken(stepper: str) -> None:
 @pytest.mark.parametrize("stepper", FLOWS)
 def test_end_point(stepper: str) -> None:
     order = measured(stepper, lambda ran: float(np.abs(ran.final - swing(T)).max()))
-    assert order == pytest.approx(ORDERS[stepper], abs=0.15)
+    assert order == order_of(stepper)
 
 
 @pytest.mark.parametrize("stepper", FLOWS)
 def test_whole_trajectory(stepper: str) -> None:
     """Also the first steps: those of a multistep method are as good as the others."""
     order = measured(stepper, lambda ran: float(np.abs(ran.y - swing(ran.t)).max()))
-    assert order == pytest.approx(ORDERS[stepper], abs=0.15)
+    assert order == order_of(stepper)
 
 
 @pytest.mark.parametrize("stepper", ["ab2", "ab3"])
@@ -83,14 +98,14 @@ def test_start_of_a_multistep_method(stepper: str) -> None:
 
 @pytest.mark.parametrize("stepper", FLOWS)
 def test_dense_output(stepper: str) -> None:
-    """Cubic Hermite and the methods' own interpolants have local errors of order 4 and 5, which
-    do not add up: the samples are as good as the steps.
+    """Cubic Hermite and the methods' own interpolants have local errors of order 4, 5 and 8,
+    which do not add up: the samples are as good as the steps.
     """
     samples = np.linspace(0.0, T, 173)  # 172 = 4*43: hardly any falls on a step
     order = measured(
         stepper, lambda ran: float(np.abs(ran.y - swing(samples)).max()), samples=samples
     )
-    assert order == pytest.approx(ORDERS[stepper], abs=0.15)
+    assert order == order_of(stepper)
 
 
 @pytest.mark.parametrize("stepper", FLOWS)
@@ -101,10 +116,10 @@ def test_with_a_located_event_in_the_way(stepper: str) -> None:
     order = measured(
         stepper,
         lambda ran: float(np.abs(ran.final - swing(T, kicked=at)).max()),
-        FINER,
+        finer=True,
         p=[level, 1.0, 0.0],
     )
-    assert order == pytest.approx(ORDERS[stepper], abs=0.15)
+    assert order == order_of(stepper)
 
 
 @pytest.mark.parametrize("stepper", FLOWS)
@@ -127,6 +142,6 @@ def test_error_is_proportional_to_the_tolerance(stepper: str) -> None:
         errors.append(float(np.abs(ran.y - swing(ran.t)).max()))
     order = float(np.polyfit(np.log(tolerances), np.log(errors), 1)[0])
     # local extrapolation: the error goes like tol**(p/(q+1)) with p the order, q the embedded one,
-    # that is 3/3 and 5/5; the number of steps is whole, which scatters single points
+    # that is 3/3, 5/5 and 8/8; the number of steps is whole, which scatters single points
     assert order == pytest.approx(1.0, abs=0.12)
     assert max(np.array(errors) / tolerances) < 10
