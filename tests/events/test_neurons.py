@@ -18,7 +18,8 @@ INTERVAL = 2.0 * np.log(3.0)  # tau*log(i/(i - 1))
 # location by cubics adds (dt/tau)**4/384.
 ALLOWED = {
     "euler": 2e-2, "heun": 2e-4, "rk2": 2e-4, "ab2": 2e-4, "ab3": 2e-6, "rk4": 1e-9,
-    "bs23": 2e-9, "rk45": 2e-9, "tsit5": 2e-9,  # rtol = atol = 1e-10, tens to hundreds of steps
+    # rtol = atol = 1e-10, tens to hundreds of steps
+    "bs23": 2e-9, "rk45": 2e-9, "tsit5": 2e-9, "dop853": 2e-9,
 }  # fmt: skip
 
 

@@ -181,6 +181,7 @@ def test_iterations_below_zero_that_nobody_records() -> None:
 COMPILED = (
     ("driven", "rk4"),
     ("busy", "tsit5"),
+    ("busy", "dop853"),
     ("logistic", "map"),
     ("single", "heun"),
     ("wrapping", "map"),
@@ -205,6 +206,7 @@ def test_compiled(name: str, stepper: str) -> None:
     [
         ("driven", "tsit5", ["v", "aux.E"], 4.0),
         ("driven", "bs23", ["v"], -1.0),
+        ("driven", "dop853", ["x", "aux.E"], -1.0),
         ("busy", "rk45", None, 4.0),
         ("single", "bs23", ["x"], 4.0),
         ("stopped", "rk45", ["twice"], 4.0),

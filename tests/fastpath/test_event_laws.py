@@ -95,7 +95,7 @@ def wanted(stepper: str, record: Any, skipped: int) -> tuple[dict[str, Any], dic
 
 @settings(max_examples=settings().max_examples // 3)  # each builds a model
 @given(
-    st.sampled_from((*FIXED, "bs23", "tsit5")),
+    st.sampled_from((*FIXED, "bs23", "tsit5", "dop853")),
     st.lists(events, min_size=1, max_size=3),
     stops, records, st.integers(0, 9), st.integers(1, 9),
     st.sampled_from((1, 2, 4)),
@@ -154,7 +154,7 @@ def test_any_stop_alone(stepper: str, phase: str) -> None:
     as_single_runs(stepper, model_of("map" if stepper == "map" else "ode", [], stop))
 
 
-@pytest.mark.parametrize("stepper", ["bs23", "tsit5"])
+@pytest.mark.parametrize("stepper", ["bs23", "tsit5", "dop853"])
 def test_brief_events_within_long_steps(stepper: str) -> None:
     """Nothing else happens, so steps grow long; a condition holds in one of their eighths."""
     document: dict[str, Any] = {

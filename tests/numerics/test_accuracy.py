@@ -12,25 +12,29 @@ TIGHT = {"rtol": 1e-12, "atol": 1e-12}
 
 
 @pytest.mark.parametrize(
-    ("tol", "allowed"),
+    ("stepper", "tol", "allowed"),
     [
         # Errors grow like exp(0.906 t) and are proportional to the tolerance.
-        (1e-12, {1.0: 1e-10, 10.0: 1e-8, 20.0: 2e-5}),
-        # At the last place of doubles (2e-16) each of 5e4 steps rounds; exp(9) and exp(18) do the
-        # rest: no double code holds more than 1e-13 and 1e-10, and one of order 5 somewhat less.
-        (1e-15, {1.0: 2e-13, 10.0: 1e-11, 20.0: 1e-8}),
+        ("rk45", 1e-12, {1.0: 1e-10, 10.0: 1e-8, 20.0: 2e-5}),
+        ("dop853", 1e-12, {1.0: 2e-11, 10.0: 2e-10, 20.0: 1e-6}),
+        # At the last place of doubles (2e-16) each step rounds, exp(9) and exp(18) do the rest: no
+        # double code holds more than 1e-13 and 1e-10. One of order 5, which takes 5e4 steps, holds
+        # somewhat less; one of order 8 takes 3e3 and has rounding alone, a few times those.
+        ("rk45", 1e-15, {1.0: 2e-13, 10.0: 1e-11, 20.0: 1e-8}),
+        ("dop853", 1e-15, {1.0: 5e-14, 10.0: 5e-13, 20.0: 5e-10}),
     ],
 )
-def test_lorenz(tol: float, allowed: dict[float, float]) -> None:
-    model = compiled("builtin://ode/lorenz", "rk45", jit=True)
+def test_lorenz(stepper: str, tol: float, allowed: dict[float, float]) -> None:
+    model = compiled("builtin://ode/lorenz", stepper, jit=True)
     for t, want in LORENZ_AT.items():
         ran = go(model, t, y=LORENZ, options={"rtol": tol, "atol": tol}, record=False)
         assert np.abs(ran.final - want).max() < allowed[t]
 
 
-def test_lorenz_in_one_run_with_samples() -> None:
-    """Dense output of order 4 between steps of order 5: hardly worse than the steps."""
-    model = compiled("builtin://ode/lorenz", "rk45", jit=True)
+@pytest.mark.parametrize("stepper", ["rk45", "dop853"])
+def test_lorenz_in_one_run_with_samples(stepper: str) -> None:
+    """Dense output of order 4 between steps of order 5, or 7 and 8: hardly worse than the steps."""
+    model = compiled("builtin://ode/lorenz", stepper, jit=True)
     samples = np.array(sorted(LORENZ_AT))
     ran = go(model, 20.0, y=LORENZ, options=TIGHT, samples=samples)
     np.testing.assert_array_equal(ran.t, samples)

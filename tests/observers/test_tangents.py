@@ -75,7 +75,7 @@ def test_adaptive_steppers_differentiate_the_steps_they_took(stepper: str, jit: 
                 k.append(rates(t + c * h, x + h * shift))
             x = x + h * sum(b * s for b, s in zip(tableau.b, k, strict=False))
             np.testing.assert_allclose(found[i][:, column], x.imag / tiny, rtol=1e-10, atol=1e-12)
-    assert len(found) > 10
+    assert len(found) > 5
 
 
 HENON_EVENT = """
