@@ -21,7 +21,7 @@ def run(text: str, stepper: str, T: float = 1.0, dt: float = 0.1, **request: obj
 
 
 every = pytest.mark.parametrize("stepper", FLOWS)
-steppers = pytest.mark.parametrize("stepper", ["rk4", "ab3", "rk45"])
+steppers = pytest.mark.parametrize("stepper", ["rk4", "ab3", "rk45", "dop853"])
 
 
 @every

@@ -42,6 +42,9 @@ CASES = {
 }
 MORE_CASES = {
     "lorenz, tsit5": ("builtin://ode/lorenz", "tsit5", 120),
+    # 12 stages of 7 operations; 50 coefficients, and 8 each of the step and the two errors, for
+    # each of 3 states
+    "lorenz, dop853": ("builtin://ode/lorenz", "dop853", 12 * 7 + 3 * (50 + 3 * 8)),
     "lorenz, ab3": ("builtin://ode/lorenz", "ab3", 15),
     "henon": ("builtin://map/henon", None, 4),
     "with events, rk4": ("builtin://ode/izhikevich", "rk4", 40),

@@ -80,6 +80,7 @@ MODELS = (
     ("builtin://ode/izhikevich", "ab3"),
     ("builtin://map/standard", None),
     ("builtin://map/collatz", None),
+    ("builtin://ode/bouncing-ball", "dop853"),
 )
 
 

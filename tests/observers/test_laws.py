@@ -57,6 +57,7 @@ CASES: dict[str, tuple[str, str | None, dict[str, Any], bool]] = {
     "float32": ("single", "rk4", {"T": 1.0}, True),
     "located events": ("busy", "rk4", {"T": 1.5}, True),
     "located events, adaptive": ("busy", "rk45", {"T": 1.5, "transient": 0.4}, True),
+    "located events, dop853": ("busy", "dop853", {"T": 1.5}, True),
     "lags": ("lagged", "rk4", {"T": 2.0}, False),
     "map": ("logistic", None, {"N": 30}, True),
     "map, transient": ("logistic", None, {"N": 30, "transient": 7}, True),
@@ -86,7 +87,7 @@ class Case:
 
     def __init__(self, name: str, *, jit: bool = False) -> None:
         self.model, self.stepper, self.options, tangents = CASES[name]
-        self.observers = several(adaptive=self.stepper == "rk45", tangents=tangents)
+        self.observers = several(adaptive=self.stepper in ("rk45", "dop853"), tangents=tangents)
         self.sim = sim_of(self.model, self.stepper, jit=jit)
         self.values = values_for(self.model)
         self.alone = [self.run(index) for index in range(RUNS)]

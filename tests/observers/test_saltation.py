@@ -11,7 +11,7 @@ from dynlib.errors import ObserverError
 from dynlib.observers import lyapunov_max, lyapunov_spectrum
 
 BALL = "builtin://ode/bouncing-ball"
-STEPPERS = ("rk4", "rk45", "ab3")
+STEPPERS = ("rk4", "rk45", "dop853", "ab3")
 
 
 def ball(x: complex, v: complex, t: float, g: float = 9.81, e: float = 0.8) -> list[complex]:
@@ -24,10 +24,10 @@ def ball(x: complex, v: complex, t: float, g: float = 9.81, e: float = 0.8) -> l
         x, v, t = 0.0, e * u, t - fall  # t stays complex: it depends on the start
 
 
-@pytest.mark.parametrize("stepper", ["rk4", "rk45"])
+@pytest.mark.parametrize("stepper", ["rk4", "rk45", "dop853"])
 @pytest.mark.parametrize("T", [0.4, 1.0, 2.5])
 def test_ball(stepper: str, T: float) -> None:
-    """Both methods are exact for a parabola, and the events are located to rounding."""
+    """All methods are exact for a parabola, and the events are located to rounding."""
     run = {"ic": {"x": 1.0, "v": 0.3}, "T": T}
     if stepper == "rk4":
         run["dt"] = 0.01
@@ -95,7 +95,7 @@ action = "v = -0.7 + 0.2*w; w = w*1.1 + 0.05*t"
 """
     ic = {"v": -0.5, "w": 0.1}
     run: dict[str, object] = {"T": 12.0}
-    run |= {"rtol": 1e-10, "atol": 1e-12} if stepper == "rk45" else {"dt": 0.01}
+    run |= {"rtol": 1e-10, "atol": 1e-12} if stepper in ("rk45", "dop853") else {"dt": 0.01}
     res, found = derivatives(model, stepper, ic=ic, **run)
     assert len(res.events["spike"]) >= 2
     expected = differences(model, stepper, ic=ic, **run)

@@ -54,5 +54,6 @@ BUSY = {
     "single": (SINGLE, "heun"),
     "rk45": (FLOW, "rk45"),
     "bs23": (FLOW, "bs23"),
+    "dop853": (FLOW, "dop853"),
     "map": (MAP, "map"),
 }

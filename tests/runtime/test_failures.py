@@ -13,7 +13,7 @@ from dynlib.abi.status import Status
 from dynlib.plans import FinalState
 
 
-@pytest.mark.parametrize("stepper", ["euler", "rk4", "ab2", "rk45", "bs23"])
+@pytest.mark.parametrize("stepper", ["euler", "rk4", "ab2", "rk45", "bs23", "dop853"])
 def test_explosion_keeps_what_was_before_it(stepper: str) -> None:
     sim = sim_of("explosion", stepper)
     with pytest.raises(RunFailed) as caught:
