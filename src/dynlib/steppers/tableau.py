@@ -51,7 +51,8 @@ class ButcherTableau:
         Weights of a coarser error estimate e' beside those of e, for methods that take
         ``e**2 / sqrt(e**2 + e'**2/100)``; empty: the estimate is e.
     embedded_order
-        Order of the embedded solution; that of the error estimate is one more.
+        Order of the embedded solution; that of the error estimate is one more. With two
+        estimates, of orders q and q', it is that of the one they make: 2*q - q' - 1.
     dense
         For each stage the coefficients of theta, theta**2, … of its weight in the
         interpolant; empty: cubic Hermite interpolation, or the continuation.
