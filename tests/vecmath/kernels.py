@@ -92,7 +92,7 @@ def kernel(shape: str, name: str, *, libm: bool = False) -> Kernel:
         return Kernel(compile_entry(namespace, {"entry": False}, "entry", "float64"))
     text = template.format(function=name, arguments=arguments)
     assembly = translate(text, {}, "entry", "float64")
-    return Kernel(native.emit_object(assembly, SYMBOL, optimize=True))
+    return Kernel(native.emit_object(assembly, SYMBOL))
 
 
 def _library(name: str) -> Any:
