@@ -26,7 +26,8 @@ _OPTIONS: dict[str, Any] = {
     "no_cfunc_wrapper": True,
 }
 _NAMES = {"double": "float64", "float": "float32", "i64": "int64", "i32": "int32"}
-_OBJECTS = re.compile(r"^declare .*@(Py\w+)", re.MULTILINE)
+_OBJECTS = re.compile(r" load ptr, ptr @_ZN08NumbaEnv")
+_NO_OBJECTS = "it needs objects of Python, as print, dictionaries and exceptions with values do"
 
 
 def load_numba() -> Any:
@@ -92,7 +93,8 @@ class Hooks:
             try:
                 symbol = self._compile(numba, name, shapes, signature, result)
             except Exception as error:  # whatever Numba may make of what a user wrote
-                raise UncompilableHook(name, self._hooks[name], reason_of(error)) from error
+                hook = self._hooks[name]
+                raise UncompilableHook(name, hook, reason_of(error, hook)) from error
             self._made[name, signature] = Foreign(symbol, result)
         return self._made[name, signature]
 
@@ -111,9 +113,8 @@ class Hooks:
         entry = compiled(space["entry"])
         entry.compile(signature)
         assembly: str = entry.inspect_llvm(signature)
-        objects = _OBJECTS.search(assembly)
-        if objects:
-            raise TypeError(f"it uses objects of Python ({objects[1]})")
+        if _OBJECTS.search(assembly):
+            raise TypeError(_NO_OBJECTS)
         made = entry.overloads[signature]
         self.lasting &= not (made.library.has_dynamic_globals or made.reload_init)
         self.modules.append(assembly)

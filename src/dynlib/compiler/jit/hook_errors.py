@@ -12,6 +12,7 @@ __all__ = ["UncompilableHook", "reason_of"]
 _LONGEST = 300
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _PLACE = re.compile(r'File "(?P<file>[^"<]+)", line (?P<line>\d+)')
+_TAKEN_APART = re.compile(r"failed to unpack|wrong tuple length for \$")
 _NOISE = re.compile(
     r"Failed in \w+ mode|During: |File \"|<source elided>|This (error|may be)|Enable logging|"
     r"There are \d+ candidate|- (Of which|With argument)|Overload in|\^|def |>>> |from |\* |\|"
@@ -36,13 +37,17 @@ class UncompilableHook(Exception):
         self.name, self.function, self.reason = name, function, reason
 
 
-def reason_of(error: Exception) -> str:
+def reason_of(error: Exception, hook: Callable[..., Any]) -> str:
     """What is the matter, and in which line of the user's."""
     text = _COLOURS.sub("", str(error)) or type(error).__name__
     lines = [line.strip() for line in text.splitlines()]
     told = [line for line in lines if line and not _NOISE.match(line)]
     first = told[0] if told else lines[0]
-    place = _PLACE.search(text)
-    where = f" (line {place['line']} of {Path(place['file']).name})" if place else ""
+    if _TAKEN_APART.search(first):  # by what is around a hook of a step
+        first = "it must return a tuple with a number for each state"
+    own = Path(getattr(hook, "__code__").co_filename).name  # noqa: B009  # a plain function
+    places = [(Path(found["file"]).name, found["line"]) for found in _PLACE.finditer(text)]
+    file, line = next((place for place in places if place[0] == own), (places or [("", "")])[0])
+    where = f" (line {line} of {file})" if file else ""
     short = first if len(first) <= _LONGEST else f"{first[: _LONGEST - 1]}…"
     return short.rstrip(".:") + where

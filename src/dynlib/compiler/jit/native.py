@@ -1,7 +1,7 @@
 """Object code: loading it, and knowing for which machine it is.
 
-Compiled kernels are kept as plain object code with one C entry point and no reference to
-Numba, so that a process that finds its kernel in the disk cache never imports Numba.
+Compiled kernels are kept as plain object code with one C entry point.  Nothing but a user's hook
+that makes arrays refers to Numba, so a process that finds its kernel in the disk cache needs none.
 """
 
 from __future__ import annotations

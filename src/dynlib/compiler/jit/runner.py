@@ -139,10 +139,7 @@ def _plain(runner: Callable[..., int], module: Module) -> Callable[..., int]:
 
 
 def compiled(module: Module, dtype: str, hooks: Mapping[str, Any]) -> ObjectCode:
-    """Object code of a module; `hooks` are functions of users that its text calls.
-
-    The text is translated by ourselves, the hooks are compiled by Numba.
-    """
+    """Object code of a module; `hooks` are functions of users that its text calls."""
     foreigners = Hooks(hooks)
     assembly = translate(module.text, module.functions, module.entry, dtype, foreigners)
     code = emit_object(assembly, SYMBOL, linked=foreigners.modules, alike=module.alike)

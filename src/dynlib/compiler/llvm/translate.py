@@ -48,6 +48,8 @@ def translate(
     ------
     Untranslatable
         If the text uses more of Python than kernels are made of.
+    UncompilableHook
+        Of `foreigners`.
     """
     tree = ast.parse(text)
     functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
