@@ -43,11 +43,11 @@ def reason_of(error: Exception, hook: Callable[..., Any]) -> str:
     lines = [line.strip() for line in text.splitlines()]
     told = [line for line in lines if line and not _NOISE.match(line)]
     first = told[0] if told else lines[0]
-    if _TAKEN_APART.search(first):  # by what is around a hook of a step
-        first = "it must return a tuple with a number for each state"
     own = Path(getattr(hook, "__code__").co_filename).name  # noqa: B009  # a plain function
     places = [(Path(found["file"]).name, found["line"]) for found in _PLACE.finditer(text)]
     file, line = next((place for place in places if place[0] == own), (places or [("", "")])[0])
+    if _TAKEN_APART.search(first) and not file:  # by what is around a hook of a step
+        first = "it must return a tuple with a number for each state"
     where = f" (line {line} of {file})" if file else ""
     short = first if len(first) <= _LONGEST else f"{first[: _LONGEST - 1]}…"
     return short.rstrip(".:") + where
