@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from dynlib.abi.hooks import STEP_ARGS
 from dynlib.compiler.jit.hook_errors import UncompilableHook, reason_of
 from dynlib.compiler.jit.undisturbed import undisturbed
 from dynlib.compiler.llvm.foreign import Foreign
@@ -26,6 +27,7 @@ _OPTIONS: dict[str, Any] = {
     "no_cfunc_wrapper": True,
 }
 _NAMES = {"double": "float64", "float": "float32", "i64": "int64", "i32": "int32"}
+_PROPOSED = STEP_ARGS.split(", ").index("u_new")  # a hook of a step returns something like it
 _OBJECTS = re.compile(r" load ptr, ptr @_ZN08NumbaEnv")
 _NO_OBJECTS = "it needs objects of Python, as print, dictionaries and exceptions with values do"
 
@@ -119,9 +121,6 @@ class Hooks:
         self.lasting &= not (made.library.has_dynamic_globals or made.reload_init)
         self.modules.append(assembly)
         return str(made.fndesc.llvm_func_name)
-
-
-_PROPOSED = 5  # the argument of a hook of a step that is returned in another form
 
 
 def _kinds(types: Any, shape: Shape) -> Iterator[Any]:

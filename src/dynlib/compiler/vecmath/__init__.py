@@ -23,9 +23,8 @@ from dynlib.compiler.vecmath import (
     roots,
     trigonometric,
 )
-from dynlib.compiler.vecmath.primitives import PRIMITIVES
 
-__all__ = ["PRIMITIVES", "RARE", "VECMATH", "content_hash"]
+__all__ = ["RARE", "VECMATH", "content_hash"]
 
 Function = Callable[..., Any]
 
