@@ -198,7 +198,7 @@ class StepperOptionError(StepperError, ValueError):
 
 
 class JITUnavailableError(DynlibError):
-    """Compilation was asked for, but Numba cannot be imported or used."""
+    """Hooks of a user's own are to be compiled, but Numba cannot be imported."""
 
 
 class MissingExtraError(DynlibError, ImportError):

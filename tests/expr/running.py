@@ -51,9 +51,7 @@ def compiled(nodes: Sequence[Node], leaves: Sequence[Node], dtype: str = "float6
     ]
     entry = "\n    ".join(["def entry(table):", *lines])
     text = f"{source(nodes, leaves, dtype)}\n\n{entry}\n"
-    kernel = load(
-        emit_object(translate(text, {"run": True}, "entry", dtype), SYMBOL, optimize=True)
-    )
+    kernel = load(emit_object(translate(text, {"run": True}, "entry", dtype), SYMBOL))
 
     def call(env: Mapping[Node, float]) -> list:
         values = [scalar(env[leaf]) for leaf in leaves]

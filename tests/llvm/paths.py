@@ -144,6 +144,15 @@ def shadows(reals, wholes):
     wholes[4] = i
 
 
+def slices(reals, wholes):
+    i = 1 + abs(wholes[0]) % 3
+    part = reals[i : i + abs(wholes[1]) % 4]
+    for k in range(len(part)):
+        part[k] = k + 0.5
+    wholes[3] = len(part) + 10 * len(reals[i:]) + 100 * len(reals[:i])
+    wholes[4] = len(reals[2:2]) + len(wholes[1:3])
+
+
 PATHS = (
     branches,
     either_type,
@@ -156,5 +165,6 @@ PATHS = (
     divisions,
     extremes,
     shadows,
+    slices,
 )
 HELPERS = (first_above, pair_of)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable
 from functools import cache
-from typing import Any
 
 import numpy as np
 import pytest
@@ -14,12 +12,10 @@ from hypothesis import strategies as st
 from llvm.paths import HELPERS, PATHS
 from llvm.translated import arrays, by_python, compiled, text_of, translation
 
-from dynlib import build, setup
-from dynlib.compiler.codegen import runner_variants
+from dynlib import build
 from dynlib.compiler.codegen.lane_program import LaneProgram
 from dynlib.compiler.codegen.program import Program
 from dynlib.compiler.codegen.runner_variants import RunnerVariant, module_of
-from dynlib.compiler.jit import runner
 from dynlib.compiler.llvm.translate import SYMBOL, translate
 from dynlib.compiler.llvm.values import Untranslatable
 
@@ -68,7 +64,7 @@ REFUSED = {
 
 @pytest.mark.parametrize("line", REFUSED)
 def test_what_is_refused(line: str) -> None:
-    """Numba may know what to do with it; to guess would be worse."""
+    """To guess would be worse."""
     with pytest.raises(Untranslatable, match=REFUSED[line]):
         translation(f"def run(reals, wholes):\n    {line}\n", "run")
 
@@ -98,27 +94,3 @@ def test_kernels_need_no_numba(model: str, stepper: str | None, sampled: bool) -
         module = module_of(program, variant, sampled=sampled)
         assembly = translate(module.text, module.functions, module.entry, built.spec.dtype)
         assert f"@{SYMBOL}(" in assembly
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(("model", "stepper"), [MODELS[0], MODELS[2], MODELS[4]])
-def test_numba_gives_the_same_bits(
-    model: str, stepper: str | None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It compiles the text where users' hooks are called: nothing else may change by that."""
-    for name in ("_variant_cache_continuous", "_variant_cache_discrete"):
-        monkeypatch.setattr(runner_variants, name, OrderedDict())
-    extent: dict[str, Any] = {"N": 2000} if stepper is None else {"T": 4.0}
-    sims = [setup(model, stepper=stepper, disk_cache=False) for _ in range(2)]
-    ours = sims[0].run(**extent)
-
-    def refuse(*args: object) -> str:
-        raise Untranslatable
-
-    monkeypatch.setattr(runner, "translate", refuse)
-    for name in ("_variant_cache_continuous", "_variant_cache_discrete"):
-        getattr(runner_variants, name).clear()
-    theirs = sims[1].run(**extent)
-    for name in sims[0].spec.states:
-        np.testing.assert_array_equal(ours[name], theirs[name])
-    np.testing.assert_array_equal(ours.t, theirs.t)

@@ -43,7 +43,7 @@ def translation(text: str, name: str) -> str:
 
 def compiled(text: str, name: str) -> Callable[[Any, Any], None]:
     """The function, compiled."""
-    kernel = load(emit_object(translation(text, name), SYMBOL, optimize=True))
+    kernel = load(emit_object(translation(text, name), SYMBOL))
 
     def call(reals: Any, wholes: Any) -> None:
         words = [word for a in (reals, wholes) for word in (a.ctypes.data, a.size)]

@@ -25,9 +25,7 @@ from dynlib.abi.status import Status
 from dynlib.compiler.codegen.program import Program
 from dynlib.compiler.codegen.runner_variants import RunnerVariant, module_of
 from dynlib.compiler.codegen.tangent_layout import TangentLayout
-from dynlib.compiler.jit import runner
 from dynlib.compiler.llvm.translate import translate
-from dynlib.compiler.llvm.values import Untranslatable
 from dynlib.compiler.model import CompiledModel
 from dynlib.dsl.spec import ModelSpec
 from dynlib.observers import ObserverModule, TraceSpec, combined, lyapunov_max
@@ -385,21 +383,3 @@ def test_a_stepper_that_looks_at_components() -> None:
     assert in_packs(sim, observers)  # as far as anybody can tell
     found = sim.run(T=1.0, observers=observers)
     assert unlike(found, sim_of("driven", "heun").run(T=1.0, observers=observers)) == []
-
-
-@pytest.mark.slow
-def test_numba_reads_a_text_without_packs(monkeypatch: pytest.MonkeyPatch) -> None:
-    refused: list[bool] = []
-
-    def refuse(text: str, *_: object) -> str:
-        refused.append("load_packs" in text)
-        raise Untranslatable
-
-    spec, method = sim_of("driven", "rk4").model.spec, ExplicitRK("other", HEUN, "nobody")
-    with monkeypatch.context() as changed:
-        changed.setattr(runner, "translate", refuse)
-        sim = Sim(CompiledModel(spec, method, jit=True, disk_cache=None))
-        found = sim.run(T=1.0, observers=[spectrum()])
-    assert refused == [True, False]
-    heun = sim_of("driven", "heun").run(T=1.0, observers=[spectrum()])
-    assert unlike(found, heun) == []

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from dynlib.compiler.jit import native
-from dynlib.compiler.jit.door import compile_entry
 from dynlib.compiler.llvm.translate import SYMBOL, translate
 from dynlib.compiler.vecmath import VECMATH
 
@@ -81,32 +80,13 @@ class Kernel:
 
 
 @cache
-def kernel(shape: str, name: str, *, libm: bool = False) -> Kernel:
-    """Compile the loop `shape` around a function of ours or of the C library."""
+def kernel(shape: str, name: str) -> Kernel:
+    """Compile the loop `shape` around a function of ours."""
     template, one, two = _SHAPES[shape]
     arguments = two if name in TWO_ARGUMENTS else one
-    if libm:
-        text = template.format(function="function", arguments=arguments)
-        namespace: dict[str, Any] = {"function": _library(name)}
-        exec(compile(text, f"<{shape} {name}>", "exec"), namespace)
-        return Kernel(compile_entry(namespace, {"entry": False}, "entry", "float64"))
     text = template.format(function=name, arguments=arguments)
     assembly = translate(text, {}, "entry", "float64")
-    return Kernel(native.emit_object(assembly, SYMBOL, optimize=True))
-
-
-def _library(name: str) -> Any:
-    """What Numba makes of the name: a call of the C library."""
-    import math
-
-    from numba import njit
-
-    name = name.removesuffix("_near")
-    if name == "pow":
-        return njit(forceinline=True, error_model="numpy")(lambda x, y: x**y)
-    if name == "cbrt":
-        return njit(forceinline=True, error_model="numpy")(lambda x: abs(x) ** (1.0 / 3.0))
-    return getattr(math, name)
+    return Kernel(native.emit_object(assembly, SYMBOL))
 
 
 def table(*arrays: np.ndarray) -> np.ndarray:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from vecmath.kernels import NAMES, TWO_ARGUMENTS, evaluate
 
 from dynlib.compiler import vecmath
-from dynlib.compiler.vecmath import PRIMITIVES, VECMATH, compiled, content_hash
+from dynlib.compiler.vecmath import VECMATH, content_hash
 from dynlib.compiler.vecmath import primitives as plain
 
 
@@ -28,20 +28,6 @@ def test_plain_and_compiled_agree_bit_for_bit(name, x, y):
     with np.errstate(all="ignore"):
         value = VECMATH[name](*map(np.float64, arguments))
     assert same(value, evaluate(name, *(np.array([a]) for a in arguments))[0])
-
-
-def test_binding_keeps_every_name():
-    primitives = {name: getattr(plain, name) for name in PRIMITIVES}
-    seen = []
-    bound = compiled(lambda f: seen.append(f.__name__) or f, primitives)
-    assert set(bound) == set(VECMATH)
-    assert {"poly10", "split_exponent", "exp"} <= set(seen)
-    assert bound["tanh"](0.5) == VECMATH["tanh"](0.5)
-
-
-def test_a_missing_primitive_is_an_error():
-    with pytest.raises(KeyError, match="fma"):
-        compiled(lambda f: f, {})
 
 
 def test_the_content_hash_is_a_hash_of_the_files():

@@ -36,6 +36,7 @@ __all__ = [
     "STEP_ARGS",
     "AnalysisModule",
     "Hook",
+    "user_name",
 ]
 
 KINDS = ("start", "pre", "along", "piece", "inside", "post", "every", "end")
@@ -63,6 +64,17 @@ STEP_ARGS = "lane, t, dt, step, u, u_new, params, runtime_ws, analysis_ws"
 """Of a user's `runner_variational_step`, which returns what is to become of u."""
 
 Hook = Callable[..., None]
+
+
+def user_name(kind: str) -> str:
+    """How users call the place of a hook that they wrote.
+
+    Examples
+    --------
+    >>> user_name("post"), user_name("step")
+    ('post_step', 'runner_variational_step')
+    """
+    return "runner_variational_step" if kind == "step" else f"{kind}_step"
 
 
 class AnalysisModule(Protocol):

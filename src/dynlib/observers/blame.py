@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import traceback
 
+from dynlib.abi.hooks import user_name
 from dynlib.errors import ObserverError
 from dynlib.observers.combined import CombinedObserver
 
@@ -37,7 +38,7 @@ def blame(combined: CombinedObserver, error: Exception, *, plain: bool) -> Obser
     for frame, line in traceback.walk_tb(error.__traceback__):
         for label, kind, hook in hooks:
             if frame.f_code is hook.__code__:
-                where = f"{kind}_step, {hook.__name__}()"
+                where = f"{user_name(kind)}, {hook.__name__}()"
                 return ObserverError(
                     f"observer {label!r}: its hook {where}, raised {type(error).__name__}: {error} "
                     f"(line {line} of {frame.f_code.co_filename})."

@@ -55,8 +55,7 @@ class Module:
     """Text of a module, the functions in it, and which of them are always inlined.
 
     `leading` are numbers that the runner takes before its arrays; the last `packed` arrays it
-    takes as one tuple.  `alike` says that like operations are worth looking for, to make vectors;
-    `plain`, that the text is Python, which Numba can read as well.
+    takes as one tuple.  `alike` says that like operations are worth looking for, to make vectors.
     """
 
     text: str
@@ -66,7 +65,6 @@ class Module:
     packed: int = 0
     entry: str = "entry"
     alike: bool = False
-    plain: bool = True
 
     @cached_property
     def digest(self) -> str:
@@ -241,8 +239,7 @@ class Program:
         loop = self.run_loop(template, self.flags(sampled=sampled))
         parts = [*self.parts(), loop, self._entry(runner)]
         alike = much_alike(self.layout.states, self._model.rhs())
-        module = self.assemble(parts, runner)
-        return replace(module, leading=(_SINGLE_LANE,), alike=alike, plain=not self._in_packs)
+        return replace(self.assemble(parts, runner), leading=(_SINGLE_LANE,), alike=alike)
 
     def run_loop(self, template: str, flags: Mapping[str, bool]) -> str:
         """The run loop, folded for this model."""

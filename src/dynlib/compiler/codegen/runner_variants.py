@@ -17,7 +17,7 @@ from pathlib import Path
 from threading import RLock
 from typing import Any
 
-from dynlib.abi.hooks import KINDS, AnalysisModule
+from dynlib.abi.hooks import KINDS, AnalysisModule, user_name
 from dynlib.compiler.codegen import (
     lane_adaptive,
     lane_careful,
@@ -287,9 +287,9 @@ def _hooks_of(analysis: AnalysisModule | None) -> Iterator[None]:
         kind, _, index = error.name.partition("_hook_")
         whose = analysis.labels[int(index)]
         raise ObserverError(
-            f"observer {whose!r}: its hook {kind}_step, {error.function.__name__}(), cannot be "
-            f"compiled: {error.reason}. Hooks may use numbers, arrays, math and numpy, as far as "
-            "Numba compiles them; jit=False runs any Python."
+            f"observer {whose!r}: its hook {user_name(kind)}, {error.function.__name__}(), cannot "
+            f"be compiled: {error.reason}. Hooks may use numbers, arrays, math and numpy, as far "
+            "as Numba compiles them; jit=False runs any Python."
         ) from error
 
 

@@ -1,68 +1,153 @@
-"""The one door to Numba: generated text goes in, object code comes out."""
+"""The one door to Numba: users' hooks go in, LLVM assembly comes out.
+
+A hook is compiled as users compile functions themselves, as a function that takes numbers and
+addresses, so what it calls may be anything that Numba compiles.  Its LLVM module is then linked
+with the translated text, and optimised with it: the hook ends up inside of the loop.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from dynlib.compiler.jit.native import ObjectCode, emit_object
+from dynlib.abi.hooks import STEP_ARGS
+from dynlib.compiler.jit.hook_errors import UncompilableHook, reason_of
 from dynlib.compiler.jit.undisturbed import undisturbed
+from dynlib.compiler.llvm.foreign import Foreign
+from dynlib.compiler.llvm.values import ArrayShape, Shape
 from dynlib.errors import JITUnavailableError
 
-__all__ = ["compile_entry"]
+__all__ = ["Hooks", "load_numba"]
 
 _OPTIONS: dict[str, Any] = {
     "error_model": "numpy",
+    "forceinline": True,
     "no_cpython_wrapper": True,
     "no_cfunc_wrapper": True,
-    "_nrt": False,  # nothing is allocated, so nothing is counted
 }
+_NAMES = {"double": "float64", "float": "float32", "i64": "int64", "i32": "int32"}
+_PROPOSED = STEP_ARGS.split(", ").index("u_new")  # a hook of a step returns something like it
+_OBJECTS = re.compile(r" load ptr, ptr @_ZN08NumbaEnv")
+_NO_OBJECTS = "it needs objects of Python, as print, dictionaries and exceptions with values do"
 
 
-def compile_entry(
-    namespace: dict[str, Any], functions: Mapping[str, bool], entry: str, dtype: str
-) -> ObjectCode:
-    """Compile the functions of an executed module and return the code of `entry`.
-
-    Parameters
-    ----------
-    namespace
-        Globals of the module.  The functions in it are replaced by their compiled forms.
-    functions
-        Names of the functions, and whether each is always inlined.
-    entry
-        The one to be called from outside, ``int64 entry(int64)``.
-    dtype
-        Type of the states, which the primitive ``real`` or ``integer`` converts to.
+def load_numba() -> Any:
+    """Numba, with what it would import at the first compilation.
 
     Raises
     ------
     JITUnavailableError
-        If Numba cannot be imported.
+        If it cannot be imported.
     """
     try:
         with undisturbed():
             import numba
+            from numba.core.registry import cpu_target
 
-            from dynlib.compiler.jit.front_end import front_end_only, load_numba
-            from dynlib.compiler.jit.primitives import primitives
-
-            load_numba()
+            cpu_target.typing_context.refresh()
+            cpu_target.target_context.refresh()
     except ImportError as error:
-        msg = f"compilation needs Numba, which cannot be imported: {error}; jit=False works without"
+        msg = (
+            f"hooks of your own are compiled by Numba, which cannot be imported: {error}; "
+            "jit=False works without"
+        )
         raise JITUnavailableError(msg) from error
-    namespace.update(primitives(_used(namespace, functions), dtype))
-    for name, inline in functions.items():
-        namespace[name] = numba.njit(forceinline=inline, **_OPTIONS)(namespace[name])
-    signature = (numba.types.int64,)
-    compiled = namespace[entry]
-    with front_end_only() as raw:
-        compiled.compile(signature)
-        symbol = compiled.overloads[signature].fndesc.llvm_func_name
-        assembly = compiled.inspect_llvm(signature)
-    return emit_object(assembly, symbol, optimize=raw)
+    return numba
 
 
-def _used(namespace: Mapping[str, Any], functions: Iterable[str]) -> set[str]:
-    """Global names that the functions refer to."""
-    return {name for function in functions for name in namespace[function].__code__.co_names}
+class Hooks:
+    """Compiles users' hooks for the arguments that a text gives them.
+
+    Attributes
+    ----------
+    modules
+        LLVM assembly of what has been compiled so far.
+    lasting
+        Whether all of it means the same in another process.
+
+    Parameters
+    ----------
+    hooks
+        The functions, by the names under which the text calls them.
+    """
+
+    def __init__(self, hooks: Mapping[str, Callable[..., Any]]) -> None:
+        self._hooks = hooks
+        self._made: dict[tuple[str, Any], Foreign] = {}
+        self.modules: list[str] = []
+        self.lasting = True
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._hooks
+
+    def function(self, name: str, shapes: tuple[Shape, ...]) -> Foreign:
+        """A hook for arguments of these shapes.
+
+        Raises
+        ------
+        UncompilableHook
+        """
+        numba = load_numba()
+        signature = tuple(kind for shape in shapes for kind in _kinds(numba.types, shape))
+        if (name, signature) not in self._made:
+            result = shapes[_PROPOSED] if name.startswith("step_hook_") else None
+            try:
+                symbol = self._compile(numba, name, shapes, signature, result)
+            except Exception as error:  # whatever Numba may make of what a user wrote
+                hook = self._hooks[name]
+                raise UncompilableHook(name, hook, reason_of(error, hook)) from error
+            self._made[name, signature] = Foreign(symbol, result)
+        return self._made[name, signature]
+
+    def _compile(
+        self,
+        numba: Any,
+        name: str,
+        shapes: tuple[Shape, ...],
+        signature: tuple[Any, ...],
+        result: Shape | None,
+    ) -> str:
+        compiled = numba.njit(**_OPTIONS)
+        names = {kind: getattr(numba, kind) for kind in _NAMES.values()}
+        space = {"hook": compiled(self._hooks[name]), "carray": numba.carray, **names}
+        exec(_text(shapes, result), space)
+        entry = compiled(space["entry"])
+        entry.compile(signature)
+        assembly: str = entry.inspect_llvm(signature)
+        if _OBJECTS.search(assembly):
+            raise TypeError(_NO_OBJECTS)
+        made = entry.overloads[signature]
+        self.lasting &= not (made.library.has_dynamic_globals or made.reload_init)
+        self.modules.append(assembly)
+        return str(made.fndesc.llvm_func_name)
+
+
+def _kinds(types: Any, shape: Shape) -> Iterator[Any]:
+    """Numba's types of what is given for a value of this shape; of an array several."""
+    if isinstance(shape, ArrayShape):
+        yield types.CPointer(getattr(types, _NAMES[shape.kind]))
+        yield from (types.int64 for _ in shape.extents)
+    elif isinstance(shape, tuple):
+        yield types.Tuple([kind for part in shape for kind in _kinds(types, part)])
+    else:
+        yield getattr(types, _NAMES[shape])
+
+
+def _text(shapes: tuple[Shape, ...], result: Shape | None) -> str:
+    """The function around a hook: arrays are made of addresses, its result is made fit."""
+    parameters, arguments = [], []
+    for i, shape in enumerate(shapes):
+        parameters.append(f"a{i}")
+        arguments.append(f"a{i}")
+        if isinstance(shape, ArrayShape):
+            extents = [f"a{i}_{j}" for j in range(len(shape.extents))]
+            parameters += extents
+            arguments[-1] = f"carray(a{i}, ({', '.join(extents)},))"
+    call = f"hook({', '.join(arguments)})"
+    lines = [call, "return 0"]
+    if isinstance(result, tuple):
+        names = [f"r{i}" for i in range(len(result))]
+        converted = [f"{_NAMES[kind]}({name})" for kind, name in zip(result, names, strict=True)]
+        lines = [f"{', '.join(names)}, = {call}", f"return {', '.join(converted)},"]
+    return "\n    ".join([f"def entry({', '.join(parameters)}):", *lines, ""])

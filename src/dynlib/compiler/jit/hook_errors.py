@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-__all__ = ["UncompilableHook", "uncompilable"]
+__all__ = ["UncompilableHook", "reason_of"]
 
 _LONGEST = 300
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
-_PLACE = re.compile(r'File "(?P<file>[^"]*)", line (?P<line>\d+)')
+_PLACE = re.compile(r'File "(?P<file>[^"<]+)", line (?P<line>\d+)')
+_TAKEN_APART = re.compile(r"failed to unpack|wrong tuple length for \$")
 _NOISE = re.compile(
     r"Failed in \w+ mode|During: |File \"|<source elided>|This (error|may be)|Enable logging|"
     r"There are \d+ candidate|- (Of which|With argument)|Overload in|\^|def |>>> |from |\* |\|"
@@ -36,34 +37,17 @@ class UncompilableHook(Exception):
         self.name, self.function, self.reason = name, function, reason
 
 
-def uncompilable(
-    error: Exception, hooks: Mapping[str, Callable[..., Any]]
-) -> UncompilableHook | None:
-    """What is to be said of the hook that an error of the compiler is about; None if of none."""
-    text = _COLOURS.sub("", str(error))
-    places = [(match["file"], int(match["line"])) for match in _PLACE.finditer(text)]
-    found = next((name for name, hook in hooks.items() if _mentioned(hook, places)), None)
-    if found is None:
-        if not hooks or not type(error).__module__.startswith("numba"):
-            return None
-        found = next(iter(hooks))
-    return UncompilableHook(found, hooks[found], _reason(text, places))
-
-
-def _mentioned(hook: Callable[..., Any], places: list[tuple[str, int]]) -> bool:
-    code = getattr(hook, "__code__")  # noqa: B009  # hooks are plain functions
-    lines = [line for *_, line in code.co_lines() if line is not None]
-    last = max(lines, default=code.co_firstlineno)
-    return any(
-        Path(file).name == Path(code.co_filename).name and code.co_firstlineno <= line <= last
-        for file, line in places
-    )
-
-
-def _reason(text: str, places: list[tuple[str, int]]) -> str:
+def reason_of(error: Exception, hook: Callable[..., Any]) -> str:
+    """What is the matter, and in which line of the user's."""
+    text = _COLOURS.sub("", str(error)) or type(error).__name__
     lines = [line.strip() for line in text.splitlines()]
     told = [line for line in lines if line and not _NOISE.match(line)]
-    first = told[0] if told else text.strip().splitlines()[0]
-    where = f" (line {places[0][1]} of {Path(places[0][0]).name})" if places else ""
+    first = told[0] if told else lines[0]
+    own = Path(getattr(hook, "__code__").co_filename).name  # noqa: B009  # a plain function
+    places = [(Path(found["file"]).name, found["line"]) for found in _PLACE.finditer(text)]
+    file, line = next((place for place in places if place[0] == own), (places or [("", "")])[0])
+    if _TAKEN_APART.search(first) and not file:  # by what is around a hook of a step
+        first = "it must return a tuple with a number for each state"
+    where = f" (line {line} of {file})" if file else ""
     short = first if len(first) <= _LONGEST else f"{first[: _LONGEST - 1]}…"
     return short.rstrip(".:") + where

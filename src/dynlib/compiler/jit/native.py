@@ -1,13 +1,13 @@
 """Object code: loading it, and knowing for which machine it is.
 
-Compiled kernels are kept as plain object code with one C entry point and no reference to
-Numba, so that a process that finds its kernel in the disk cache never imports Numba.
+Compiled kernels are kept as plain object code with one C entry point.  Nothing but a user's hook
+that makes arrays refers to Numba, so a process that finds its kernel in the disk cache needs none.
 """
 
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -33,12 +33,15 @@ class ObjectCode:
         Symbols it takes from the process, such as those of the C mathematics library.
     assembly
         The LLVM assembly it was made of; empty where it came from a file.
+    lasting
+        Whether it means the same in another process.
     """
 
     code: bytes
     symbol: str
     externals: tuple[str, ...] = ()
     assembly: str = ""
+    lasting: bool = True
 
 
 @cache
@@ -69,17 +72,19 @@ def _target_machine() -> Any:
     return target.create_target_machine(cpu=cpu, features=features, opt=3, jit=True)
 
 
-def emit_object(assembly: str, symbol: str, *, optimize: bool, alike: bool = False) -> ObjectCode:
+def emit_object(
+    assembly: str, symbol: str, *, linked: Sequence[str] = (), alike: bool = False
+) -> ObjectCode:
     """Translate LLVM assembly into object code.
 
     Parameters
     ----------
     assembly
-        A module with everything that its function `symbol` calls.
+        A module.
     symbol
         The entry point; nothing else stays visible.
-    optimize
-        Whether the assembly is still as it was generated.
+    linked
+        Further modules, with what its function `symbol` calls besides.
     alike
         Whether to look for like operations, outside of loops too, and make vectors of them.
     """
@@ -87,8 +92,9 @@ def emit_object(assembly: str, symbol: str, *, optimize: bool, alike: bool = Fal
     machine = _target_machine()
     module.triple = _llvm().get_default_triple()
     module.data_layout = str(machine.target_data)
-    if optimize:
-        _optimize(module, symbol, machine, alike=alike)
+    for other in linked:
+        module.link_in(_llvm().parse_assembly(other))
+    _optimize(module, symbol, machine, alike=alike)
     externals = tuple(
         function.name
         for function in module.functions
@@ -117,6 +123,9 @@ def _optimize(module: Any, symbol: str, machine: Any, *, alike: bool) -> None:
     for function in module.functions:
         if not function.is_declaration and function.name != symbol:
             function.linkage = "internal"
+    for place in module.global_variables:
+        if place.linkage.name == "common":  # of Numba's, and empty
+            place.linkage = "internal"
     llvm = _llvm()
     tuning = llvm.create_pipeline_tuning_options(speed_level=3)
     tuning.loop_vectorization = True
@@ -138,7 +147,12 @@ def load(kernel: ObjectCode) -> Entry:
         If it is damaged, or needs a symbol that this process lacks.
     """
     llvm = _llvm()
-    missing = [name for name in kernel.externals if not llvm.address_of_symbol(name)]
+    missing = _missing(kernel)
+    if missing:
+        from dynlib.compiler.jit.door import load_numba
+
+        load_numba()  # whose functions a user's hook may need
+        missing = _missing(kernel)
     if missing:
         msg = f"object code needs unknown symbols: {', '.join(missing)}"
         raise OSError(msg)
@@ -155,6 +169,10 @@ def load(kernel: ObjectCode) -> Entry:
         raise OSError(msg)
     _engines.append(engine)
     return _Entry(address)
+
+
+def _missing(kernel: ObjectCode) -> list[str]:
+    return [name for name in kernel.externals if not _llvm().address_of_symbol(name)]
 
 
 class _Entry:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import linecache
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -15,10 +16,9 @@ from dynlib.abi.primitives import plain_namespace
 from dynlib.abi.runner_args import WORDS
 from dynlib.compiler.codegen.program import Module
 from dynlib.compiler.jit.disk_cache import DiskCache
-from dynlib.compiler.jit.hook_errors import uncompilable
+from dynlib.compiler.jit.door import Hooks
 from dynlib.compiler.jit.native import Entry, ObjectCode, emit_object, load
 from dynlib.compiler.llvm.translate import SYMBOL, translate
-from dynlib.compiler.llvm.values import Untranslatable
 
 __all__ = ["Call", "Runner", "compiled", "execute", "make_runner"]
 
@@ -147,7 +147,7 @@ def make_runner(
                 cache.discard(key, str(error))
     code = compiled(module, dtype, hooks)
     entry = load(code)
-    if cache is not None:
+    if cache is not None and code.lasting:
         cache.store(key, code, label)
     return Runner(entry, compiled=True)
 
@@ -160,34 +160,8 @@ def _plain(runner: Callable[..., int], module: Module) -> Callable[..., int]:
 
 
 def compiled(module: Module, dtype: str, hooks: Mapping[str, Any]) -> ObjectCode:
-    """Object code of a module; `hooks` are functions of users that its text calls.
-
-    The text is translated by ourselves.  What users write may need more of Python than that knows;
-    then Numba reads all of it.
-
-    Raises
-    ------
-    Untranslatable
-        If Numba cannot read it either, since it has packs.
-    """
-    try:
-        assembly = translate(module.text, module.functions, module.entry, dtype)
-    except Untranslatable:
-        if not module.plain:
-            raise
-        return _by_numba(module, dtype, hooks)
-    return emit_object(assembly, SYMBOL, optimize=True, alike=module.alike)
-
-
-def _by_numba(module: Module, dtype: str, hooks: Mapping[str, Any]) -> ObjectCode:
-    from dynlib.compiler.jit.door import compile_entry
-
-    namespace = execute(module, hooks, dtype)
-    functions = {**module.functions, **dict.fromkeys(hooks, True)}
-    try:
-        return compile_entry(namespace, functions, module.entry, dtype)
-    except Exception as error:  # of Numba, which is not imported here, if a hook is the cause
-        about = uncompilable(error, hooks)
-        if about is None:
-            raise
-        raise about from error
+    """Object code of a module; `hooks` are functions of users that its text calls."""
+    foreigners = Hooks(hooks)
+    assembly = translate(module.text, module.functions, module.entry, dtype, foreigners)
+    code = emit_object(assembly, SYMBOL, linked=foreigners.modules, alike=module.alike)
+    return replace(code, lasting=foreigners.lasting)

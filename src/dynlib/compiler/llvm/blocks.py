@@ -28,12 +28,13 @@ Names = Mapping[str, Value]
 
 @dataclass
 class Block:
-    """A label, what is chosen on entry, instructions, and where they lead."""
+    """A label, what is chosen on entry, instructions, and where they lead: it `fails` if out."""
 
     label: str
     choices: list[str] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
     end: str = ""
+    fails: bool = False
 
     def text(self) -> str:
         """The block in LLVM assembly."""
@@ -95,6 +96,20 @@ class Blocks:
         left = self.current
         left.end = f"  br i1 {condition.text}, label %{yes.label}, label %{no.label}"
         return left
+
+    def room(self, kind: str) -> str:
+        """The address of memory for a value, there as long as the function runs."""
+        name = self.fresh()
+        self.all[0].choices.append(f"  {name} = alloca {kind}")
+        return name
+
+    def leave_if(self, failed: str) -> None:
+        """Leave the function, and all that called it, where something has failed."""
+        on, gone = self.block("on"), self.block("failed")
+        gone.fails = True
+        self.branch(Number("i1", failed), gone, on)
+        self.start(gone)
+        self.start(on)
 
     # -- numbers ----------------------------------------------------------------------------------
 

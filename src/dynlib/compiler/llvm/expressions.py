@@ -223,15 +223,16 @@ class Expressions:
         return self.blocks.new(f"add nsw i64 {a}, {b}")
 
     def _slice(self, whole: Array, node: ast.Slice) -> Array:
-        """Rows of an array, from one on, and to one whose number is known beforehand."""
+        """Rows of an array, from one on; none beyond its end."""
         first = number(0) if node.lower is None else self.number(node.lower)
         start = self.at(whole, [first])
         last: int | str = whole.extents[0]
         if node.upper is not None:
-            known = self.number(node.upper).known
-            if not isinstance(known, int) or known < 0:
-                raise Untranslatable("a slice to where is not known beforehand")
-            last = known
+            end = self.number(node.upper)
+            if end.known is not None and end.known < 0:
+                raise Untranslatable("a slice whose end counts from the end")
+            known = isinstance(end.known, int)
+            last = int(end.known or 0) if known else self.blocks.cast(end, "i64").text
         if node.step is not None:
             raise Untranslatable("a slice with a step")
         if isinstance(last, int) and isinstance(first.known, int):

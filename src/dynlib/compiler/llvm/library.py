@@ -1,7 +1,6 @@
 """Primitives of more than an instruction, in the language of kernels.
 
-They are translated where they are called (Numba, where it is needed, compiles the same text).  What
-they call are other primitives.
+They are translated where they are called.  What they call are other primitives.
 """
 
 # ruff: noqa: D103, F821

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import repeat
 from typing import Any
 
 from dynlib.compiler.llvm.blocks import Blocks, unified
@@ -15,17 +17,31 @@ from dynlib.compiler.llvm.rows import ROWS
 from dynlib.compiler.llvm.tiles import TILES
 from dynlib.compiler.llvm.values import (
     Array,
+    Group,
     Number,
     Shape,
     Untranslatable,
     Value,
     flat,
     flat_kinds,
+    number,
     rebuilt,
     shape_of,
 )
 
-__all__ = ["Module", "kind_of"]
+__all__ = ["Made", "Module", "kind_of"]
+
+
+@dataclass(frozen=True)
+class Made:
+    """A translated function: its name and what it returns.
+
+    One that `fails` returns whether it has failed, and then what it would return otherwise.
+    """
+
+    name: str
+    result: Shape | None
+    fails: bool
 
 
 class Module:
@@ -36,7 +52,7 @@ class Module:
         self.called = with_packs({**CALLED, **ROWS, **TILES, **casts(dtype)})
         self.parts: list[str] = []
         self.declared: dict[str, str] = {}
-        self._made: dict[tuple[int, tuple[Shape, ...]], tuple[str, Shape | None]] = {}
+        self._made: dict[tuple[int, tuple[Shape, ...]], Made] = {}
         self._begun: set[tuple[int, tuple[Shape, ...]]] = set()
         self._constants: dict[int, Array] = {}
 
@@ -55,8 +71,8 @@ class Module:
 
     def function(
         self, scope: Scope, node: ast.FunctionDef, shapes: tuple[Shape, ...], attributes: str
-    ) -> tuple[str, Shape | None]:
-        """Name and shape of the result of a function for arguments of these shapes."""
+    ) -> Made:
+        """A function for arguments of these shapes."""
         key = (id(node), shapes)
         if key not in self._made:
             names = [arg.arg for arg in node.args.args]
@@ -71,13 +87,14 @@ class Module:
             given = {n: rebuilt(shape, texts) for n, shape in zip(names, shapes, strict=True)}
             body = Body(scope, given)
             body.body(node.body)
-            result = _finish(body)
+            fails = any(block.fails for block in body.blocks.all)
+            result = _finish(body, fails=fails)
             head = ", ".join(_parameter(kind, f"%a{i}", given) for i, kind in enumerate(kinds))
             blocks = "\n".join(block.text() for block in body.blocks.all)
             self.parts.append(
                 f"define internal {kind_of(result)} @{name}({head}) {attributes} {{\n{blocks}\n}}"
             )
-            self._made[key] = name, result
+            self._made[key] = Made(name, result, fails)
         return self._made[key]
 
 
@@ -97,8 +114,32 @@ def kind_of(shape: Shape | None) -> str:
     return "{ " + ", ".join(flat_kinds(shape)) + " }"
 
 
-def _finish(body: Body) -> Shape | None:
-    """Write all returns, of what the results have in common; returns its shape."""
+def _finish(body: Body, *, fails: bool) -> Shape | None:
+    """Write all returns, of what the results have in common; returns the shape of that."""
+    shape = _common(body)
+    if fails:
+        shape = ("i1",) if shape is None else ("i1", shape)
+    for block, value in body.returned:
+        body.blocks.current = block
+        if fails:
+            value = Group((number(False), value) if value is not None else (number(False),))
+        block.end = "  ret void" if value is None else _return(body.blocks, value, shape)
+    for block in body.blocks.all:
+        if block.fails:
+            body.blocks.current = block
+            block.end = _return(body.blocks, _failed(shape), shape)
+        block.end = block.end or "  unreachable"
+    return shape
+
+
+def _failed(shape: Shape | None) -> Value:
+    """What a function returns that has failed."""
+    assert isinstance(shape, tuple)
+    return Group((number(True), *(rebuilt(part, repeat("poison")) for part in shape[1:])))
+
+
+def _common(body: Body) -> Shape | None:
+    """The shape that holds whatever is returned; None if that is nothing."""
     values = [value for _, value in body.returned]
     shape: Shape | None = None
     if values and all(value is not None for value in values):
@@ -109,11 +150,6 @@ def _finish(body: Body) -> Shape | None:
                 raise Untranslatable("a function that returns values of different kinds")
     elif any(value is not None for value in values):
         raise Untranslatable("a function that does not return a value on every path")
-    for block, value in body.returned:
-        body.blocks.current = block
-        block.end = "  ret void" if value is None else _return(body.blocks, value, shape)
-    for block in body.blocks.all:
-        block.end = block.end or "  unreachable"
     return shape
 
 

@@ -15,8 +15,9 @@ import numpy as np
 from dynlib.compiler.llvm import library
 from dynlib.compiler.llvm.apart import call_apart, never_called
 from dynlib.compiler.llvm.expressions import Callee, Expressions
+from dynlib.compiler.llvm.foreign import Foreigners, call_foreign
 from dynlib.compiler.llvm.inlining import has_one_end, put_in_place
-from dynlib.compiler.llvm.module import Module, kind_of
+from dynlib.compiler.llvm.module import Made, Module, kind_of
 from dynlib.compiler.llvm.values import (
     Group,
     Number,
@@ -62,43 +63,59 @@ class _Globals(ABC):
             if attributes == _INLINED and has_one_end(node):
                 return put_in_place(body, scope, node, args)
             shapes = tuple(shape_of(arg) for arg in args)
-            name, shape = self.module.function(scope, node, shapes, attributes)
+            made = self.module.function(scope, node, shapes, attributes)
             given = ", ".join(f"{kind} {text}" for arg in args for kind, text in flat(arg))
-            if shape is None:
-                body.blocks.do(f"call void @{name}({given})")
+            if made.result is None:
+                body.blocks.do(f"call void @{made.name}({given})")
                 return None
-            kind = kind_of(shape)
-            result = body.blocks.new(f"call {kind} @{name}({given})")
-            if isinstance(shape, str):
-                return Number(shape, result)
-            count = len(list(flat_kinds(shape)))
-            texts = [body.blocks.new(f"extractvalue {kind} {result}, {i}") for i in range(count)]
-            return rebuilt(shape, iter(texts))
+            kind = kind_of(made.result)
+            result = body.blocks.new(f"call {kind} @{made.name}({given})")
+            return _result(body, made, result)
 
         return call
 
 
+def _result(body: Expressions, made: Made, text: str) -> Value | None:
+    """What a function has returned, if it has not failed."""
+    shape = made.result
+    assert shape is not None
+    if isinstance(shape, str):
+        return Number(shape, text)
+    kind, count = kind_of(shape), len(list(flat_kinds(shape)))
+    texts = [body.blocks.new(f"extractvalue {kind} {text}, {i}") for i in range(count)]
+    value = rebuilt(shape, iter(texts))
+    if not made.fails:
+        return value
+    assert isinstance(value, Group)
+    failed, *found = value.items
+    body.blocks.leave_if(body.as_number(failed).text)
+    return found[0] if found else None
+
+
 class Text(_Globals):
-    """Globals of the generated text: its own functions, primitives, mathematics."""
+    """Globals of the generated text: its own functions, hooks, primitives, mathematics."""
 
     def __init__(
         self,
         module: Module,
         functions: Mapping[str, ast.FunctionDef],
         inline: Mapping[str, bool],
+        foreigners: Foreigners | None = None,
     ) -> None:
         super().__init__(module)
-        self._functions, self._inline = functions, inline
+        self._functions, self._inline, self._foreigners = functions, inline, foreigners
 
     def constant(self, name: str) -> Value | None:
         """``inf`` and ``nan``."""
         return number(float(name)) if name in ("inf", "nan") else None
 
     def callee(self, name: str) -> Callee:
-        """A function of the text, a primitive, or one of mathematics."""
+        """A function of the text, a hook, a primitive, or one of mathematics."""
         if name in self._functions:
             attributes = _INLINED if self._inline.get(name) else ""
             return self.call(self._functions[name], attributes, self)
+        if self._foreigners is not None and name in self._foreigners:
+            return call_foreign(self._foreigners, name)
         if name in self.module.called:
             return self.module.called[name]
         if name in library.__all__:
@@ -150,7 +167,7 @@ class _Source(_Globals):
     def _apart(self, scope: _Globals, node: ast.FunctionDef) -> Callee:
         def call(body: Expressions, args: Sequence[Value]) -> Number:
             (x,) = (body.blocks.cast(body.as_number(arg), "double") for arg in args)
-            name, _ = self.module.function(scope, node, ("double",), _APART)
+            name = self.module.function(scope, node, ("double",), _APART).name
             self.module.declared.setdefault("apart", never_called())
             return Number("double", body.blocks.new(call_apart(name, x.text)))
 

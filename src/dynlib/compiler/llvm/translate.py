@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping
 
-from dynlib.compiler.llvm.module import Module
+from dynlib.compiler.llvm.foreign import Foreigners
+from dynlib.compiler.llvm.module import Made, Module
 from dynlib.compiler.llvm.scopes import Text
 from dynlib.compiler.llvm.values import Untranslatable
 
@@ -15,7 +16,13 @@ SYMBOL = "dynlib_kernel"
 """Name of the entry point."""
 
 
-def translate(text: str, inline: Mapping[str, bool], entry: str, dtype: str) -> str:
+def translate(
+    text: str,
+    inline: Mapping[str, bool],
+    entry: str,
+    dtype: str,
+    foreigners: Foreigners | None = None,
+) -> str:
     """LLVM assembly of a generated text.
 
     Parameters
@@ -28,6 +35,8 @@ def translate(text: str, inline: Mapping[str, bool], entry: str, dtype: str) -> 
         The one that is called from outside, with the address of the table of arrays.
     dtype
         Type of the states.
+    foreigners
+        Who compiles the hooks that the text calls; their modules have to be linked in.
 
     Returns
     -------
@@ -39,19 +48,31 @@ def translate(text: str, inline: Mapping[str, bool], entry: str, dtype: str) -> 
     ------
     Untranslatable
         If the text uses more of Python than kernels are made of.
+    UncompilableHook
+        Of `foreigners`.
     """
     tree = ast.parse(text)
     functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
     module = Module(dtype)
-    scope = Text(module, functions, inline)
-    name, shape = module.function(scope, functions[entry], ("i64",), "")
-    if shape != "i64":
-        raise Untranslatable(f"an entry point that returns {shape}")
-    module.parts.append(
-        f"define i32 @{SYMBOL}(ptr %result, ptr %exception, i64 %table) {{\n"
-        f"  %status = call i64 @{name}(i64 %table)\n"
-        "  store i64 %status, ptr %result\n"
-        "  ret i32 0\n"
-        "}"
-    )
+    scope = Text(module, functions, inline, foreigners)
+    made = module.function(scope, functions[entry], ("i64",), "")
+    module.parts.append(_outermost(made))
     return module.text()
+
+
+def _outermost(made: Made) -> str:
+    """The function `SYMBOL`; what it returns is not 0 if a hook has raised."""
+    call, code = [f"%status = call i64 @{made.name}(i64 %table)"], "0"
+    if made.fails:
+        call = [
+            f"%all = call {{ i1, i64 }} @{made.name}(i64 %table)",
+            "%status = extractvalue { i1, i64 } %all, 1",
+            "%failed = extractvalue { i1, i64 } %all, 0",
+            "%code = zext i1 %failed to i32",
+        ]
+        code = "%code"
+    if made.result != (("i1", "i64") if made.fails else "i64"):
+        raise Untranslatable(f"an entry point that returns {made.result}")
+    lines = [*call, "store i64 %status, ptr %result", f"ret i32 {code}"]
+    body = "\n".join(f"  {line}" for line in lines)
+    return f"define i32 @{SYMBOL}(ptr %result, ptr %exception, i64 %table) {{\n{body}\n}}"

@@ -34,7 +34,10 @@ Constant = float | int | bool
 
 
 class Untranslatable(Exception):
-    """The text uses more of Python than kernels are made of."""
+    """The text uses more of Python than kernels are made of: a mistake of whoever generates it."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"a mistake of dynlib's: it generates {what}, which it cannot translate")
 
 
 @dataclass(frozen=True, slots=True)

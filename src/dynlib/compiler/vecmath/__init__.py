@@ -1,9 +1,9 @@
 """Elementary functions that LLVM can vectorise: fma, selects and polynomials, no tables, no libm.
 
 Each function is ordinary Python over the operations of :mod:`primitives`.  ``VECMATH`` maps the
-names that generated code uses to these functions; :func:`compiled` has them compiled, with
-the primitives replaced by single instructions.  The same compiled functions serve single runs and
-lanes, so that both give the same bits.  ``docs/vecmath.md`` states their errors and speeds.
+names that generated code uses to these functions; `compiler.llvm` translates their text, the
+primitives being single instructions.  The same text serves single runs and lanes, so that both give
+the same bits.  ``docs/vecmath.md`` states their errors and speeds.
 """
 
 from __future__ import annotations
@@ -11,8 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from hashlib import sha256
 from pathlib import Path
-from types import FunctionType
-from typing import Any, cast
+from typing import Any
 
 from dynlib.compiler.vecmath import (
     any_angle,
@@ -20,14 +19,12 @@ from dynlib.compiler.vecmath import (
     exponential,
     inverse,
     logarithm,
-    polynomials,
     power,
     roots,
     trigonometric,
 )
-from dynlib.compiler.vecmath.primitives import PRIMITIVES
 
-__all__ = ["PRIMITIVES", "RARE", "VECMATH", "compiled", "content_hash"]
+__all__ = ["RARE", "VECMATH", "content_hash"]
 
 Function = Callable[..., Any]
 
@@ -61,73 +58,8 @@ VECMATH: Mapping[str, Function] = {
     "erfc": error_function.erfc,
 }
 
-_MODULES = (
-    polynomials,
-    exponential,
-    logarithm,
-    power,
-    roots,
-    trigonometric,
-    any_angle,
-    inverse,
-    error_function,
-)
-
 RARE = (any_angle.far_sin, any_angle.far_cos, any_angle.far_tan)
-
-
-def compiled(
-    compile_function: Callable[[Function], Function],
-    primitives: Mapping[str, Function],
-    apart: Callable[[Function], Function] = lambda f: f,
-) -> dict[str, Function]:
-    """Pass every function through ``compile_function``, bound to the given primitives.
-
-    Parameters
-    ----------
-    compile_function : callable
-        For instance ``numba.njit(forceinline=True, error_model="numpy")``.  It is called once for
-        each function and helper; lazy compilers then compile what is used, and nothing else.
-    primitives : mapping
-        A callable for every name in ``PRIMITIVES``.
-    apart : callable
-        What is done to the compiled functions that are hardly ever called and stand behind
-        a branch, so that the branch does not stop a vectoriser.
-
-    Returns
-    -------
-    dict
-        The compiled functions under the names of ``VECMATH``.
-
-    Raises
-    ------
-    KeyError
-        If a primitive is missing.
-
-    Examples
-    --------
-    >>> from dynlib.compiler.vecmath import primitives as plain
-    >>> same = compiled(lambda f: f, {name: getattr(plain, name) for name in PRIMITIVES})
-    >>> same["exp"](0.0)
-    1.0
-    """
-    made: dict[Function, Function] = {}
-    for module in _MODULES:
-        space = dict(vars(module))
-        space.update({name: made[f] for name, f in space.items() if _is_made(f, made)})
-        space.update({name: primitives[name] for name in PRIMITIVES})
-        for name, f in vars(module).items():
-            if isinstance(f, FunctionType) and f.__module__ == module.__name__:
-                bound = FunctionType(f.__code__, space, f.__name__, f.__defaults__)
-                bound.__module__ = f.__module__
-                bound.__qualname__ = f.__qualname__
-                value = compile_function(bound)
-                made[f] = space[name] = apart(value) if f in RARE else value
-    return {name: made[f] for name, f in VECMATH.items()}
-
-
-def _is_made(value: object, made: Mapping[Function, Function]) -> bool:
-    return isinstance(value, FunctionType) and cast(Function, value) in made
+"""What is hardly ever called; it stands behind a branch, which must not stop a vectoriser."""
 
 
 def content_hash() -> str:

@@ -12,7 +12,6 @@ from fractions import Fraction
 from typing import TypeVar
 
 __all__ = [
-    "PRIMITIVES",
     "bits_to_float",
     "copysign",
     "fabs",
@@ -22,17 +21,6 @@ __all__ = [
     "select",
     "sqrt",
 ]
-
-PRIMITIVES = (
-    "fma",
-    "select",
-    "rint",
-    "float_to_bits",
-    "bits_to_float",
-    "sqrt",
-    "fabs",
-    "copysign",
-)
 
 _WORD = (1 << 64) - 1
 
