@@ -79,7 +79,7 @@ def text(function: Callable[..., object], vectors: int, *, packs: bool) -> str:
 def kernel(function: Callable[..., object], vectors: int, packs: bool) -> Callable[[int], int]:
     assembly = translate(text(function, vectors, packs=packs), {}, "entry", "float64")
     assert ("x double>" in assembly) == (packs and vectors > 1)
-    return load(emit_object(assembly, SYMBOL, optimize=True))
+    return load(emit_object(assembly, SYMBOL))
 
 
 @pytest.mark.parametrize("function", STEPS, ids=lambda function: function.__name__)
