@@ -76,7 +76,7 @@ class FeaturesObserver(ObserverModule):
         if pieces or (committed and at_ends):
             texts.append(HookText("along", text.along(extremes=at_ends)))
         if committed and not at_ends:
-            texts.append(HookText("post", text.post(extremes=True)))
+            texts.append(HookText("post", text.post()))
         if averaged:
             texts.append(HookText("end", text.end()))
         expressions = {"values_OBS": nodes}

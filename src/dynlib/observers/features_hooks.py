@@ -97,10 +97,10 @@ class FeatureText:
             lines += [f"{self._row('SLOPE', j)} = s[{j}]" for j in range(self.size)]
         return function("start_OBS", _PLACE, lines)
 
-    def post(self, *, extremes: bool) -> str:
+    def post(self) -> str:
         """After a step, where what matters is the committed state."""
         lines = ["u = load_rows(y_curr, 0, N, lane)", f"a = values_OBS{_HERE}"]
-        lines += self._extremes("a") if extremes else []
+        lines += self._extremes("a")
         if not self.flow:
             lines += self._sums("a")
         return function("post_OBS", _PLACE, lines)

@@ -163,8 +163,7 @@ class LaneProgram:
     @property
     def _small(self) -> bool:
         """Whether a step is over so soon that several at once save a good part of the time."""
-        rhs = self.program.model_text.partition("\ndef ")[0]
-        found = re.findall(r"[-+*/<>=]|\w+(?=\()", rhs)
+        found = re.findall(r"[-+*/<>=]|\w+(?=\()", self.program.rhs_text)
         return len(found) <= _SMALL and set(found) <= _CHEAP
 
     def _unneeded(self, flags: Mapping[str, bool]) -> tuple[str, ...]:

@@ -133,9 +133,14 @@ class Program:
         return numbers and alone and tangents.packable
 
     @cached_property
+    def rhs_text(self) -> str:
+        """The model's right-hand side."""
+        return self._model.rhs()
+
+    @cached_property
     def model_text(self) -> str:
         """The model's functions."""
-        parts = [self._model.rhs(), self._model.record()]
+        parts = [self.rhs_text, self._model.record()]
         if self.layout.rings:
             parts.append(self._model.push_lags())
         if self.layout.looks_back:
@@ -238,7 +243,7 @@ class Program:
         """The module of one runner, whose text `template` calls the model's functions."""
         loop = self.run_loop(template, self.flags(sampled=sampled))
         parts = [*self.parts(), loop, self._entry(runner)]
-        alike = much_alike(self.layout.states, self._model.rhs())
+        alike = much_alike(self.layout.states, self.rhs_text)
         return replace(self.assemble(parts, runner), leading=(_SINGLE_LANE,), alike=alike)
 
     def run_loop(self, template: str, flags: Mapping[str, bool]) -> str:
