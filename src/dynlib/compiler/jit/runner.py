@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import linecache
 from collections.abc import Callable, Mapping, Sequence
-from copy import copy
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -33,12 +32,15 @@ class Call:
     a buffer has grown.
     """
 
-    def __init__(self, entry: Entry, arrays: Arrays) -> None:
+    def __init__(
+        self, entry: Entry, arrays: Arrays, table: NDArray[np.int64] | None = None
+    ) -> None:
         self._entry = entry
         self._arrays = list(arrays)
-        words = [word for array in arrays for word in _words(array)]
-        self._table = np.array(words, dtype=np.int64)
-        self._address = _address(self._table)
+        if table is None:
+            table = np.array([word for array in arrays for word in _words(array)], dtype=np.int64)
+        self._table = table
+        self._address = _address(table)
 
     def put(self, i: int, array: NDArray[Any]) -> None:
         """Exchange argument `i`."""
@@ -47,10 +49,7 @@ class Call:
 
     def but_with(self, arrays: Mapping[int, NDArray[Any]]) -> Call:
         """Another call, with these arguments exchanged."""
-        twin = copy(self)
-        twin._table = self._table.copy()
-        twin._address = _address(twin._table)
-        twin._arrays = list(self._arrays)
+        twin = Call(self._entry, self._arrays, self._table.copy())
         for i, array in arrays.items():
             twin.put(i, array)
         return twin
@@ -61,9 +60,9 @@ class Call:
 
 
 def _words(array: NDArray[Any]) -> tuple[int, ...]:
-    """What the table holds of an array: its address, its shape, zeros."""
+    """What the table holds of an array: its address, if it holds anything, its shape, zeros."""
     assert array.flags.c_contiguous
-    return (_address(array), *array.shape, *_PADDING[array.ndim :])
+    return (_address(array) if array.size else 0, *array.shape, *_PADDING[array.ndim :])
 
 
 def _address(array: NDArray[Any]) -> int:

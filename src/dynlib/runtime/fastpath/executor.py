@@ -8,7 +8,6 @@ thread has taken, until there is none.  What a thread has of its own is allocate
 from __future__ import annotations
 
 from dataclasses import dataclass
-from threading import Thread
 from time import perf_counter
 from typing import Any
 
@@ -40,6 +39,7 @@ from dynlib.runtime.fastpath.outcome import (
 )
 from dynlib.runtime.fastpath.processors import places, staying_on
 from dynlib.runtime.fastpath.request import BatchRequest, RawBatch
+from dynlib.runtime.fastpath.threads import Task
 from dynlib.runtime.fastpath.times import aim, row_times
 from dynlib.runtime.interrupt import Interrupt
 
@@ -240,7 +240,7 @@ class _Batch:
         interrupt.watch()
         try:
             if self.workers == 1:
-                self._call_runner(interrupt)
+                self._call_runner(self._bundle(), interrupt)
             else:
                 self._share(interrupt)
         finally:
@@ -250,44 +250,42 @@ class _Batch:
     def _share(self, interrupt: Interrupt) -> None:
         """Work in this thread, which alone hears of Ctrl-C, and in as many more as are wanted."""
         mine, *others = places(self.workers)
-        failures: list[BaseException] = []
-        threads = [Thread(target=self._apart, args=(place, failures)) for place in others]
-        started: list[Thread] = []
+        bundle = self._bundle()
+        tasks: list[Task] = []
         try:
-            for thread in threads:
-                thread.start()
-                started.append(thread)
+            tasks.extend(Task(self._apart, place) for place in others)
             with staying_on(mine):
-                self._call_runner(interrupt)
-            for thread in threads:
-                while thread.is_alive():
-                    thread.join(0.02)
+                self._call_runner(bundle, interrupt)
+            for task in tasks:
+                while not task.wait(0.02):
                     self.stop = self.stop or interrupt.seen
                     self._show()
         except BaseException:
             self.stop = True
             raise
         finally:
-            for thread in started:
-                thread.join()
-        if failures:
-            raise failures[0]
+            for task in tasks:
+                task.wait()
+        for task in tasks:
+            if task.failure is not None:
+                raise task.failure
 
-    def _apart(self, processors: set[int], failures: list[BaseException]) -> None:
+    def _apart(self) -> None:
         """What another thread does; where it fails all stop at their next pause."""
         try:
-            with staying_on(processors):
-                self._call_runner(None)
-        except BaseException as failure:
+            self._call_runner(self._bundle(), None)
+        except BaseException:
             self.stop = True
-            failures.append(failure)
+            raise
 
-    def _call_runner(self, interrupt: Interrupt | None) -> None:
+    def _bundle(self) -> _WorkspaceBundle:
+        return _WorkspaceBundle(self.context, self.shared)
+
+    def _call_runner(self, bundle: _WorkspaceBundle, interrupt: Interrupt | None) -> None:
         """Run until no run is left, emptying the event log whenever it is full.
 
         With `interrupt` this is the calling thread itself.
         """
-        bundle = _WorkspaceBundle(self.context, self.shared)
         budget = 1 << 12
         while True:
             bundle.batch[LaneCount.BUDGET] = budget

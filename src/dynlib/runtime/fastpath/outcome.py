@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -111,6 +112,7 @@ def in_lines(room: NDArray[Any]) -> bool:
     return whole and room.nbytes >= _LARGE
 
 
+@cache
 def nothing(kind: str, ndim: int, dtype: np.dtype[Any]) -> NDArray[Any]:
     """An argument that a runner has no use for."""
     return np.zeros((0,) * ndim, dtype={"f8": np.float64, "i8": np.int64}.get(kind, dtype))

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
-__all__ = ["places", "staying_on"]
+__all__ = ["places", "stay_on", "staying_on"]
 
 
 def places(n: int) -> Sequence[set[int]]:
@@ -28,13 +28,15 @@ def staying_on(processors: set[int]) -> Iterator[None]:
         yield
         return
     before = os.sched_getaffinity(0)
-    _allow(processors)
+    stay_on(processors)
     try:
         yield
     finally:
-        _allow(before)
+        stay_on(before)
 
 
-def _allow(processors: set[int]) -> None:
-    with suppress(OSError):  # what a container forbids is no reason not to compute
-        os.sched_setaffinity(0, processors)
+def stay_on(processors: set[int]) -> None:
+    """Keep this thread on these processors from now on; none: where the system likes."""
+    if processors:
+        with suppress(OSError):  # what a container forbids is no reason not to compute
+            os.sched_setaffinity(0, processors)
