@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 from runtime.models import BUSY, COLLATZ, DRIVEN, EXPLOSION, LAGGED, LOGISTIC, differences
@@ -12,6 +15,7 @@ from runtime.models import BUSY, COLLATZ, DRIVEN, EXPLOSION, LAGGED, LOGISTIC, d
 import dynlib
 from dynlib import BatchResults, Results, Sim
 from dynlib.plans import FinalState, RecordingPlan, Stride, TailWindow
+from dynlib.runtime.fastpath import executor
 
 # Stops at different times for different parameters.
 STOPPED: dict[str, Any] = {
@@ -72,6 +76,17 @@ SPREAD = {
 @cache
 def _built(name: str, stepper: str | None, jit: bool) -> Any:
     return dynlib.build(MODELS[name], stepper=stepper, jit=jit)
+
+
+@contextmanager
+def left_often(really: bool = True) -> Iterator[None]:
+    """Batches whose runner is left after every step, and whenever there are events to log."""
+    if not really:
+        yield
+        return
+    soon = {"_LOG_ROWS": 1, "_FIRST_BUDGET": 1, "_next_budget": lambda budget, seconds: 1}
+    with patch.multiple(executor, **soon):
+        yield
 
 
 def sim_of(name: str, stepper: str | None = None, *, jit: bool = False) -> Sim:

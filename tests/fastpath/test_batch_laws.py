@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fastpath.batches import as_run, same_batch, sim_of, singles, unlike, values_of
+from fastpath.batches import as_run, left_often, same_batch, sim_of, singles, unlike, values_of
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -20,6 +20,7 @@ plans: st.SearchStrategy[RecordingPlan] = st.one_of(
 )
 runs = st.integers(1, 9)
 lanes = st.sampled_from((1, 2, 4, 8))
+left = st.booleans()  # whether the runner is left after every step and event
 FLOWS = ("driven", "busy", "single", "stopped", "explosion")
 FIXED = ("euler", "heun", "rk2", "rk4", "ab2", "ab3")
 ADAPTIVE = ("bs23", "rk45", "tsit5", "dop853")
@@ -30,46 +31,59 @@ def recorded(name: str) -> list[str] | None:
     return {"driven": ["aux.E", "x"], "stopped": ["twice", "x"]}.get(name)
 
 
-@given(st.sampled_from(FLOWS), st.sampled_from(FIXED), plans, runs, lanes, st.integers(0, 30))
+@given(st.sampled_from(FLOWS), st.sampled_from(FIXED), plans, runs, lanes, st.integers(0, 30), left)
 def test_fixed_steps(
-    name: str, stepper: str, plan: RecordingPlan, n: int, width: int, skipped: int
+    name: str, stepper: str, plan: RecordingPlan, n: int, width: int, skipped: int, leave: bool
 ) -> None:
     sim, values = sim_of(name, stepper), values_of(name, n)
     options = {"T": 1.5, "dt": DT, "transient": skipped * DT, "record_vars": recorded(name)}
-    batch = sim.batch(**values, **options, plan=plan, lanes=width, workers=1)
+    with left_often(leave):
+        batch = sim.batch(**values, **options, plan=plan, lanes=width, workers=1)
     assert unlike(batch, singles(sim, values, as_run(plan, options, 30 - skipped), n)) == []
 
 
-@given(st.sampled_from(("euler", "rk4", "ab3")), plans, runs, lanes)
-def test_lags(stepper: str, plan: RecordingPlan, n: int, width: int) -> None:
+@given(st.sampled_from(("euler", "rk4", "ab3")), plans, runs, lanes, left)
+def test_lags(stepper: str, plan: RecordingPlan, n: int, width: int, leave: bool) -> None:
     sim, values = sim_of("lagged", stepper), values_of("lagged", n)
     options = {"T": 2.0, "dt": 0.1, "record_vars": ["x", "before"]}
-    batch = sim.batch(**values, **options, plan=plan, lanes=width, workers=1)
+    with left_often(leave):
+        batch = sim.batch(**values, **options, plan=plan, lanes=width, workers=1)
     assert unlike(batch, singles(sim, values, as_run(plan, options, 20), n)) == []
 
 
 @given(
     st.sampled_from(("logistic", "collatz", "forgetful")),
-    plans, runs, lanes, st.integers(0, 40), st.integers(0, 40), st.integers(-3, 9),
+    plans, runs, lanes, st.integers(0, 40), st.integers(0, 40), st.integers(-3, 9), left,
 )  # fmt: skip
 def test_maps(
-    name: str, plan: RecordingPlan, n: int, width: int, steps: int, skipped: int, t0: int
+    name: str,
+    plan: RecordingPlan,
+    n: int,
+    width: int,
+    steps: int,
+    skipped: int,
+    t0: int,
+    leave: bool,
 ) -> None:
     sim, values = sim_of(name), values_of(name, n)
     options = {"N": steps + skipped, "transient": skipped, "t0": t0}
-    batch = sim.batch(**values, **options, plan=plan, lanes=width, workers=1)
+    with left_often(leave):
+        batch = sim.batch(**values, **options, plan=plan, lanes=width, workers=1)
     assert unlike(batch, singles(sim, values, as_run(plan, options, steps), n)) == []
 
 
 @given(
     st.sampled_from(FLOWS), st.sampled_from(ADAPTIVE), runs, lanes,
-    st.sampled_from((1e-3, 1e-5, 1e-7)),
+    st.sampled_from((1e-3, 1e-5, 1e-7)), left,
 )  # fmt: skip
-def test_adaptive_steps(name: str, stepper: str, n: int, width: int, tol: float) -> None:
+def test_adaptive_steps(
+    name: str, stepper: str, n: int, width: int, tol: float, leave: bool
+) -> None:
     """Every run has its own steps; none is recorded but the last."""
     sim, values = sim_of(name, stepper), values_of(name, n)
     options: dict[str, Any] = {"T": 1.5, "rtol": tol, "atol": tol}
-    batch = sim.batch(**values, **options, lanes=width, workers=1)
+    with left_often(leave):
+        batch = sim.batch(**values, **options, lanes=width, workers=1)
     alone = singles(sim, values, options | {"transient": 1.5}, n)
     assert unlike(batch, alone) == []
 
@@ -79,12 +93,16 @@ def test_adaptive_steps(name: str, stepper: str, n: int, width: int, tol: float)
     st.sampled_from((*ADAPTIVE, "rk4", "ab2")),
     runs, lanes,
     st.lists(st.floats(0.0, 1.5), max_size=6),
+    left,
 )  # fmt: skip
-@example("busy", "bs23", 3, 2, [0.04])  # an event at the start of a step that is rejected
-def test_chosen_times(name: str, stepper: str, n: int, width: int, times: list[float]) -> None:
+@example("busy", "bs23", 3, 2, [0.04], False)  # an event at the start of a step that is rejected
+def test_chosen_times(
+    name: str, stepper: str, n: int, width: int, times: list[float], leave: bool
+) -> None:
     sim, values = sim_of(name, stepper), values_of(name, n)
     options = {"T": 1.5, "t_eval": sorted([*times, 1.5]), "record_vars": recorded(name)}
-    batch = sim.batch(**values, **options, lanes=width, workers=1)
+    with left_often(leave):
+        batch = sim.batch(**values, **options, lanes=width, workers=1)
     assert unlike(batch, singles(sim, values, options, n)) == []
 
 
@@ -114,11 +132,12 @@ def test_single_run_on_the_fast_path(name: str, plan: RecordingPlan) -> None:
     assert unlike(batch, [fast]) == unlike(batch, [alone]) == []
 
 
-@given(runs, st.integers(1, 4), lanes)
-def test_threads_change_nothing(n: int, workers: int, width: int) -> None:
+@given(runs, st.integers(1, 4), lanes, left)
+def test_threads_change_nothing(n: int, workers: int, width: int, leave: bool) -> None:
     sim, values = sim_of("busy", "rk4"), values_of("busy", 3 * n)
     one = sim.batch(**values, T=1.0, workers=1, lanes=1)
-    assert same_batch(sim.batch(**values, T=1.0, workers=workers, lanes=width), one)
+    with left_often(leave):
+        assert same_batch(sim.batch(**values, T=1.0, workers=workers, lanes=width), one)
 
 
 @pytest.mark.parametrize("jit", [False, True])

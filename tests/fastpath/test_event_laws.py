@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fastpath.batches import as_run, singles, unlike
+from fastpath.batches import as_run, left_often, singles, unlike
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -78,6 +78,7 @@ records = st.one_of(
 )
 FIXED = ("rk4", "ab3", "map")
 TIMED = {"cond": "t >= 0.97", "action": "m += 1", "log": [], "direction": "rising"}
+OFTEN = {"cond": "cross_either(v, 0)", "action": "", "log": ["x"]}
 
 
 def wanted(stepper: str, record: Any, skipped: int) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -98,12 +99,13 @@ def wanted(stepper: str, record: Any, skipped: int) -> tuple[dict[str, Any], dic
     st.sampled_from((*FIXED, "bs23", "tsit5", "dop853")),
     st.lists(events, min_size=1, max_size=3),
     stops, records, st.integers(0, 9), st.integers(1, 9),
-    st.sampled_from((1, 2, 4)),
+    st.sampled_from((1, 2, 4)), st.booleans(),
 )  # fmt: skip
-@example("bs23", [TIMED], None, "last row", 0, 9, 1)  # at one time in all runs of a lane
+@example("bs23", [TIMED], None, "last row", 0, 9, 1, False)  # at one time in all runs of a lane
+@example("rk4", [OFTEN], None, "last row", 0, 9, 4, True)  # while other lanes are in mid-chunk
 def test_events(
     stepper: str, given_events: list[dict[str, Any]], stop: dict[str, Any] | None,
-    record: Any, skipped: int, runs: int, lanes: int,
+    record: Any, skipped: int, runs: int, lanes: int, left: bool,
 ) -> None:  # fmt: skip
     kind = "map" if stepper == "map" else "ode"
     kept = [event for event in given_events if usable(event, stepper)]
@@ -113,7 +115,8 @@ def test_events(
     spread = [4.0, 0.5, 1e300, 4.1, 25.0, 4.2, 9.0, 0.0, -3.0]
     values = {"params": {"k": np.array(spread[:runs])}}
     many, one = wanted(stepper, record, skipped)
-    batch = sim.batch(**values, **many, lanes=lanes, workers=1)
+    with left_often(left):
+        batch = sim.batch(**values, **many, lanes=lanes, workers=1)
     assert unlike(batch, singles(sim, values, one, runs)) == []
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fastpath.batches import one_of, values_of
+from fastpath.batches import left_often, one_of, values_of
 from observers.watching import counter, several, unlike_results, watcher
 from runtime.models import BUSY, COLLATZ, DRIVEN, EXPLOSION, LAGGED, LOGISTIC, differences
 
@@ -21,7 +21,6 @@ from dynlib.observers import EveryStep, ObserverModule, Tail, combined, lyapunov
 from dynlib.runtime import wrapper
 from dynlib.runtime.batch import run as batch_run
 from dynlib.runtime.batch.store import Store
-from dynlib.runtime.fastpath import executor
 
 RUNS = 7
 # Hooks of these tests look at the first parameter.
@@ -148,27 +147,13 @@ def test_pauses(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert unlike_results(case.run(2).observers, case.alone[2].observers) == []
 
 
-@pytest.mark.parametrize("name", ["grid", "map, transient", "adaptive transient"])
-def test_pauses_of_a_batch(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "name", ["grid", "located events", "map", "map, transient", "adaptive transient"]
+)
+def test_pauses_of_a_batch(name: str) -> None:
     case = Case(name)
-    make = executor._WorkspaceBundle.__init__
-
-    def made(self: Any, *given: Any) -> None:
-        make(self, *given)
-        call = self.call
-
-        class Short:
-            """The call, with a budget of one step."""
-
-            def __call__(self) -> int:
-                bundle.batch[executor.LaneCount.BUDGET] = 1
-                return int(call())
-
-        bundle = self
-        self.call = Short()
-
-    monkeypatch.setattr(executor._WorkspaceBundle, "__init__", made)
-    assert case.batch_differs(lanes=2, workers=1) == []
+    with left_often():
+        assert case.batch_differs(lanes=2, workers=1) == []
 
 
 @pytest.mark.parametrize("name", ["grid", "adaptive", "located events", "map"])

@@ -39,6 +39,7 @@ class LaneCount(IntEnum):
     AGAIN = 13  # lane whose careful pass is to be gone on with; -1: none
     OBSERVED_FROM = 14  # step at which observers start (anew)
     STREAM = 15  # 1: records are more than a cache holds, and are written past it
+    TAKEN = 16  # fixed grids and maps: steps of the chunk in which the lane `AGAIN` is
 
 
 class Lane(IntEnum):

@@ -49,7 +49,7 @@ def fast_run(
     picked = load_values(count, N_COUNT)
     result = Status.OK
     budget = batch[LaneCount.BUDGET]
-    chunk = 0
+    chunk = batch[LaneCount.TAKEN]
     calm = False
     leader = -1
     more = True
@@ -149,6 +149,7 @@ def fast_run(
         empty_tile(held, row, batch, tile, run, rec_y, picked)
         if batch[LaneCount.STREAM] != 0:
             settle_memory()
+    batch[LaneCount.TAKEN] = chunk
     batch[LaneCount.BUDGET] = budget
     return result
 

@@ -46,7 +46,9 @@ from dynlib.runtime.interrupt import Interrupt
 __all__ = ["default_lanes", "run_batch_fastpath", "run_single_fastpath"]
 
 _LOG_ROWS = 4096  # events between two emptyings of the log
-_CALL_SECONDS = 0.04  # of compiled code between two looks at Ctrl-C
+_OF_A_STEP = 3  # rows that one event may need in one step
+_FIRST_BUDGET = 1 << 12  # steps of a block until the first look at Ctrl-C
+_CALL_SECONDS = 0.04  # of compiled code between the next ones
 
 
 def default_lanes(model: CompiledModel) -> int:
@@ -137,7 +139,7 @@ class _WorkspaceBundle:
         count = np.zeros(len(Count), dtype=np.int64)
         count[Count.SELECTED_STATES] = -1 if request.states is None else len(request.states)
         count[Count.SELECTED_AUX] = len(request.aux)
-        log = _LOG_ROWS if model.n_events else 0
+        log = max(_LOG_ROWS, _OF_A_STEP * model.n_events) if model.n_events else 0
         self.log = (
             np.empty(log, dtype=np.int64),
             np.empty(log),
@@ -286,7 +288,7 @@ class _Batch:
 
         With `interrupt` this is the calling thread itself.
         """
-        budget = 1 << 12
+        budget = _FIRST_BUDGET
         while True:
             bundle.batch[LaneCount.BUDGET] = budget
             entered = perf_counter()
@@ -296,8 +298,7 @@ class _Batch:
                 self.logs.append(bundle.take_log())
             if code == Status.DONE:
                 break
-            seconds = max(perf_counter() - entered, 1e-7)
-            budget = max(16, min(8 * budget, int(budget * _CALL_SECONDS / seconds), 1 << 40))
+            budget = _next_budget(budget, perf_counter() - entered)
             if self.stop or (interrupt is not None and interrupt.seen):
                 self.stop = True
                 break
@@ -329,3 +330,8 @@ class _Batch:
         out.seconds = perf_counter() - self.begun
         out.lanes, out.workers = self.lanes, self.workers
         return out
+
+
+def _next_budget(budget: int, seconds: float) -> int:
+    """Steps until the next pause, when the last ones took so long."""
+    return max(16, min(8 * budget, int(budget * _CALL_SECONDS / max(seconds, 1e-7)), 1 << 40))
