@@ -55,6 +55,8 @@ class Batches:
         First of as many neighbouring rows that hold running sums, whose increase is what a batch
         takes; None if the observer has a ``take_OBS(j, lane, analysis_ws, analysis_out)`` of its
         own, which returns what sum `j` has gained since the last batch.
+    counted
+        Whether `t` is no time, but a number of what has been met since the start.
     piece
         A ``piece_OBS(j, weight, b, lane, analysis_ws)`` of the observer's own: what batch `b`
         is to count as, if not as sum `j` alone.
@@ -66,6 +68,7 @@ class Batches:
     even: bool = False
     dropped: int = 0
     running: int | None = None
+    counted: bool = False
     piece: Callable[..., Any] | str = hooks.piece_OBS
 
     @property
@@ -98,7 +101,7 @@ class Batches:
     @property
     def flags(self) -> dict[str, bool]:
         """Flags of the hooks; where TARGETED is set, ``target_OBS`` is called for each batch."""
-        return {"EVEN": self.even, "TARGETED": False}
+        return {"EVEN": self.even, "COUNTED": self.counted, "TARGETED": False}
 
     @property
     def helpers(self) -> tuple[Callable[..., Any] | str, ...]:
@@ -107,6 +110,11 @@ class Batches:
         common = (hooks.empty_OBS, hooks.span_OBS, hooks.error_OBS, hooks.join_OBS, hooks.fill_OBS)
         return (self.piece, *own, *common)
 
+    @property
+    def begin(self) -> HookText:
+        """The hook that begins the first batch of running sums."""
+        return HookText("start", hooks.open_OBS)
+
     def texts(self, every: int) -> tuple[HookText, ...]:
-        """Hooks that begin batches of running sums, and look at them every so many steps."""
-        return (HookText("start", hooks.open_OBS), HookText("every", hooks.batch_OBS, every))
+        """That hook, and the one that may close a batch every so many steps."""
+        return (self.begin, HookText("every", hooks.batch_OBS, every))

@@ -31,6 +31,8 @@ def open_OBS(
     analysis_ws, analysis_out, trace_buf, trace_count, traces,
 ):  # fmt: skip
     """Running sums begin at zero."""
+    if COUNTED:
+        t = 0.0
     empty_OBS(t, lane, analysis_ws)
     for j in range(SUMMED):
         analysis_ws[TAKEN + j, lane] = 0.0

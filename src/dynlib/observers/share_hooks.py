@@ -80,6 +80,7 @@ def end_OBS(
     span = t - analysis_ws[BEGAN, lane]
     analysis_out[OUT, lane] = analysis_ws[SUM, lane] / span
     analysis_out[OUT + 1, lane] = abs_(analysis_ws[SUM, lane])
+    analysis_out[OUT + 2, lane] = error_OBS(0, 0.0, lane, analysis_ws)
 
 
 def add_OBS(low, high, weight, lane, analysis_out):

@@ -18,6 +18,7 @@ __all__ = [
     "give_back",
     "give_trace",
     "keep_observers",
+    "leaving_adaptive",
     "look_inside",
     "observe_adaptive",
     "observe_step",
@@ -257,11 +258,33 @@ def observe_adaptive(batch, block, lanes, y, mem, ws, p, obs):
                 lane, t, h, step, y, y_prev, p, ws, aws, aout,
                 obs[Obs.BUF], obs[Obs.COUNT], obs[Obs.TRACES],
             )  # fmt: skip
-        if EVERY_HOOK:
-            ANALYSIS_EVERY(
-                lane, t, h, step, y, y_prev, p, ws, aws, aout,
-                obs[Obs.BUF], obs[Obs.COUNT], obs[Obs.TRACES],
-            )  # fmt: skip
+    if EVERY_HOOK:
+        due = 0
+        for lane in range(LANES):
+            whole = integer(lanes[Lane.STEP, lane]) % EVERY == 0
+            due += select(whole & (lanes[Lane.TOOK, lane] != 0.0), 1, 0)
+        if due > 0:
+            for lane in range(LANES):
+                step = int(lanes[Lane.STEP, lane])
+                if step % EVERY == 0 and lanes[Lane.TOOK, lane] != 0.0:
+                    ANALYSIS_EVERY(
+                        lane, lanes[Lane.T, lane], lanes[Lane.TOOK, lane], step, y, y_prev, p, ws,
+                        aws, aout, obs[Obs.BUF], obs[Obs.COUNT], obs[Obs.TRACES],
+                    )  # fmt: skip
+    if OBSERVERS_STOP:
+        leaving += leaving_adaptive(lanes, aws, obs)
+    elif TRACES:
+        leaving += leaving_adaptive(lanes, aws, obs)
+    return leaving
+
+
+def leaving_adaptive(lanes, aws, obs):
+    """Let lanes leave whose observers have seen enough, or whose traces are full."""
+    leaving = 0
+    for lane in range(LANES):
+        if lanes[Lane.TOOK, lane] == 0.0:
+            continue
+        step = int(lanes[Lane.STEP, lane])
         code = 0.0
         first = int(lanes[Lane.OBSERVED_FROM, lane])
         if OBSERVERS_STOP:
