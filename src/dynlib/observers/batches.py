@@ -19,10 +19,10 @@ from dynlib.steppers.base import Stepper
 
 __all__ = ["MOST", "Batches", "shortest_batch"]
 
-MOST = 64
-"""Batches of observers that need no more for an error bar with a relative error of a fifth."""
+MOST = 128
+"""Batches before neighbours are joined: the standard error itself is then known to a quarter."""
 
-_FIXED = 4  # rows before those of sums and spans
+_FIXED = 5  # rows before those of sums and spans
 
 
 def shortest_batch(stepper: Stepper) -> int:
@@ -43,7 +43,8 @@ class Batches:
     sums
         Sums of which there is an error.
     row
-        First row of the workspace that is free.
+        First row of the workspace that is free.  The observer's ordinary rows end with
+        `changing` ones from there; `lasting` ones follow.
     most
         Batches before neighbours are joined.
     even
@@ -72,26 +73,36 @@ class Batches:
     piece: Callable[..., Any] | str = hooks.piece_OBS
 
     @property
-    def rows(self) -> int:
-        """Rows of the workspace."""
-        taken = 0 if self.running is None else self.sums
-        spans = 1 if self.even else self.most
-        return _FIXED + taken + spans + self.most * self.sums
+    def _single(self) -> int:
+        return _FIXED + (1 if self.even else 0) + (0 if self.running is None else self.sums)
+
+    @property
+    def _batches(self) -> int:
+        """Two rows for each batch, since those that are joined go to the other side; and scratch."""
+        return 2 * self.most * (self.sums + (0 if self.even else 1)) + self.most
+
+    @property
+    def changing(self) -> int:
+        """Ordinary rows of the workspace."""
+        return self._single + (self._batches if self.counted else 0)
+
+    @property
+    def lasting(self) -> int:
+        """Rows that last, if it takes more than 256 steps to be back on the first side."""
+        return 0 if self.counted else self._batches
 
     @property
     def places(self) -> dict[str, int]:
         """Rows of the workspace, by the names that hooks have for them."""
-        taken = self.row + _FIXED
-        spans = taken if self.running is None else taken + self.sums
-        places = {
-            "FILLED": self.row,
-            "LENGTH": self.row + 1,
-            "COUNT": self.row + 2,
-            "CUT": self.row + 3,
-            "SPANS": spans,
-            "SUMS": spans + (1 if self.even else self.most),
-        }
-        return places if self.running is None else {**places, "TAKEN": taken, "RUN": self.running}
+        names = ["FILLED", "LENGTH", "COUNT", "CUT", "SIDE"]
+        names += ["SPANS"] if self.even else []
+        names += [] if self.running is None else ["TAKEN"]
+        places = {name: self.row + i for i, name in enumerate(names)}
+        places["OFF"] = self.row + self._single
+        places["SUMS"] = places["OFF"] + self.most
+        if not self.even:
+            places["SPANS"] = places["SUMS"] + 2 * self.most * self.sums
+        return places if self.running is None else {**places, "RUN": self.running}
 
     @property
     def words(self) -> dict[str, int]:
@@ -107,7 +118,10 @@ class Batches:
     def helpers(self) -> tuple[Callable[..., Any] | str, ...]:
         """Functions that hooks call."""
         own = () if self.running is None else (hooks.take_OBS,)
-        common = (hooks.empty_OBS, hooks.span_OBS, hooks.error_OBS, hooks.join_OBS, hooks.fill_OBS)
+        common = (
+            hooks.empty_OBS, hooks.place_OBS, hooks.span_OBS, hooks.windows_OBS,
+            hooks.pick_OBS, hooks.error_OBS, hooks.halve_OBS, hooks.join_OBS, hooks.fill_OBS,
+        )  # fmt: skip
         return (self.piece, *own, *common)
 
     @property

@@ -88,7 +88,8 @@ def crossing_part(crossing: Crossing, spec: ModelSpec, stepper: Stepper) -> Part
         texts.append(HookText("every", hooks.nothing_OBS, 1, late=True))
     return Part(
         outputs=crossing.outputs,
-        workspace=len(crossing.rows) + (0 if batches is None else batches.rows),
+        workspace=len(crossing.rows) + (0 if batches is None else batches.changing),
+        lasting=0 if batches is None else batches.lasting,
         trace=crossing.trace,
         texts=tuple(texts),
         helpers=(

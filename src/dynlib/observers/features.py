@@ -90,6 +90,7 @@ class FeaturesObserver(ObserverModule):
         return Part(
             outputs=tuple(Output(kind, len(nodes)) for kind in self.kinds),
             workspace=text.workspace,
+            lasting=0 if batches is None else batches.lasting,
             texts=tuple(texts),
             helpers=() if batches is None else batches.helpers,
             expressions=expressions,

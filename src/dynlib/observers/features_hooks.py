@@ -17,8 +17,9 @@ __all__ = ["FeatureText"]
 _PLACE = HOOK_ARGS.replace("trace_cap, trace_stride", "traces")
 _HERE = "(t, step, u, t, u, params, runtime_ws, lane)"
 _PIECE = [
-    "sums = analysis_ws[SUMS + j * MOST + b, lane]",
-    "return sums + weight * analysis_ws[SUMS + j % SIZE * MOST + b, lane]",
+    "sums = analysis_ws[SUMS + place_OBS(j, b, lane, analysis_ws), lane]",
+    "place = SUMS + place_OBS(j % SIZE, b, lane, analysis_ws)",
+    "return sums + weight * analysis_ws[place, lane]",
 ]  # of squares from the first value; what they differ from those from the mean is a sum of values
 _THERE = "(t + h, step + 1, v, t, u, params, runtime_ws, lane)"
 
@@ -63,8 +64,8 @@ class FeatureText:
 
     @property
     def workspace(self) -> int:
-        """Rows of the workspace."""
-        return self._rows + (0 if self.batches is None else self.batches.rows)
+        """Ordinary rows of the workspace."""
+        return self._rows + (0 if self.batches is None else self.batches.changing)
 
     @property
     def _mean(self) -> bool:

@@ -26,7 +26,6 @@ from dynlib.steppers.base import Stepper
 
 __all__ = ["LyapunovObserver", "lyapunov_max", "lyapunov_spectrum"]
 
-_MOST = 128  # batches
 _UNIT = 16  # orthonormalisations of the shortest batch
 _FIXED = 5  # rows of the workspace before those of the vectors
 
@@ -86,9 +85,9 @@ class LyapunovObserver(ObserverModule):
         k = n if self.k is None else self.k
         every = self._interval(stepper)
         batches = Batches(
-            sums=k, row=_FIXED + 3 * k, most=_MOST, even=not stepper.adaptive, dropped=1
+            sums=k, row=_FIXED + 3 * k, even=not stepper.adaptive, dropped=1
         )
-        size = _FIXED + 3 * k + batches.rows
+        size = _FIXED + 3 * k + batches.changing
         whole = self.volume and k == n and not spec.events
         rate = log_volume_rate(spec) if whole else None
         exponents = ", ".join(f"exponent_OBS({j}, lane, analysis_ws)" for j in range(k))
@@ -99,6 +98,7 @@ class LyapunovObserver(ObserverModule):
         return Part(
             outputs=(*self._outputs(k), *extra),
             workspace=size,
+            lasting=batches.lasting,
             tangents=initial_vectors(n, k),
             trace=trace,
             texts=self._texts(every, rate is not None),

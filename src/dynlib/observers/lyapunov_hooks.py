@@ -128,8 +128,11 @@ def exponent_OBS(j, lane, analysis_ws):
     growth = analysis_ws[TOTAL + j, lane] + growth_OBS(j, lane, analysis_ws)
     span = analysis_ws[LAST, lane] - analysis_ws[BEGAN, lane]
     if analysis_ws[COUNT, lane] >= 2.0:
-        growth -= analysis_ws[SUMS + j * MOST, lane]
-        span -= analysis_ws[SPANS, lane]
+        growth -= piece_OBS(j, 0.0, 0, lane, analysis_ws)
+        if EVEN:
+            span -= analysis_ws[SPANS, lane]
+        else:
+            span -= span_OBS(0, lane, analysis_ws)
     return select(span == 0.0, nan, growth / span)
 
 

@@ -72,7 +72,8 @@ class TimeInObserver(ObserverModule):
                 expressions["height_values_OBS"] = (level,)
         return Part(
             outputs=(Output("fraction"), Output("time"), Output("fraction_error")),
-            workspace=2 + batches.rows,
+            workspace=2 + batches.changing,
+            lasting=batches.lasting,
             texts=tuple(texts),
             helpers=tuple(helpers),
             expressions=expressions,

@@ -33,8 +33,10 @@ __all__ = [
 def begin_observation(lane, t, step, block, lanes, y, mem, ws, p, obs):
     """What observers have at the start of a run."""
     aws = lanes[ROW_AWS:ROW_AOUT]
-    for r in range(N_ANALYSIS):
+    for r in range(N_CHANGING):
         lanes[ROW_AWS + r, lane] = obs[Obs.FIRST][r]
+    for r in range(N_OUTPUTS):
+        lanes[ROW_AOUT + r, lane] = obs[Obs.FIRST][N_WORKSPACE + r]
     for j in range(N_TRACES):
         obs[Obs.COUNT][j, lane] = 0
     u = load_rows(y, 0, N_STATES, lane)
@@ -62,10 +64,13 @@ def start_observers(lane, grid, batch, block, lanes, y, ws, p, obs):
 
 
 def keep_observers(lanes, obs):
-    """Keep what observers have at the start of a chunk."""
-    for r in range(N_ANALYSIS):
+    """Keep what observers have at the start of a chunk, but for rows that last."""
+    for r in range(N_CHANGING):
         for lane in range(LANES):
             lanes[ROW_AKEPT + r, lane] = lanes[ROW_AWS + r, lane]
+    for r in range(N_OUTPUTS):
+        for lane in range(LANES):
+            lanes[ROW_AKEPT + N_CHANGING + r, lane] = lanes[ROW_AOUT + r, lane]
     for j in range(N_TRACES):
         for lane in range(LANES):
             obs[Obs.COUNT][N_TRACES + j, lane] = obs[Obs.COUNT][j, lane]
@@ -73,8 +78,10 @@ def keep_observers(lanes, obs):
 
 def restore_observers(lane, lanes, obs):
     """Take a lane's observers back to the start of the chunk."""
-    for r in range(N_ANALYSIS):
+    for r in range(N_CHANGING):
         lanes[ROW_AWS + r, lane] = lanes[ROW_AKEPT + r, lane]
+    for r in range(N_OUTPUTS):
+        lanes[ROW_AOUT + r, lane] = lanes[ROW_AKEPT + N_CHANGING + r, lane]
     for j in range(N_TRACES):
         obs[Obs.COUNT][j, lane] = obs[Obs.COUNT][N_TRACES + j, lane]
 

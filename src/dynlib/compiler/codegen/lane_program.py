@@ -74,13 +74,18 @@ class LaneProgram:
 
     @property
     def analysis_rows(self) -> int:
-        """Rows of what observers have, of which there is a copy as well."""
+        """Rows of what observers have."""
         return self.analysis.workspace + self.analysis.outputs if self.analysis is not None else 0
+
+    @property
+    def _lasting(self) -> int:
+        """Those among them of which there is no copy."""
+        return self.analysis.lasting if self.analysis is not None else 0
 
     @property
     def lane_rows(self) -> int:
         """Rows of what each lane has of its own."""
-        return len(Lane) + 2 * self.analysis_rows
+        return len(Lane) + 2 * self.analysis_rows - self._lasting
 
     @property
     def args(self) -> tuple[RunnerArg, ...]:
@@ -249,7 +254,8 @@ class LaneProgram:
             "ROW_AWS": len(Lane),
             "ROW_AOUT": len(Lane) + analysis.workspace,
             "ROW_AKEPT": len(Lane) + self.analysis_rows,
-            "N_ANALYSIS": self.analysis_rows,
+            "N_WORKSPACE": analysis.workspace,
+            "N_CHANGING": analysis.workspace - analysis.lasting,
             "N_OUTPUTS": analysis.outputs,
             "N_TRACES": analysis.n_traces,
             "N_GROUPS": tangents.groups if tangents is not None else 0,
