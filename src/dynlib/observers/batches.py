@@ -3,8 +3,8 @@
 Neighbouring values of a trajectory depend on each other; sums over long enough batches of them
 hardly do (Law, Simulation Modeling and Analysis, chapter 9).  How long that is need not be known
 beforehand: when all batches are full, neighbours are joined, and new ones are twice as long, so
-that there are always between half of `most` and `most` of them (dynamic batch means; Yeh, Schmeiser,
-Oper. Res. Lett. 27 (2000) 139).
+that there are always between half of `most` and `most` of them (dynamic batch means; Yeh,
+Schmeiser, Oper. Res. Lett. 27 (2000) 139).
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class Batches:
 
     @property
     def _batches(self) -> int:
-        """Two rows for each batch, since those that are joined go to the other side; and scratch."""
+        """Two rows for each batch, since those that are joined go to the other side; scratch."""
         return 2 * self.most * (self.sums + (0 if self.even else 1)) + self.most
 
     @property
@@ -129,6 +129,10 @@ class Batches:
         """The hook that begins the first batch of running sums."""
         return HookText("start", hooks.open_OBS)
 
+    def closing(self, every: int) -> HookText:
+        """The hook that may close a batch every so many steps."""
+        return HookText("every", hooks.batch_OBS, every)
+
     def texts(self, every: int) -> tuple[HookText, ...]:
-        """That hook, and the one that may close a batch every so many steps."""
-        return (self.begin, HookText("every", hooks.batch_OBS, every))
+        """Both of them."""
+        return (self.begin, self.closing(every))

@@ -11,7 +11,6 @@ from typing import Any
 
 from dynlib.dsl.spec import ModelSpec
 from dynlib.errors import ObserverError
-from dynlib.observers import batches_hooks
 from dynlib.observers import lyapunov_hooks as hooks
 from dynlib.observers.batches import Batches
 from dynlib.observers.checks import is_autonomous, is_symplectic, log_volume_rate
@@ -84,9 +83,7 @@ class LyapunovObserver(ObserverModule):
         n = len(spec.states)
         k = n if self.k is None else self.k
         every = self._interval(stepper)
-        batches = Batches(
-            sums=k, row=_FIXED + 3 * k, even=not stepper.adaptive, dropped=1
-        )
+        batches = Batches(sums=k, row=_FIXED + 3 * k, even=not stepper.adaptive, dropped=1)
         size = _FIXED + 3 * k + batches.changing
         whole = self.volume and k == n and not spec.events
         rate = log_volume_rate(spec) if whole else None
@@ -101,7 +98,7 @@ class LyapunovObserver(ObserverModule):
             lasting=batches.lasting,
             tangents=initial_vectors(n, k),
             trace=trace,
-            texts=self._texts(every, rate is not None),
+            texts=self._texts(every, batches, rate is not None),
             helpers=(
                 gram_schmidt,
                 hooks.grow_OBS,
@@ -136,11 +133,11 @@ class LyapunovObserver(ObserverModule):
             },
         )
 
-    def _texts(self, every: int, volume: bool) -> tuple[HookText, ...]:
+    def _texts(self, every: int, batches: Batches, volume: bool) -> tuple[HookText, ...]:
         texts = [
             HookText("start", hooks.start_OBS),
             HookText("every", hooks.every_OBS, every),
-            HookText("every", batches_hooks.batch_OBS, _UNIT * every),
+            batches.closing(_UNIT * every),
             HookText("end", hooks.end_OBS),
         ]
         if self.trace.width:
