@@ -16,7 +16,7 @@ def everyone() -> dict[str, ObserverModule]:
         "gali": lib.gali(2),
         "fli": lib.fli(),
         "zero_one_test": lib.zero_one_test("x", every=2, samples=200),
-        "features": lib.features("max", "mean", E="0.5*v^2"),
+        "features": lib.features("max", "mean", "mean_error", E="0.5*v^2"),
         "extrema": lib.extrema("x", max_hits=20),
         "intervals": lib.intervals("x", 0.2, trace=Tail(3)),
         "spikes": lib.spikes("x", threshold=0.2),

@@ -74,7 +74,9 @@ def test_continuing_a_run_changes_nothing(jit):
     sim.run(T=0.2, dt=0.01, observers=[watch])
     again = sim.run(T=0.5, dt=0.01, observers=[watch], resume=True).observers["features"]
     for kind in whole:
-        assert whole[kind].array == pytest.approx(again[kind].array, rel=1e-13)  # t0 + k dt
+        assert whole[kind].array == pytest.approx(
+            again[kind].array, rel=1e-13, nan_ok=True
+        )  # t0 + k dt; too short for error bars
 
 
 def test_in_a_batch_every_number_is_an_array():

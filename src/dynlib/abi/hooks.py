@@ -93,6 +93,14 @@ class AnalysisModule(Protocol):
         """Rows of `analysis_ws`, tangent vectors included."""
 
     @property
+    def lasting(self) -> int:
+        """How many of them, at the end, need no copy to which a lane that is taken back returns.
+
+        What such a row holds at the start of a chunk of steps, the chunk does not change, if it
+        is to be read again.
+        """
+
+    @property
     def outputs(self) -> int:
         """Rows of `analysis_out`."""
 

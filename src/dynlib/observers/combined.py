@@ -35,6 +35,7 @@ class _Rows:
 
     tangents: int
     workspace: int
+    lasting: int
     outputs: int
     trace: int
 
@@ -76,14 +77,17 @@ class CombinedObserver:
             self.stop_row = row
             row += 1
         rows, tangent, output, trace = [], 0, 0, 0
+        changing = row + sum(part.workspace for part in self.parts)
+        self.lasting = 0
         for part in self.parts:
-            rows.append(_Rows(tangent, row, output, trace))
+            rows.append(_Rows(tangent, row, changing + self.lasting, output, trace))
             tangent += len(part.tangents) * len(self.spec.states)
             row += part.workspace
+            self.lasting += part.lasting
             output += part.output_rows
             trace += part.trace.width > 0
         self.rows = tuple(rows)
-        self.workspace, self.outputs, self.n_traces = row, output, trace
+        self.workspace, self.outputs, self.n_traces = row + self.lasting, output, trace
 
     # -- what the compiler asks ---------------------------------------------------------------
 
@@ -185,8 +189,8 @@ class CombinedObserver:
     def _words(self, i: int) -> dict[str, Any]:
         rows = self.rows[i]
         return {
-            "OBS": i, "WS": rows.workspace, "OUT": rows.outputs, "TAN": rows.tangents,
-            "TRACE": rows.trace, "N": len(self.spec.states),
+            "OBS": i, "WS": rows.workspace, "LASTING": rows.lasting, "OUT": rows.outputs,
+            "TAN": rows.tangents, "TRACE": rows.trace, "N": len(self.spec.states),
             "COLUMN": rows.tangents // len(self.spec.states),
         }  # fmt: skip
 

@@ -11,6 +11,7 @@ from dynlib.dsl.expr import Node
 from dynlib.dsl.spec import ModelSpec
 from dynlib.errors import ObserverError
 from dynlib.observers import crossing_hooks as hooks
+from dynlib.observers.batches import Batches
 from dynlib.observers.expressions import is_zero, read_value, slope_of
 from dynlib.observers.part import NO_TRACE, HookText, Output, Part, TraceSpec
 from dynlib.observers.plans import EveryStep, Hits, TracePlan, checked_trace_plan
@@ -46,6 +47,9 @@ class Crossing:
         Template of what is done at a crossing, with the arguments of `section_hooks.met_OBS`.
     outputs, rows, trace
         Of the part; `rows` are names of the workspace's rows.
+    batches
+        Batches that are kept in the rows after these, if there is an error bar; they count
+        crossings, not time.
     texts, helpers, expressions, words, flags
         What the part has besides.
     stops
@@ -57,6 +61,7 @@ class Crossing:
     met: Callable[..., Any]
     outputs: tuple[Output, ...]
     rows: Sequence[str] = ()
+    batches: Batches | None = None
     trace: TraceSpec = NO_TRACE
     texts: tuple[HookText, ...] = ()
     helpers: tuple[Callable[..., Any] | str, ...] = ()
@@ -70,18 +75,21 @@ class Crossing:
 
 def crossing_part(crossing: Crossing, spec: ModelSpec, stepper: Stepper) -> Part:
     """The part that finds these crossings."""
-    level = crossing.level
+    level, batches = crossing.level, crossing.batches
     texts = [
         HookText("start", hooks.begin_OBS),
         HookText("inside", hooks.look_for(crossing.met)),
         HookText("sees", hooks.sees_OBS),
         *crossing.texts,
     ]
+    if batches is not None:
+        texts.append(batches.begin)
     if crossing.stops:
         texts.append(HookText("every", hooks.nothing_OBS, 1, late=True))
     return Part(
         outputs=crossing.outputs,
-        workspace=len(crossing.rows),
+        workspace=len(crossing.rows) + (0 if batches is None else batches.changing),
+        lasting=0 if batches is None else batches.lasting,
         trace=crossing.trace,
         texts=tuple(texts),
         helpers=(
@@ -91,6 +99,7 @@ def crossing_part(crossing: Crossing, spec: ModelSpec, stepper: Stepper) -> Part
             hooks.SEEK,
             hooks.crosses_OBS,
             hooks.polish_OBS,
+            *(() if batches is None else batches.helpers),
             *crossing.helpers,
             crossing.met,
         ),
@@ -103,14 +112,19 @@ def crossing_part(crossing: Crossing, spec: ModelSpec, stepper: Stepper) -> Part
             "SCAN_POINTS": SCAN_POINTS if stepper.adaptive else 1,
             "SIZE": len(crossing.rows),
             "DONE": list(crossing.rows).index("DONE_ROW") if crossing.stops else 0,
+            **({} if batches is None else batches.words),
             **crossing.words,
         },
-        places={row: i for i, row in enumerate(crossing.rows)},
+        places={
+            **{row: i for i, row in enumerate(crossing.rows)},
+            **({} if batches is None else batches.places),
+        },
         flags={
             "RISING": crossing.direction == "rising",
             "FALLING": crossing.direction == "falling",
             "MULTISTEP": stepper.multistep,
             "LEVEL": True,
+            **({} if batches is None else batches.flags),
             **crossing.flags,
         },
         first_outputs=crossing.first_outputs,

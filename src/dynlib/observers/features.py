@@ -8,6 +8,7 @@ from typing import Any
 from dynlib.dsl.expr import Iteration, Node, State, Time, free_nodes
 from dynlib.dsl.spec import ModelSpec
 from dynlib.errors import ObserverError
+from dynlib.observers.batches import shortest_batch
 from dynlib.observers.expressions import read_value, slope_of
 from dynlib.observers.features_hooks import FeatureText
 from dynlib.observers.features_result import FeaturesResult
@@ -18,7 +19,8 @@ from dynlib.suggest import did_you_mean
 
 __all__ = ["FeaturesObserver", "features"]
 
-_KINDS = ("min", "max", "mean", "variance")
+_KINDS = ("min", "max", "mean", "variance", "mean_error", "variance_error")
+_AVERAGES = frozenset(_KINDS[2:])
 
 
 class FeaturesObserver(ObserverModule):
@@ -65,7 +67,7 @@ class FeaturesObserver(ObserverModule):
             even=not (stepper.adaptive or spec.events),
             finite=frozenset(j for j, node in enumerate(nodes) if isinstance(node, State)),
         )
-        averaged = not {"mean", "variance"}.isdisjoint(self.kinds)
+        averaged = not _AVERAGES.isdisjoint(self.kinds)
         extreme = not {"min", "max"}.isdisjoint(self.kinds)
         pieces = flow and averaged
         # The end of a piece is what is committed, unless events act on it. Its time is that of a
@@ -79,15 +81,22 @@ class FeaturesObserver(ObserverModule):
             texts.append(HookText("post", text.post()))
         if averaged:
             texts.append(HookText("end", text.end()))
+        batches = text.batches
+        if batches is not None:
+            texts += batches.texts(shortest_batch(stepper))
         expressions = {"values_OBS": nodes}
         if pieces:
             expressions["slopes_OBS"] = tuple(slope_of(node, spec) for node in nodes)
         return Part(
             outputs=tuple(Output(kind, len(nodes)) for kind in self.kinds),
             workspace=text.workspace,
+            lasting=0 if batches is None else batches.lasting,
             texts=tuple(texts),
+            helpers=() if batches is None else batches.helpers,
             expressions=expressions,
-            places=text.rows,
+            words={} if batches is None else batches.words,
+            places=text.rows | ({} if batches is None else batches.places),
+            flags={} if batches is None else batches.flags,
             facts={"quantities": list(quantities)},
         )
 

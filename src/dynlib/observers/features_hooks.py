@@ -9,12 +9,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dynlib.abi.hooks import ALONG_ARGS, HOOK_ARGS
+from dynlib.observers.batches import Batches
 from dynlib.steppers.text import function
 
 __all__ = ["FeatureText"]
 
 _PLACE = HOOK_ARGS.replace("trace_cap, trace_stride", "traces")
 _HERE = "(t, step, u, t, u, params, runtime_ws, lane)"
+_PIECE = [
+    "sums = analysis_ws[SUMS + place_OBS(j, b, lane, analysis_ws), lane]",
+    "place = SUMS + place_OBS(j % SIZE, b, lane, analysis_ws)",
+    "return sums + weight * analysis_ws[place, lane]",
+]  # of squares from the first value; what they differ from those from the mean is a sum of values
 _THERE = "(t + h, step + 1, v, t, u, params, runtime_ws, lane)"
 
 
@@ -27,7 +33,8 @@ class FeatureText:
     size
         Quantities.
     kinds
-        ``"min"``, ``"max"``, ``"mean"``, ``"variance"``, in the order of the outputs.
+        ``"min"``, ``"max"``, ``"mean"``, ``"variance"``, ``"mean_error"``, ``"variance_error"``, in
+        the order of the outputs.
     flow
         Whether means are over time; else over iterates.
     even
@@ -52,17 +59,32 @@ class FeatureText:
         }  # fmt: skip
 
     @property
-    def workspace(self) -> int:
-        """Rows of the workspace."""
+    def _rows(self) -> int:
         return 1 + 4 * self.size
 
     @property
+    def workspace(self) -> int:
+        """Ordinary rows of the workspace."""
+        return self._rows + (0 if self.batches is None else self.batches.changing)
+
+    @property
     def _mean(self) -> bool:
-        return "mean" in self.kinds or self._variance
+        return "mean" in self.kinds or "mean_error" in self.kinds or self._variance
 
     @property
     def _variance(self) -> bool:
-        return "variance" in self.kinds
+        return "variance" in self.kinds or "variance_error" in self.kinds
+
+    @property
+    def batches(self) -> Batches | None:
+        """Parts of the sums, if an error is asked for."""
+        if "variance_error" in self.kinds:
+            text = function("piece_OBS", "j, weight, b, lane, analysis_ws", _PIECE)
+            text = text.replace("SIZE", str(self.size))
+            return Batches(2 * self.size, self._rows, running=self.rows["SUM"], piece=text)
+        if "mean_error" in self.kinds:
+            return Batches(self.size, self._rows, running=self.rows["SUM"])
+        return None
 
     def _out(self, kind: str, j: int) -> str:
         return f"analysis_out[OUT + {self.kinds.index(kind) * self.size + j}, lane]"
@@ -149,7 +171,7 @@ class FeatureText:
         return lines
 
     def end(self) -> str:
-        """Means over the time that has passed."""
+        """Means over the time that has passed, and their errors."""
         lines = ["span = t - analysis_ws[BEGAN, lane]"]
         corrected = self.flow and self.even
         if corrected:
@@ -192,7 +214,14 @@ class FeatureText:
         if "mean" in self.kinds:
             lines.append(f"{self._out('mean', j)} = mean")
         if self._variance:
+            lines.append(f"off = mean - {first}")
+        if "variance" in self.kinds:
             out = self._out("variance", j)
-            lines += [f"off = mean - {first}", "x = squares / span - off * off"]
+            lines.append("x = squares / span - off * off")
             lines.append(f"{out} = select(span == 0.0, 0.0, select(x < 0.0, 0.0, x))")
+        if "mean_error" in self.kinds:
+            lines.append(f"{self._out('mean_error', j)} = error_OBS({j}, 0.0, lane, analysis_ws)")
+        if "variance_error" in self.kinds:
+            error = f"error_OBS({self.size + j}, -2.0 * off, lane, analysis_ws)"
+            lines.append(f"{self._out('variance_error', j)} = {error}")
         return lines

@@ -58,7 +58,7 @@ def _span(values: NDArray[Any]) -> str:
 
 
 class FeaturesResult(ObserverResult):
-    """``o.max["x"]``, ``o["mean"]["E"]``: each kind is a mapping from names to numbers."""
+    """``o.max["x"]``, ``o["mean_error"]["E"]``: each kind is a mapping from names to numbers."""
 
     def __getitem__(self, name: str) -> Any:
         found = super().__getitem__(name)
@@ -70,4 +70,16 @@ class FeaturesResult(ObserverResult):
         )
 
     def _lines(self) -> list[str]:
-        return [f"{kind}: {self[kind]!r}" for kind in self]
+        return [f"{kind}: {self._line(kind)}" for kind in self if not self._is_error(kind)]
+
+    def _is_error(self, kind: str) -> bool:
+        """Whether this kind stands behind the ± of another."""
+        beside = kind.removesuffix("_error") in self
+        return kind.endswith("_error") and beside and self.n_runs is None
+
+    def _line(self, kind: str) -> str:
+        error = f"{kind}_error"
+        if self.n_runs is not None or error not in self:
+            return repr(self[kind])
+        values, errors = self[kind], self[error]
+        return ", ".join(f"{n} {x:.6g} ± {errors[n]:.2g}" for n, x in values.items())

@@ -25,6 +25,8 @@ def event_OBS(
         off = gap - analysis_ws[MEAN, lane]
         analysis_ws[MEAN, lane] += off / (count - 1.0)
         analysis_ws[SCATTER, lane] += off * (gap - analysis_ws[MEAN, lane])
+        analysis_ws[TOTAL, lane] += gap
+        fill_OBS(count - 1.0, lane, analysis_ws, analysis_out)
         if BURSTS:
             if gap > BURST_GAP:
                 analysis_ws[TRAIN, lane] = 1.0
@@ -33,7 +35,7 @@ def event_OBS(
                 analysis_ws[WITHIN, lane] += 1.0
                 if analysis_ws[TRAIN, lane] == 2.0:
                     analysis_ws[WITHIN, lane] += 1.0
-                    analysis_out[OUT + 7, lane] += 1.0
+                    analysis_out[OUT + 8, lane] += 1.0
     if TRACED:
         push_trace(t, (analysis_out[OUT + 3, lane],), TRACE, lane, trace_buf, trace_count, traces)
 
@@ -50,9 +52,10 @@ def intervals_end_OBS(
     analysis_out[OUT + 4, lane] = mean
     analysis_out[OUT + 5, lane] = sd
     analysis_out[OUT + 6, lane] = sd / mean
+    analysis_out[OUT + 7, lane] = error_OBS(0, 0.0, lane, analysis_ws)
     if BURSTS:
-        bursts = analysis_out[OUT + 7, lane]
-        analysis_out[OUT + 8, lane] = select(bursts > 0.0, analysis_ws[WITHIN, lane] / bursts, nan)
+        bursts = analysis_out[OUT + 8, lane]
+        analysis_out[OUT + 9, lane] = select(bursts > 0.0, analysis_ws[WITHIN, lane] / bursts, nan)
 
 
 def passage_OBS(

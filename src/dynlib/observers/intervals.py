@@ -8,6 +8,7 @@ from dynlib.dsl.expr import Num, build
 from dynlib.dsl.spec import ModelSpec
 from dynlib.errors import ObserverError
 from dynlib.observers import interval_hooks as hooks
+from dynlib.observers.batches import Batches
 from dynlib.observers.crossing import (
     Crossing,
     checked_direction,
@@ -29,7 +30,7 @@ __all__ = ["IntervalsObserver", "IntervalsResult", "intervals", "spikes"]
 _NAN = float("nan")
 _OUTPUTS = (
     "count", "first_time", "last_time", "last_interval", "mean_interval", "sd_interval",
-    "cv_interval",
+    "cv_interval", "mean_interval_error",
 )  # fmt: skip
 
 
@@ -40,6 +41,19 @@ class IntervalsResult(HitsResult):
     def period(self) -> Any:
         """The mean interval between events."""
         return self["mean_interval"]
+
+    @property
+    def period_error(self) -> Any:
+        """Its standard error."""
+        return self["mean_interval_error"]
+
+    def _lines(self) -> list[str]:
+        if self.n_runs is not None:
+            return super()._lines()
+        mean, error = float(self["mean_interval"]), float(self["mean_interval_error"])
+        together = f"mean_interval = {mean:.8g} ± {error:.2g}"
+        lines = [line for line in super()._lines() if not line.startswith("mean_interval_error")]
+        return [together if line.startswith("mean_interval =") else line for line in lines]
 
 
 class IntervalsObserver(ObserverModule):
@@ -68,6 +82,8 @@ class IntervalsObserver(ObserverModule):
         """The engine of crossings, and sums over the intervals."""
         level = build("sub", value_of(self.of, spec, self.label), Num(self.threshold))
         bursts = self.burst_gap is not None
+        rows = ("MEAN", "SCATTER", "TRAIN", "WITHIN", "TOTAL")
+        batches = Batches(1, len(rows), running=rows.index("TOTAL"), counted=True)
         outputs = _OUTPUTS + (("bursts", "spikes_per_burst") if bursts else ())
         crossing = Crossing(
             level=level,
@@ -75,7 +91,8 @@ class IntervalsObserver(ObserverModule):
             met=hooks.event_OBS,
             outputs=tuple(map(Output, outputs)),
             first_outputs=tuple(0.0 if o in ("count", "bursts") else _NAN for o in outputs),
-            rows=("MEAN", "SCATTER", "TRAIN", "WITHIN"),
+            rows=rows,
+            batches=batches,
             trace=TraceSpec(("interval",), self.plan) if self.plan is not None else NO_TRACE,
             texts=(HookText("end", hooks.intervals_end_OBS),),
             words={"BURST_GAP": self.burst_gap or 0.0},
@@ -98,7 +115,9 @@ def intervals(
     """How often an expression crosses a threshold, and the times between crossings.
 
     The result has ``count``, ``first_time``, ``last_time``, ``last_interval``, ``mean_interval``
-    (also ``period``), ``sd_interval``, ``cv_interval`` (their ratio); NaN where there are too few.
+    (also ``period``), ``sd_interval``, ``cv_interval`` (their ratio), and the standard error of the
+    mean, ``mean_interval_error`` (also ``period_error``); NaN where there are too few.  It comes
+    from batches of consecutive intervals, so that intervals may depend on those before.
 
     Parameters
     ----------

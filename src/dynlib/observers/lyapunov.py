@@ -12,6 +12,7 @@ from typing import Any
 from dynlib.dsl.spec import ModelSpec
 from dynlib.errors import ObserverError
 from dynlib.observers import lyapunov_hooks as hooks
+from dynlib.observers.batches import Batches
 from dynlib.observers.checks import is_autonomous, is_symplectic, log_volume_rate
 from dynlib.observers.gram_schmidt import FEW, gram_schmidt_text
 from dynlib.observers.keywords import checks_keywords
@@ -24,9 +25,8 @@ from dynlib.steppers.base import Stepper
 
 __all__ = ["LyapunovObserver", "lyapunov_max", "lyapunov_spectrum"]
 
-_MOST = 128  # batches
 _UNIT = 16  # orthonormalisations of the shortest batch
-_FIXED = 9  # rows of the workspace before the sums
+_FIXED = 5  # rows of the workspace before those of the vectors
 
 
 class LyapunovObserver(ObserverModule):
@@ -83,7 +83,8 @@ class LyapunovObserver(ObserverModule):
         n = len(spec.states)
         k = n if self.k is None else self.k
         every = self._interval(stepper)
-        size = _FIXED + 3 * k + _MOST * k + (_MOST if stepper.adaptive else 1)
+        batches = Batches(sums=k, row=_FIXED + 3 * k, even=not stepper.adaptive, dropped=1)
+        size = _FIXED + 3 * k + batches.changing
         whole = self.volume and k == n and not spec.events
         rate = log_volume_rate(spec) if whole else None
         exponents = ", ".join(f"exponent_OBS({j}, lane, analysis_ws)" for j in range(k))
@@ -94,33 +95,34 @@ class LyapunovObserver(ObserverModule):
         return Part(
             outputs=(*self._outputs(k), *extra),
             workspace=size,
+            lasting=batches.lasting,
             tangents=initial_vectors(n, k),
             trace=trace,
-            texts=self._texts(every, rate is not None),
+            texts=self._texts(every, batches, rate is not None),
             helpers=(
                 gram_schmidt,
                 hooks.grow_OBS,
                 hooks.growth_OBS,
-                hooks.span_OBS,
                 hooks.exponent_OBS,
-                hooks.error_OBS,
-                hooks.join_OBS,
+                hooks.take_OBS,
+                *batches.helpers,
+                *((hooks.target_OBS,) if self.target_se is not None else ()),
             ),
             expressions={} if rate is None else {"rate_OBS": (rate,)},
             words={
                 "K": k,
-                "MOST": _MOST,
                 "SIZE": size,
-                "DONE": 6,
+                "DONE": 2,
                 "TARGET": self.target_se or 0.0,
                 "EXPONENTS": f"({exponents},)",
+                **batches.words,
             },
-            places=_places(k),
-            flags={
+            places=_places(k) | batches.places,
+            flags=batches.flags
+            | {
                 "TARGETED": self.target_se is not None,
                 "VOLUME": rate is not None,
                 "FLOW": not spec.is_map,
-                "EVEN": not stepper.adaptive,
             },
             stops=self.target_se is not None,
             facts={
@@ -131,11 +133,11 @@ class LyapunovObserver(ObserverModule):
             },
         )
 
-    def _texts(self, every: int, volume: bool) -> tuple[HookText, ...]:
+    def _texts(self, every: int, batches: Batches, volume: bool) -> tuple[HookText, ...]:
         texts = [
             HookText("start", hooks.start_OBS),
             HookText("every", hooks.every_OBS, every),
-            HookText("every", hooks.batch_OBS, _UNIT * every),
+            batches.closing(_UNIT * every),
             HookText("end", hooks.end_OBS),
         ]
         if self.trace.width:
@@ -156,17 +158,11 @@ def _places(k: int) -> dict[str, int]:
     return {
         "LAST": 0,
         "BEGAN": 1,
-        "FILLED": 2,
-        "LENGTH": 3,
-        "COUNT": 4,
-        "CUT": 5,
-        "VOLUME_NOW": 7,
-        "VOLUME_THEN": 8,
+        "VOLUME_NOW": 3,
+        "VOLUME_THEN": 4,
         "CUR": _FIXED,
         "TOTAL": _FIXED + k,
         "POWER": _FIXED + 2 * k,
-        "SUMS": _FIXED + 3 * k,
-        "SPANS": _FIXED + 3 * k + _MOST * k,
     }
 
 

@@ -2,9 +2,7 @@
 
 The growth of each tangent vector is multiplied up in the row CUR, whose powers of two are counted
 in the row POWER, so that a logarithm is taken only where a number is wanted.
-
-For the error bar, the run is cut into batches of equal length: when all are full, neighbours are
-joined and new ones are twice as long, so that there are always between MOST/2 and MOST of them.
+For the error bar, it is taken from there into batches (see `Batches`).
 """
 
 # ruff: noqa: F821
@@ -13,17 +11,15 @@ joined and new ones are twice as long, so that there are always between MOST/2 a
 from __future__ import annotations
 
 __all__ = [
-    "batch_OBS",
     "end_OBS",
-    "error_OBS",
     "every_OBS",
     "exponent_OBS",
     "grow_OBS",
     "growth_OBS",
-    "join_OBS",
     "orthonormalise_OBS",
-    "span_OBS",
     "start_OBS",
+    "take_OBS",
+    "target_OBS",
     "trace_OBS",
     "volume_OBS",
 ]
@@ -81,10 +77,9 @@ def start_OBS(
         analysis_ws[WS + i, lane] = 0.0
     for j in range(K):
         analysis_ws[CUR + j, lane] = 1.0
-    analysis_ws[LENGTH, lane] = 1.0
+    empty_OBS(t, lane, analysis_ws)
     analysis_ws[BEGAN, lane] = t
     analysis_ws[LAST, lane] = t
-    analysis_ws[CUT, lane] = t
 
 
 def every_OBS(
@@ -109,67 +104,23 @@ def volume_OBS(
     analysis_ws[VOLUME_NOW, lane] += before
 
 
-def batch_OBS(
-    lane, t, dt, step, y_curr, y_prev, params, runtime_ws,
-    analysis_ws, analysis_out, trace_buf, trace_count, traces,
-):  # fmt: skip
-    """Close a batch that is long enough."""
-    filled = analysis_ws[FILLED, lane] + 1.0
-    if filled >= analysis_ws[LENGTH, lane]:
-        filled = 0.0
-        b = int(analysis_ws[COUNT, lane])
-        if EVEN:
-            first = analysis_ws[SPANS, lane]
-            analysis_ws[SPANS, lane] = select(b == 0, t - analysis_ws[CUT, lane], first)
-        else:
-            analysis_ws[SPANS + b, lane] = t - analysis_ws[CUT, lane]
-        analysis_ws[CUT, lane] = t
+def take_OBS(j, lane, analysis_ws, analysis_out):
+    """The growth since the last batch was closed, which begins anew."""
+    growth = growth_OBS(j, lane, analysis_ws)
+    analysis_ws[TOTAL + j, lane] += growth
+    analysis_ws[CUR + j, lane] = 1.0
+    analysis_ws[POWER + j, lane] = 0.0
+    return growth
+
+
+def target_OBS(count, lane, analysis_ws):
+    """Whether all exponents are known well enough."""
+    if count >= MOST // 2:
+        worst = 0.0
         for j in range(K):
-            growth = growth_OBS(j, lane, analysis_ws)
-            analysis_ws[SUMS + j * MOST + b, lane] = growth
-            analysis_ws[TOTAL + j, lane] += growth
-            analysis_ws[CUR + j, lane] = 1.0
-            analysis_ws[POWER + j, lane] = 0.0
-        b += 1
-        analysis_ws[COUNT, lane] = b
-        if TARGETED:
-            if b >= MOST // 2:
-                worst = 0.0
-                for j in range(K):
-                    worst = max(worst, error_OBS(j, lane, analysis_ws))
-                if worst <= TARGET:
-                    analysis_ws[WS + DONE, lane] = 1.0
-        if b == MOST:
-            join_OBS(lane, analysis_ws)
-    analysis_ws[FILLED, lane] = filled
-
-
-def join_OBS(lane, analysis_ws):
-    """Join neighbouring batches; those to come are twice as long."""
-    half = MOST // 2
-    if EVEN:
-        analysis_ws[SPANS, lane] += span_OBS(1, lane, analysis_ws)
-    else:
-        for b in range(half):
-            analysis_ws[SPANS + b, lane] = (
-                analysis_ws[SPANS + 2 * b, lane] + analysis_ws[SPANS + 2 * b + 1, lane]
-            )
-    for j in range(K):
-        first = SUMS + j * MOST
-        for b in range(half):
-            analysis_ws[first + b, lane] = (
-                analysis_ws[first + 2 * b, lane] + analysis_ws[first + 2 * b + 1, lane]
-            )
-    analysis_ws[COUNT, lane] = half
-    analysis_ws[LENGTH, lane] *= 2.0
-
-
-def span_OBS(b, lane, analysis_ws):
-    """Time of a batch after the first; of equal steps they are equal, and need no rows."""
-    if EVEN:
-        rest = analysis_ws[CUT, lane] - analysis_ws[BEGAN, lane] - analysis_ws[SPANS, lane]
-        return rest / (analysis_ws[COUNT, lane] - 1.0)
-    return analysis_ws[SPANS + b, lane]
+            worst = max(worst, error_OBS(j, 0.0, lane, analysis_ws))
+        if worst <= TARGET:
+            analysis_ws[WS + DONE, lane] = 1.0
 
 
 def exponent_OBS(j, lane, analysis_ws):
@@ -177,54 +128,12 @@ def exponent_OBS(j, lane, analysis_ws):
     growth = analysis_ws[TOTAL + j, lane] + growth_OBS(j, lane, analysis_ws)
     span = analysis_ws[LAST, lane] - analysis_ws[BEGAN, lane]
     if analysis_ws[COUNT, lane] >= 2.0:
-        growth -= analysis_ws[SUMS + j * MOST, lane]
-        span -= analysis_ws[SPANS, lane]
+        growth -= piece_OBS(j, 0.0, 0, lane, analysis_ws)
+        if EVEN:
+            span -= analysis_ws[SPANS, lane]
+        else:
+            span -= span_OBS(0, lane, analysis_ws)
     return select(span == 0.0, nan, growth / span)
-
-
-def error_OBS(j, lane, analysis_ws):
-    """Standard error of an exponent, from the batches after the first.
-
-    The growth over m neighbouring batches has a variance ``a + b m``: growth that comes at random
-    makes b, growth that is made up for afterwards makes a alone (of the logistic map with r = 4,
-    all of it but the mean).  A line is laid through the variances that are seen for small m, and
-    read where m is the whole run; it cannot lie below them.
-    """
-    n = int(analysis_ws[COUNT, lane]) - 1
-    if n < 7:
-        return nan
-    first = SUMS + j * MOST + 1
-    growth = 0.0
-    span = 0.0
-    for b in range(n):
-        growth += analysis_ws[first + b, lane]
-        span += span_OBS(1 + b, lane, analysis_ws)
-    rate = select(span == 0.0, nan, growth / span)
-    most = 2 + n // 10
-    x1 = 0.0
-    x2 = 0.0
-    y1 = 0.0
-    xy = 0.0
-    for m in range(1, most + 1):
-        square = 0.0
-        window = 0.0
-        for b in range(n):
-            window += analysis_ws[first + b, lane] - rate * span_OBS(1 + b, lane, analysis_ws)
-            if b >= m:
-                gone = analysis_ws[first + b - m, lane]
-                window -= gone - rate * span_OBS(1 + b - m, lane, analysis_ws)
-            if b >= m - 1:
-                square = fma(window, window, square)
-        y = square / (n - m + 1.0)
-        x = m * (n - m) / (n + 0.0)  # the mean took its share
-        x1 += x
-        x2 = fma(x, x, x2)
-        y1 += y
-        xy = fma(x, y, xy)
-    slope = (most * xy - x1 * y1) / (most * x2 - x1 * x1)
-    variance = y1 / most + max(slope, 0.0) * (n - x1 / most)
-    few = n / (n - 0.5 * most)  # a line through few batches is uncertain itself
-    return sqrt(few * variance) / abs_(span)
 
 
 def trace_OBS(
@@ -242,7 +151,7 @@ def end_OBS(
     total = 0.0
     for j in range(K):
         analysis_out[OUT + j, lane] = exponent_OBS(j, lane, analysis_ws)
-        analysis_out[OUT + K + j, lane] = error_OBS(j, lane, analysis_ws)
+        analysis_out[OUT + K + j, lane] = error_OBS(j, 0.0, lane, analysis_ws)
         total += analysis_ws[TOTAL + j, lane] + growth_OBS(j, lane, analysis_ws)
     if VOLUME:
         span = analysis_ws[LAST, lane] - analysis_ws[BEGAN, lane]

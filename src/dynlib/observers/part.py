@@ -106,6 +106,10 @@ class Part:
         Results, in the order of their rows.
     workspace
         Rows of workspace.
+    lasting
+        Rows besides, whose numbers follow upon those.  A hook may write to one of them only what
+        it would write again if the last 256 steps were taken once more, and may read only what it
+        has written since it began.
     tangents
         Tangent vectors, and the values that they start from.
     trace
@@ -131,6 +135,7 @@ class Part:
 
     outputs: tuple[Output, ...] = ()
     workspace: int = 0
+    lasting: int = 0
     tangents: tuple[tuple[float, ...], ...] = ()
     trace: TraceSpec = NO_TRACE
     texts: tuple[HookText, ...] = ()
@@ -161,10 +166,15 @@ class Part:
     def written(self, source: Callable[..., Any] | str, words: Mapping[str, Any]) -> str:
         """The text of a template or helper, with numbers for words."""
         text = fold(_text(source), self.flags, numbers=True)
-        places = {name: words["WS"] + row for name, row in self.places.items()}
+        places = {name: self._row(row, words) for name, row in self.places.items()}
         known = {**self.words, **places, **words}
         text = re.sub(r"\b[A-Z][A-Z0-9_]*\b", lambda m: str(known.get(m[0], m[0])), text)
         return re.sub(r"_OBS\b", f"_{words['OBS']}", text)
+
+    def _row(self, row: int, words: Mapping[str, Any]) -> int:
+        """Where a row of the observer's lies in the workspace of all."""
+        lasts = row >= self.workspace
+        return int(words["LASTING"] + row - self.workspace if lasts else words["WS"] + row)
 
 
 def named(source: Callable[..., Any] | str) -> str:

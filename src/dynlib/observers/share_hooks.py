@@ -8,13 +8,16 @@ from __future__ import annotations
 __all__ = [
     "add_OBS",
     "along_OBS",
+    "bins_end_OBS",
     "bins_piece_OBS",
     "bins_post_OBS",
+    "bins_start_OBS",
     "end_OBS",
     "inside_OBS",
     "post_OBS",
     "sees_OBS",
     "start_OBS",
+    "take_OBS",
     "truth_OBS",
 ]  # fmt: skip
 
@@ -80,6 +83,7 @@ def end_OBS(
     span = t - analysis_ws[BEGAN, lane]
     analysis_out[OUT, lane] = analysis_ws[SUM, lane] / span
     analysis_out[OUT + 1, lane] = abs_(analysis_ws[SUM, lane])
+    analysis_out[OUT + 2, lane] = error_OBS(0, 0.0, lane, analysis_ws)
 
 
 def add_OBS(low, high, weight, lane, analysis_out):
@@ -105,6 +109,24 @@ def add_OBS(low, high, weight, lane, analysis_out):
             analysis_out[OUT + 1 + k, lane] += share * max_(overlap, 0.0)
 
 
+def bins_start_OBS(
+    lane, t, dt, step, y_curr, y_prev, params, runtime_ws,
+    analysis_ws, analysis_out, trace_buf, trace_count, traces,
+):  # fmt: skip
+    analysis_ws[BEGAN, lane] = t
+    empty_OBS(t, lane, analysis_ws)
+    for k in range(BINS):
+        analysis_ws[TAKEN + k, lane] = 0.0
+
+
+def take_OBS(j, lane, analysis_ws, analysis_out):
+    """What a bin has gained since the last batch."""
+    total = analysis_out[OUT + 1 + j, lane]
+    gained = total - analysis_ws[TAKEN + j, lane]
+    analysis_ws[TAKEN + j, lane] = total
+    return gained
+
+
 def bins_piece_OBS(
     lane, t, h, step, u, v, params, runtime_ws,
     analysis_ws, analysis_out, trace_buf, trace_count, traces,
@@ -121,3 +143,13 @@ def bins_post_OBS(
     u = load_rows(y_curr, 0, N, lane)
     a = (value_OBS(t, step, u, t, u, params, runtime_ws, lane) - LOW) * SCALE
     add_OBS(a, a, 1.0, lane, analysis_out)
+
+
+def bins_end_OBS(
+    lane, t, dt, step, y_curr, y_prev, params, runtime_ws,
+    analysis_ws, analysis_out, trace_buf, trace_count, traces,
+):  # fmt: skip
+    span = abs_(t - analysis_ws[BEGAN, lane])
+    for j in range(BINS):
+        error = error_OBS(j, 0.0, lane, analysis_ws)
+        analysis_out[OUT + 2 + BINS + j, lane] = error * span

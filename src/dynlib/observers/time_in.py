@@ -8,19 +8,35 @@ from dynlib.compiler.codegen.event_text import SCAN_POINTS
 from dynlib.dsl.expr import level_function
 from dynlib.dsl.spec import ModelSpec
 from dynlib.observers import share_hooks as hooks
+from dynlib.observers.batches import Batches, shortest_batch
 from dynlib.observers.crossing import refuse_without_inside, single
 from dynlib.observers.crossing_hooks import SEEK
 from dynlib.observers.expressions import read_condition
 from dynlib.observers.keywords import checks_keywords
 from dynlib.observers.module import ObserverModule
 from dynlib.observers.part import HookText, Output, Part
+from dynlib.observers.result import ObserverResult
 from dynlib.steppers.base import Stepper
 
-__all__ = ["TimeInObserver", "time_in"]
+__all__ = ["TimeInObserver", "TimeInResult", "time_in"]
+
+
+class TimeInResult(ObserverResult):
+    """``fraction`` of time, its standard error ``fraction_error``, and ``time``."""
+
+    def _lines(self) -> list[str]:
+        if self.n_runs is not None:
+            return super()._lines()
+        return [
+            f"fraction = {float(self['fraction']):.6g} ± {float(self['fraction_error']):.2g}",
+            f"time = {float(self['time']):.8g}",
+        ]
 
 
 class TimeInObserver(ObserverModule):
     """Time in a set; made by `time_in`."""
+
+    result_type = TimeInResult
 
     def __init__(self, condition: Any, name: str | None) -> None:
         self.condition = condition
@@ -40,8 +56,10 @@ class TimeInObserver(ObserverModule):
         condition = read_condition(self.condition, spec, self.label)
         level = level_function(condition)
         expressions: dict[str, tuple[Any, ...]] = {"holds_OBS": (condition,)}
+        batches = Batches(1, 2, running=1)
         texts = [HookText("start", hooks.start_OBS), HookText("end", hooks.end_OBS)]
-        helpers: list[Any] = [hooks.truth_OBS]
+        texts += batches.texts(shortest_batch(stepper))
+        helpers: list[Any] = [hooks.truth_OBS, *batches.helpers]
         if spec.is_map:
             texts.append(HookText("post", hooks.post_OBS))
         else:
@@ -53,14 +71,19 @@ class TimeInObserver(ObserverModule):
                 helpers.append(single("height"))
                 expressions["height_values_OBS"] = (level,)
         return Part(
-            outputs=(Output("fraction"), Output("time")),
-            workspace=2,
+            outputs=(Output("fraction"), Output("time"), Output("fraction_error")),
+            workspace=2 + batches.changing,
+            lasting=batches.lasting,
             texts=tuple(texts),
             helpers=tuple(helpers),
             expressions=expressions,
-            words={"SCAN_POINTS": SCAN_POINTS if stepper.adaptive else 1},
-            places={"BEGAN": 0, "SUM": 1},
-            flags={"LEVEL": level is not None, "ADAPTIVE_STEPS": stepper.adaptive},
+            words={"SCAN_POINTS": SCAN_POINTS if stepper.adaptive else 1, **batches.words},
+            places={"BEGAN": 0, "SUM": 1, **batches.places},
+            flags={
+                "LEVEL": level is not None,
+                "ADAPTIVE_STEPS": stepper.adaptive,
+                **batches.flags,
+            },
         )
 
 
@@ -68,7 +91,8 @@ class TimeInObserver(ObserverModule):
 def time_in(condition: str, *, name: str | None = None) -> TimeInObserver:
     """The fraction of time in which a condition holds; of a map, the fraction of iterates.
 
-    The result has ``fraction`` and ``time``.  Where the condition changes within a step of a
+    The result has ``fraction``, its standard error ``fraction_error`` (batch means, as in
+    `features`; NaN for short runs), and ``time``.  Where the condition changes within a step of a
     flow, the instant is located on the step's interpolant.
 
     Parameters

@@ -85,7 +85,9 @@ def zero_one_test(
     the mean square displacement with time, the median over many frequencies c, since a few of
     them resonate.  Nothing but the series is needed: no equations, no derivative.
 
-    The result has ``K``, ``K_of_c``, ``c``, and ``path(c)``: p and q.
+    The result has ``K``, ``K_error`` (the standard error of the median, from the scatter over the
+    frequencies; of the series' own chance it knows nothing), ``K_of_c``, ``c``, and ``path(c)``:
+    p and q.
 
     Parameters
     ----------

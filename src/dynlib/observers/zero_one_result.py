@@ -15,6 +15,7 @@ __all__ = ["ZeroOneResult", "growth_correlation"]
 Array = NDArray[Any]
 _LAGS = 10  # displacements are looked at over a tenth of the series
 _LEAST = 20  # samples below which nothing is said
+_LEAST_FREQUENCIES = 7  # below which nothing is said of their scatter
 
 
 def growth_correlation(series: Array, c: Array) -> Array:
@@ -53,7 +54,7 @@ def growth_correlation(series: Array, c: Array) -> Array:
 
 
 class ZeroOneResult(ObserverResult):
-    """``K``, near 1 for chaos and near 0 for regular motion; ``K_of_c``, ``c``, ``path``."""
+    """``K``, near 1 for chaos and near 0 for regular motion; ``K_error``, ``K_of_c``, ``path``."""
 
     @property
     def c(self) -> Array:
@@ -78,6 +79,23 @@ class ZeroOneResult(ObserverResult):
         """The median over the frequencies; in a batch for each run."""
         return np.median(self.K_of_c, axis=-1)
 
+    @property
+    def K_error(self) -> Any:
+        """Standard error of that median, from the scatter of K over the frequencies.
+
+        Half the distance between the order statistics that lie half of the square root of n_c
+        below and above the median: between them the median of all frequencies is in two cases of
+        three.  It tells whether there are enough frequencies, and whether they agree.  It does not
+        tell how K would differ for another series of the same model, nor that K is still on its
+        way to 0 or 1 when the series is short.  NaN for fewer than seven frequencies.
+        """
+        n = self.K_of_c.shape[-1]
+        if n < _LEAST_FREQUENCIES:
+            return np.full(self.K_of_c.shape[:-1], np.nan)[()]
+        half = 0.5 / np.sqrt(n)
+        low, high = np.quantile(self.K_of_c, [0.5 - half, 0.5 + half], axis=-1)
+        return 0.5 * (high - low)
+
     def path(self, c: float) -> tuple[Array, Array]:
         """The walker's p and q for one frequency: bounded for regular motion."""
         steps = np.arange(1, self.series.shape[-1] + 1)
@@ -87,4 +105,5 @@ class ZeroOneResult(ObserverResult):
     def _lines(self) -> list[str]:
         if self.n_runs is not None:
             return super()._lines()
-        return [f"K = {self.K:.4g} of {self.facts['of']}, {self.series.shape[-1]} samples"]
+        known = f"K = {self.K:.4g} ± {self.K_error:.2g}"
+        return [f"{known} of {self.facts['of']}, {self.series.shape[-1]} samples"]

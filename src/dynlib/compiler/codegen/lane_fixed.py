@@ -94,13 +94,20 @@ def advance(
     i = 0
     while i < chunk:
         if SMALL:
-            if i + 4 <= chunk:
+            together = i + 4 <= chunk
+            if EVERY_HOOK:  # due at the end of four steps, in all lanes, or not at all
+                together = together and leader >= 0 and (step + i) % 4 == 0
+            if together:
                 if due == NEVER or step + i + 4 <= due:
                     for lane in range(LANES):
                         fixed_step(i, lane, t0, dt, lanes, y, mem, ws, p, flag)
                         fixed_step(i + 1, lane, t0, dt, lanes, y, mem, ws, p, flag)
                         fixed_step(i + 2, lane, t0, dt, lanes, y, mem, ws, p, flag)
                         fixed_step(i + 3, lane, t0, dt, lanes, y, mem, ws, p, flag)
+                    if EVERY_HOOK:
+                        observe_step(
+                            i + 3, True, step, t0, dt, block, lanes, run, y, mem, ws, p, obs
+                        )
                     i += 4
                     continue
                 if whole and step + i == due and row + 4 <= batch[LaneCount.ROWS]:
@@ -108,6 +115,10 @@ def advance(
                         held = empty_tile(held, row, batch, tile, run, rec_y, picked)
                     place = tile[held * N_STATES :]
                     held_steps(i, place, t0, dt, lanes, y, mem, ws, p, flag)
+                    if EVERY_HOOK:
+                        observe_step(
+                            i + 3, True, step, t0, dt, block, lanes, run, y, mem, ws, p, obs
+                        )
                     held += 4
                     row += 4
                     due += 4

@@ -18,6 +18,7 @@ __all__ = [
     "give_back",
     "give_trace",
     "keep_observers",
+    "leaving_adaptive",
     "look_inside",
     "observe_adaptive",
     "observe_step",
@@ -32,8 +33,10 @@ __all__ = [
 def begin_observation(lane, t, step, block, lanes, y, mem, ws, p, obs):
     """What observers have at the start of a run."""
     aws = lanes[ROW_AWS:ROW_AOUT]
-    for r in range(N_ANALYSIS):
+    for r in range(N_CHANGING):
         lanes[ROW_AWS + r, lane] = obs[Obs.FIRST][r]
+    for r in range(N_OUTPUTS):
+        lanes[ROW_AOUT + r, lane] = obs[Obs.FIRST][N_WORKSPACE + r]
     for j in range(N_TRACES):
         obs[Obs.COUNT][j, lane] = 0
     u = load_rows(y, 0, N_STATES, lane)
@@ -61,10 +64,13 @@ def start_observers(lane, grid, batch, block, lanes, y, ws, p, obs):
 
 
 def keep_observers(lanes, obs):
-    """Keep what observers have at the start of a chunk."""
-    for r in range(N_ANALYSIS):
+    """Keep what observers have at the start of a chunk, but for rows that last."""
+    for r in range(N_CHANGING):
         for lane in range(LANES):
             lanes[ROW_AKEPT + r, lane] = lanes[ROW_AWS + r, lane]
+    for r in range(N_OUTPUTS):
+        for lane in range(LANES):
+            lanes[ROW_AKEPT + N_CHANGING + r, lane] = lanes[ROW_AOUT + r, lane]
     for j in range(N_TRACES):
         for lane in range(LANES):
             obs[Obs.COUNT][N_TRACES + j, lane] = obs[Obs.COUNT][j, lane]
@@ -72,8 +78,10 @@ def keep_observers(lanes, obs):
 
 def restore_observers(lane, lanes, obs):
     """Take a lane's observers back to the start of the chunk."""
-    for r in range(N_ANALYSIS):
+    for r in range(N_CHANGING):
         lanes[ROW_AWS + r, lane] = lanes[ROW_AKEPT + r, lane]
+    for r in range(N_OUTPUTS):
+        lanes[ROW_AOUT + r, lane] = lanes[ROW_AKEPT + N_CHANGING + r, lane]
     for j in range(N_TRACES):
         obs[Obs.COUNT][j, lane] = obs[Obs.COUNT][N_TRACES + j, lane]
 
@@ -257,11 +265,33 @@ def observe_adaptive(batch, block, lanes, y, mem, ws, p, obs):
                 lane, t, h, step, y, y_prev, p, ws, aws, aout,
                 obs[Obs.BUF], obs[Obs.COUNT], obs[Obs.TRACES],
             )  # fmt: skip
-        if EVERY_HOOK:
-            ANALYSIS_EVERY(
-                lane, t, h, step, y, y_prev, p, ws, aws, aout,
-                obs[Obs.BUF], obs[Obs.COUNT], obs[Obs.TRACES],
-            )  # fmt: skip
+    if EVERY_HOOK:
+        due = 0
+        for lane in range(LANES):
+            whole = integer(lanes[Lane.STEP, lane]) % EVERY == 0
+            due += select(whole & (lanes[Lane.TOOK, lane] != 0.0), 1, 0)
+        if due > 0:
+            for lane in range(LANES):
+                step = int(lanes[Lane.STEP, lane])
+                if step % EVERY == 0 and lanes[Lane.TOOK, lane] != 0.0:
+                    ANALYSIS_EVERY(
+                        lane, lanes[Lane.T, lane], lanes[Lane.TOOK, lane], step, y, y_prev, p, ws,
+                        aws, aout, obs[Obs.BUF], obs[Obs.COUNT], obs[Obs.TRACES],
+                    )  # fmt: skip
+    if OBSERVERS_STOP:
+        leaving += leaving_adaptive(lanes, aws, obs)
+    elif TRACES:
+        leaving += leaving_adaptive(lanes, aws, obs)
+    return leaving
+
+
+def leaving_adaptive(lanes, aws, obs):
+    """Let lanes leave whose observers have seen enough, or whose traces are full."""
+    leaving = 0
+    for lane in range(LANES):
+        if lanes[Lane.TOOK, lane] == 0.0:
+            continue
+        step = int(lanes[Lane.STEP, lane])
         code = 0.0
         first = int(lanes[Lane.OBSERVED_FROM, lane])
         if OBSERVERS_STOP:

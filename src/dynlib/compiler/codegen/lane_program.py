@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from math import gcd
 
 from dynlib.abi.hooks import AnalysisModule
 from dynlib.abi.lane_args import LANE_ARGS, OBSERVED_LANE_ARGS, Lane
@@ -36,6 +37,7 @@ _CHUNK_WATCHED = 4  # fewer where events or stop conditions may send a lane back
 _CHUNK_ADAPTIVE = 64
 _TILE = 64  # numbers of a lane that are collected before they go to its record
 _SMALL = 40  # operations of a step of which several are taken at once, and which these are
+_TOGETHER = 4  # steps that are: see `lane_fixed.advance`
 _CHEAP = frozenset({*"-+*/<>=", "rhs", "fma", "select", "abs_", "min_", "max_", "div"})
 _INLINE = frozenset({"fixed_step", "try_step", "decide", "quiet", "quiet_inside"})
 
@@ -72,13 +74,18 @@ class LaneProgram:
 
     @property
     def analysis_rows(self) -> int:
-        """Rows of what observers have, of which there is a copy as well."""
+        """Rows of what observers have."""
         return self.analysis.workspace + self.analysis.outputs if self.analysis is not None else 0
+
+    @property
+    def _lasting(self) -> int:
+        """Those among them of which there is no copy."""
+        return self.analysis.lasting if self.analysis is not None else 0
 
     @property
     def lane_rows(self) -> int:
         """Rows of what each lane has of its own."""
-        return len(Lane) + 2 * self.analysis_rows
+        return len(Lane) + 2 * self.analysis_rows - self._lasting
 
     @property
     def args(self) -> tuple[RunnerArg, ...]:
@@ -155,10 +162,12 @@ class LaneProgram:
 
     @property
     def _undisturbed(self) -> bool:
-        """Whether nothing stands between the steps of a lane but steps."""
+        """Whether nothing stands between most steps of a lane but steps."""
         if self.analysis is None:
             return True
-        return not self.analysis.tangents and self.analysis.kinds <= {"start", "along", "end"}
+        if self.analysis.tangents or gcd(*self.analysis.intervals) % _TOGETHER:
+            return False
+        return self.analysis.kinds <= {"start", "along", "every", "end"}
 
     @property
     def _small(self) -> bool:
@@ -185,7 +194,9 @@ class LaneProgram:
         names: tuple[str, ...] = ("before_step", "observe_step", "keep_observers")
         names += ("restore_observers", "overflows")
         if not flags["ADAPTIVE"]:
-            names = ("observe_adaptive",)
+            names = ("observe_adaptive", "leaving_adaptive")
+        elif not (flags["OBSERVERS_STOP"] or flags["TRACES"]):
+            names += ("leaving_adaptive",)
         if not flags["INSIDE_HOOK"]:
             names += ("look_inside",)
         if flags["ADAPTIVE"] or not flags["GROUPS"]:
@@ -243,12 +254,14 @@ class LaneProgram:
             "ROW_AWS": len(Lane),
             "ROW_AOUT": len(Lane) + analysis.workspace,
             "ROW_AKEPT": len(Lane) + self.analysis_rows,
-            "N_ANALYSIS": self.analysis_rows,
+            "N_WORKSPACE": analysis.workspace,
+            "N_CHANGING": analysis.workspace - analysis.lasting,
             "N_OUTPUTS": analysis.outputs,
             "N_TRACES": analysis.n_traces,
             "N_GROUPS": tangents.groups if tangents is not None else 0,
             "N_PENDING": tangents.pending if tangents is not None else 0,
             "STOP_ROW": analysis.stop_row or 0,
+            "EVERY": gcd(*analysis.intervals),
         }
 
     def _every(self) -> str:
