@@ -11,6 +11,7 @@ piece       the same, before events act at its end (`PIECE_ARGS`)
 inside      the same, with the interpolant of the step, where `sees` says so (`INSIDE_ARGS`)
 post        after each step
 every       after every so many steps
+within      of tangent vectors, where they took shorter steps than the states (`WITHIN_ARGS`)
 end         when the runner is left, for good or for a pause; must change nothing but outputs
 ==========  ====================================================================================
 
@@ -34,6 +35,7 @@ __all__ = [
     "PIECE_ARGS",
     "SEES_ARGS",
     "STEP_ARGS",
+    "WITHIN_ARGS",
     "AnalysisModule",
     "Hook",
     "user_name",
@@ -60,6 +62,7 @@ INSIDE_ARGS = f"lane, t, t_end, h, end, step, u, v, d, m, {_ARRAYS}"
 last bit: whoever looks at both sides of it must look at one time.
 """
 SEES_ARGS = "t, t_end, h, step, u, v, params, runtime_ws, lane"
+WITHIN_ARGS = "lane, t, analysis_ws"
 STEP_ARGS = "lane, t, dt, step, u, u_new, params, runtime_ws, analysis_ws"
 """Of a user's `runner_variational_step`, which returns what is to become of u."""
 
@@ -111,6 +114,13 @@ class AnalysisModule(Protocol):
     @property
     def tangents(self) -> int:
         """Tangent vectors; they lie in the first rows of `analysis_ws`."""
+
+    @property
+    def tangent_sets(self) -> tuple[tuple[int, str], ...]:
+        """For each observer that has tangent vectors, how many, and its hook *within*, or ``""``.
+
+        The hook's name is that of a function of `WITHIN_ARGS` in `text`.
+        """
 
     @property
     def tangents_within_steps(self) -> bool:

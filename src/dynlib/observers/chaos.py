@@ -50,6 +50,7 @@ class AlignmentObserver(TangentObserver):
             trace=self.trace,
             texts=tuple(texts),
             helpers=(orthonormalise_OBS, grow_OBS, measure),
+            within=hooks.within_OBS,
             words={
                 "K": k,
                 "SIZE": size,
@@ -91,6 +92,7 @@ class FastIndicator(TangentObserver):
             trace=self.trace,
             texts=tuple(texts),
             helpers=(orthonormalise_OBS, grow_OBS),
+            within=hooks.fast_within_OBS,
             words={"K": 1, "SIZE": 4},
             places={"TOTAL": 0, "VALUE": 1, "CUR": 2, "POWER": 3},
         )

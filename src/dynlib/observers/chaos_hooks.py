@@ -13,9 +13,11 @@ __all__ = [
     "fast_every_OBS",
     "fast_start_OBS",
     "fast_trace_OBS",
+    "fast_within_OBS",
     "start_OBS",
     "trace_OBS",
     "volume_OBS",
+    "within_OBS",
 ]
 
 
@@ -71,16 +73,21 @@ def start_OBS(
     analysis_ws[VALUE, lane] = MEASURE_OBS(lane, analysis_ws)
 
 
-def every_OBS(
-    lane, t, dt, step, y_curr, y_prev, params, runtime_ws,
-    analysis_ws, analysis_out, trace_buf, trace_count, traces,
-):  # fmt: skip
+def within_OBS(lane, t, analysis_ws):
+    """Back to length 1."""
     for j in range(K):
         square = 0.0
         for s in range(N):
             x = analysis_ws[TAN + j * N + s, lane]
             square = fma(x, x, square)
         scale_tangent(COLUMN + j, 1.0 / sqrt(square), analysis_ws, lane)
+
+
+def every_OBS(
+    lane, t, dt, step, y_curr, y_prev, params, runtime_ws,
+    analysis_ws, analysis_out, trace_buf, trace_count, traces,
+):  # fmt: skip
+    within_OBS(lane, t, analysis_ws)
     value = MEASURE_OBS(lane, analysis_ws)
     analysis_ws[VALUE, lane] = value
     if value < THRESHOLD:
@@ -118,10 +125,8 @@ def fast_start_OBS(
         analysis_ws[WS + i, lane] = 0.0
 
 
-def fast_every_OBS(
-    lane, t, dt, step, y_curr, y_prev, params, runtime_ws,
-    analysis_ws, analysis_out, trace_buf, trace_count, traces,
-):  # fmt: skip
+def fast_within_OBS(lane, t, analysis_ws):
+    """Back to length 1; the growth is noted."""
     square = 0.0
     for s in range(N):
         x = analysis_ws[TAN + s, lane]
@@ -131,6 +136,13 @@ def fast_every_OBS(
     total = analysis_ws[TOTAL, lane] + log(length)
     analysis_ws[TOTAL, lane] = total
     analysis_ws[VALUE, lane] = max_(analysis_ws[VALUE, lane], total)
+
+
+def fast_every_OBS(
+    lane, t, dt, step, y_curr, y_prev, params, runtime_ws,
+    analysis_ws, analysis_out, trace_buf, trace_count, traces,
+):  # fmt: skip
+    fast_within_OBS(lane, t, analysis_ws)
 
 
 def fast_trace_OBS(

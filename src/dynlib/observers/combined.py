@@ -70,7 +70,8 @@ class CombinedObserver:
 
     def _place(self) -> None:
         """Give every observer its rows."""
-        tangents = TangentLayout(len(self.spec.states), self.tangents, self.stepper)
+        sets = tuple(count for count, _ in self.tangent_sets)
+        tangents = TangentLayout(len(self.spec.states), self.tangents, self.stepper, sets)
         row = tangents.rows if self.tangents else 0
         self.stop_row: int | None = None
         if any(part.stops for part in self.parts):
@@ -100,6 +101,15 @@ class CombinedObserver:
     def tangents(self) -> int:
         """Tangent vectors."""
         return sum(len(part.tangents) for part in self.parts)
+
+    @cached_property
+    def tangent_sets(self) -> tuple[tuple[int, str], ...]:
+        """For each observer with tangent vectors, how many, and its hook *within*, or ``""``."""
+        return tuple(
+            (len(part.tangents), named(part.within).replace("_OBS", f"_{i}") if part.within else "")
+            for i, part in enumerate(self.parts)
+            if part.tangents
+        )
 
     @property
     def tangents_within_steps(self) -> bool:
@@ -173,6 +183,8 @@ class CombinedObserver:
         for i, part in enumerate(self.parts):
             words = self._words(i)
             texts += [part.written(helper, words) for helper in part.helpers]
+            if part.within is not None:
+                texts.append(part.written(part.within, words))
             texts += [part.written(text.source, words) for text in part.texts]
         for kind in KINDS:
             if kind in self.kinds and kind != "every":

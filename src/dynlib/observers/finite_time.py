@@ -101,6 +101,7 @@ class FiniteTimeLyapunov(TangentObserver):
                 HookText("end", hooks.end_OBS),
             ),
             helpers=(orthonormalise_OBS, grow_OBS, growth_OBS),
+            within=hooks.within_OBS,
             words={"K": k, "SIZE": size, "WINDOW": self.window * (1.0 - _ROUNDING)},
             places=places,
             facts={"window": self.window},

@@ -8,7 +8,7 @@ Growth is kept as in `lyapunov_hooks`, from which the orthonormalisation comes.
 
 from __future__ import annotations
 
-__all__ = ["end_OBS", "every_OBS", "start_OBS"]
+__all__ = ["end_OBS", "every_OBS", "start_OBS", "within_OBS"]
 
 
 def start_OBS(
@@ -23,6 +23,10 @@ def start_OBS(
         analysis_ws[LEAST + j, lane] = inf
         analysis_ws[MOST + j, lane] = -inf
     analysis_ws[BEGAN, lane] = t
+
+
+def within_OBS(lane, t, analysis_ws):
+    orthonormalise_OBS(lane, analysis_ws)
 
 
 def every_OBS(

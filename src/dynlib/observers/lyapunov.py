@@ -104,10 +104,12 @@ class LyapunovObserver(ObserverModule):
                 hooks.grow_OBS,
                 hooks.growth_OBS,
                 hooks.exponent_OBS,
+                hooks.order_OBS,
                 hooks.take_OBS,
                 *batches.helpers,
                 *((hooks.target_OBS,) if self.target_se is not None else ()),
             ),
+            within=hooks.within_OBS,
             expressions={} if rate is None else {"rate_OBS": (rate,)},
             words={
                 "K": k,

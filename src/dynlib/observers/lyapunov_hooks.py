@@ -16,12 +16,14 @@ __all__ = [
     "exponent_OBS",
     "grow_OBS",
     "growth_OBS",
+    "order_OBS",
     "orthonormalise_OBS",
     "start_OBS",
     "take_OBS",
     "target_OBS",
     "trace_OBS",
     "volume_OBS",
+    "within_OBS",
 ]
 
 
@@ -86,6 +88,11 @@ def every_OBS(
     lane, t, dt, step, y_curr, y_prev, params, runtime_ws,
     analysis_ws, analysis_out, trace_buf, trace_count, traces,
 ):  # fmt: skip
+    within_OBS(lane, t, analysis_ws)
+
+
+def within_OBS(lane, t, analysis_ws):
+    """Bring the growth up to date."""
     orthonormalise_OBS(lane, analysis_ws)
     analysis_ws[LAST, lane] = t
     if VOLUME:
@@ -136,6 +143,21 @@ def exponent_OBS(j, lane, analysis_ws):
     return select(span == 0.0, nan, growth / span)
 
 
+def order_OBS(lane, analysis_out):
+    """The largest first: vectors that began in invariant subspaces have grown as these do."""
+    for done in range(K - 1):
+        for j in range(K - 1 - done):
+            a = analysis_out[OUT + j, lane]
+            b = analysis_out[OUT + j + 1, lane]
+            c = analysis_out[OUT + K + j, lane]
+            d = analysis_out[OUT + K + j + 1, lane]
+            wrong = a < b
+            analysis_out[OUT + j, lane] = select(wrong, b, a)
+            analysis_out[OUT + j + 1, lane] = select(wrong, a, b)
+            analysis_out[OUT + K + j, lane] = select(wrong, d, c)
+            analysis_out[OUT + K + j + 1, lane] = select(wrong, c, d)
+
+
 def trace_OBS(
     lane, t, dt, step, y_curr, y_prev, params, runtime_ws,
     analysis_ws, analysis_out, trace_buf, trace_count, traces,
@@ -153,6 +175,7 @@ def end_OBS(
         analysis_out[OUT + j, lane] = exponent_OBS(j, lane, analysis_ws)
         analysis_out[OUT + K + j, lane] = error_OBS(j, 0.0, lane, analysis_ws)
         total += analysis_ws[TOTAL + j, lane] + growth_OBS(j, lane, analysis_ws)
+    order_OBS(lane, analysis_out)
     if VOLUME:
         span = analysis_ws[LAST, lane] - analysis_ws[BEGAN, lane]
         analysis_out[OUT + 2 * K, lane] = select(span == 0.0, nan, total / span)

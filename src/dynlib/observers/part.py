@@ -123,6 +123,9 @@ class Part:
         Functions that these call; named like them.
     expressions
         Expressions that these evaluate, by the names of the functions, which end with ``_OBS``.
+    within
+        What brings tangent vectors back to a good length, where they take steps of their own: a
+        helper of `dynlib.abi.hooks.WITHIN_ARGS`, which hooks may call too.
     hooks
         Hooks of a user, by kind: ``"pre"`` and ``"post"``.
     first, first_outputs
@@ -144,6 +147,7 @@ class Part:
     words: Mapping[str, Any] = field(default_factory=dict)
     places: Mapping[str, int] = field(default_factory=dict)
     flags: Mapping[str, bool] = field(default_factory=dict)
+    within: Callable[..., Any] | None = None
     hooks: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     first: tuple[float, ...] = ()
     first_outputs: tuple[float, ...] = ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dynlib.steppers.text import Scalar, combine, function, group, names, unpack
 
-__all__ = ["emit_error_norm", "emit_first_step"]
+__all__ = ["emit_error_norm", "emit_first_step", "emit_vector_error"]
 
 
 def emit_error_norm(
@@ -33,6 +33,32 @@ def emit_error_norm(
         total = "fine * (fine / select(both > 0.0, both, 1.0))"
     lines.append(f"return ({total}) * (h * h * {1.0 / n!r})")
     return function("error_norm", "h, u, u_new, k, options, tolerances, lane", lines)
+
+
+def emit_vector_error(
+    weights: tuple[float, ...], coarse: tuple[float, ...], n: int, vectors: int, real: Scalar
+) -> str:
+    """Square of the largest error of tangent vectors that an extended state holds after `n` states.
+
+    Each error is relative to its vector's length, since only directions and rates of growth matter.
+    The estimates are put together as in `emit_error_norm`.
+    """
+    whole = n * (1 + vectors)
+    lines = ["worst = 0.0"]
+    for c in range(1, vectors + 1):
+        own = range(c * n, (c + 1) * n)
+        before, after = ([(f"{u}[{i}]", f"{u}[{i}]") for i in own] for u in ("u", "u_new"))
+        lines.append(f"size = max_({combine(before)}, {combine(after)})")
+        lines += [f"e{i} = {_estimate(weights, i, whole, real)}" for i in own]
+        lines.append(f"fine = {combine([(f'e{i}', f'e{i}') for i in own])}")
+        if coarse:
+            lines += [f"c{i} = {_estimate(coarse, i, whole, real)}" for i in own]
+            rough = combine([(f"c{i}", f"c{i}") for i in own])
+            lines.append(f"both = fma(0.01, {rough}, fine)")
+            lines.append("fine = fine * (fine / select(both > 0.0, both, 1.0))")
+        lines.append("worst = max_(worst, fine / select(size > 0.0, size, 1.0))")
+    lines.append("return worst * (h * h)")
+    return function("vector_error", "h, u, u_new, k, lane", lines)
 
 
 def _estimate(weights: tuple[float, ...], i: int, n: int, real: Scalar) -> str:

@@ -29,7 +29,8 @@ class Stepper(ABC):
     - with memory: ``restart(t, step, u, p, ws, lane) -> m`` and ``next_memory(m, k) -> m``;
     - with a dense output: ``dense(t, h, step, u, u_new, k, p, ws, lane) -> d`` and
       ``interpolate(theta, h, u, u_new, d) -> u``;
-    - adaptive: ``error_norm``, ``first_step`` and the step control (`dynlib.steppers.control`).
+    - adaptive: ``error_norm``, ``first_step`` and the step control (`dynlib.steppers.control`);
+      for tangent vectors ``vector_error`` (`emit_vector_error`).
 
     It may call ``rhs(t, step, u, p, ws, lane)`` and the primitives.
     """
@@ -69,6 +70,14 @@ class Stepper(ABC):
     @abstractmethod
     def emit(self, n: int, real: Scalar) -> str:
         """Python text of the method for `n` states."""
+
+    def emit_vector_error(self, n: int, vectors: int, real: Scalar) -> str:
+        """Text of an adaptive method's ``vector_error(h, u, u_new, k, lane)``.
+
+        `u`, `u_new` and `k` are those of an extended state of `n` states and, after them, tangent
+        vectors; it returns the square of the largest error of these, relative to their lengths.
+        """
+        raise NotImplementedError
 
     @property
     def option_names(self) -> tuple[str, ...]:

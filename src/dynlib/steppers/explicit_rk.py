@@ -6,7 +6,7 @@ new state is one rounding of the full increment.
 
 from __future__ import annotations
 
-from dynlib.steppers.adaptive import emit_error_norm, emit_first_step
+from dynlib.steppers.adaptive import emit_error_norm, emit_first_step, emit_vector_error
 from dynlib.steppers.base import ATTEMPT_ARGS, Stepper
 from dynlib.steppers.control import control_text
 from dynlib.steppers.dense import emit_continuation, emit_hermite, emit_polynomial
@@ -59,6 +59,10 @@ class ExplicitRK(Stepper):
                 control_text(order),
             ]
         return "\n".join(texts)
+
+    def emit_vector_error(self, n: int, vectors: int, real: Scalar) -> str:
+        """Text of ``vector_error``; see `Stepper`."""
+        return emit_vector_error(self.tableau.b_error, self.tableau.b_coarse, n, vectors, real)
 
     def _attempt(self, n: int, real: Scalar) -> str:
         tableau = self.tableau

@@ -15,6 +15,9 @@ from dynlib.suggest import did_you_mean
 
 __all__ = ["Options"]
 
+_VECTOR_SHARE = 100.0  # error of a vector, relative to its length, per relative tolerance
+_FINE, _ROUGH = 1e-3, 1e-2  # and its bounds
+
 
 class Options:
     """Options of adaptive steppers.
@@ -22,6 +25,10 @@ class Options:
     ``rtol`` and ``atol`` weigh the error of state i by ``atol + rtol*max(|u|, |u_new|)``; both
     may be one number or one for each state.  ``dt_min`` and ``dt_max`` bound the size
     of the step; ``safety``, ``min_factor`` and ``max_factor`` shape its control.
+
+    After these, the runner's array holds the square of the error up to which a tangent vector is
+    stepped like the states (`dynlib.compiler.codegen.tangent_refinement`): loose where the
+    tolerance is, lest every step of a chaotic run be taken twice.
     """
 
     PLACES: ClassVar[dict[str, int]] = {
@@ -31,6 +38,8 @@ class Options:
         "min_factor": 3,
         "max_factor": 4,
     }
+    VECTOR_ERROR: ClassVar[int] = 5
+    COUNT: ClassVar[int] = 6
     TOLERANCES: ClassVar[dict[str, float]] = {"atol": 1e-8, "rtol": 1e-5}
     DEFAULTS: ClassVar[dict[str, float]] = {
         "dt_min": 0.0,
@@ -49,7 +58,7 @@ class Options:
         for name in given:
             if name not in accepted:
                 raise StepperOptionError(_unknown(stepper, name, accepted))
-        values = np.array(list(cls.DEFAULTS.values()))
+        values = np.array([*cls.DEFAULTS.values(), 0.0])
         for name, value in given.items():
             if name in cls.PLACES:
                 values[cls.PLACES[name]] = _number(stepper, name, value)
@@ -58,6 +67,8 @@ class Options:
             _tolerance(stepper, name, given.get(name, default), n)
             for name, default in cls.TOLERANCES.items()
         ]
+        relative = float(tolerances[1].min())
+        values[cls.VECTOR_ERROR] = min(max(_VECTOR_SHARE * relative, _FINE), _ROUGH) ** 2
         return values, np.concatenate(tolerances)
 
 

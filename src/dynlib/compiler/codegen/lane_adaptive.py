@@ -82,6 +82,8 @@ def decide(lane, t_end, limit, block, lanes, y, mem, ws, p, options):
     calm = True
     if WATCHED:
         calm = lanes[Lane.CALM, lane] != 0.0
+    if VARIATIONAL:
+        calm = calm & (tangents_fit(options, lanes[ROW_AWS:ROW_AOUT], lane) | not_(good))
     # What happens at the start of a step comes before its attempt, be that good or not.
     if PRE_HOOK:
         calm = False

@@ -223,7 +223,7 @@ class LaneProgram:
             "N_MEMORY": layout.memory,
             "N_PARAMS": max(1, layout.params),
             "N_COUNT": len(Count),
-            "N_OPTIONS": len(Options.PLACES),
+            "N_OPTIONS": Options.COUNT,
             "N_TOLERANCES": 2 * layout.states,
             "N_VARIED": len(self.varied),
             "N_KEPT": kept,

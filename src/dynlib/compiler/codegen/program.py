@@ -40,6 +40,8 @@ _HOT = frozenset(
             "tangent_group",
             "runner_variational_step",
             "commit_tangents",
+            "vector_error_tangent",
+            "tangents_fit",
         ),
         *("ANALYSIS_PRE", "ANALYSIS_ALONG", "ANALYSIS_PIECE", "ANALYSIS_POST", "ANALYSIS_SEES"),
     }
@@ -119,6 +121,7 @@ class Program:
                 self.layout.states,
                 analysis.tangents,
                 stepper,
+                tuple(count for count, _ in analysis.tangent_sets),
                 in_place=not (stepper.adaptive or self.layout.any_located),
             )
             if packs and self._packable(analysis, self.tangents):
@@ -167,7 +170,8 @@ class Program:
         parts = []
         if self.tangents is not None:
             name = "tangent_step" if self._adjusted else "runner_variational_step"
-            parts.append(TangentText(self._model, self.tangents).emit(name))
+            hooks = tuple(hook for _, hook in self.analysis.tangent_sets)
+            parts.append(TangentText(self._model, self.tangents, hooks).emit(name))
         if self._adjusted:
             parts.append(self._adjusted_step())
         for name, nodes in self.analysis.expressions.items():

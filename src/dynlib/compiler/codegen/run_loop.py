@@ -217,7 +217,6 @@ def run_loop(
         if not all_finite(u_new):
             status = Status.NAN_DETECTED
             break
-
         theta = 2.0
         if LOCATED:
             if ADAPTIVE:
@@ -283,7 +282,7 @@ def run_loop(
             if cut:
                 u = inside(theta, h, u_old, u_new, d)
                 if VARIATIONAL:
-                    cut_tangents(theta, t_old, h, step, u_old, m, p, ws, analysis_ws, lane)
+                    cut_tangents(theta, options, t_old, h, step, u_old, m, p, ws, analysis_ws, lane)
                 u, event_row, touched = located_events(
                     t, step + 1, u, t_old, u_old, p, ws,
                     event_row, evt_t, evt_step, evt_id, evt_log, lane, analysis_ws,
@@ -308,16 +307,22 @@ def run_loop(
                     continue
             else:
                 u = u_new
+                if PENDING:
+                    if ADAPTIVE:
+                        settle_tangents(options, t_old, h, step, u_old, m, p, ws, analysis_ws, lane)
+                    else:
+                        commit_tangents(analysis_ws, lane)
                 if MEMORY:
                     m = next_memory(m, k)
-                if PENDING:
-                    commit_tangents(analysis_ws, lane)
         else:
             u = u_new
+            if PENDING:
+                if ADAPTIVE:
+                    settle_tangents(options, t_old, h, step, u_old, m, p, ws, analysis_ws, lane)
+                else:
+                    commit_tangents(analysis_ws, lane)
             if MEMORY:
                 m = next_memory(m, k)
-            if PENDING:
-                commit_tangents(analysis_ws, lane)
         if MULTISTEP:
             if h != dt:
                 fresh = 1

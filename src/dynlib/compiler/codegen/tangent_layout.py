@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import gcd
 
 from dynlib.steppers.base import Stepper
 
@@ -18,7 +19,7 @@ class TangentLayout:
 
     The first rows of the workspace are the vectors, one after the other, then their part of the
     stepper's memory; rows of the same layout follow, in which an attempt leaves what it will be
-    if the step is taken.
+    if the step is taken, and, of an adaptive stepper, a row for the error of each group.
 
     Vectors are stepped in groups: the text of one group, an extended state of ``n * (1 + size)``
     components, is written out, and a loop runs over the groups.
@@ -31,6 +32,8 @@ class TangentLayout:
         Number of tangent vectors.
     stepper
         The method.
+    sets
+        How many of them each observer has, if there are several.
     in_place
         Whether every attempt is a step, so that a vector's next value may take its place at once.
     in_packs
@@ -41,18 +44,28 @@ class TangentLayout:
     n: int
     vectors: int
     stepper: Stepper
+    sets: tuple[int, ...] = ()
     in_place: bool = False
     in_packs: bool = False
 
     @property
     def size(self) -> int:
-        """Vectors of a group: the largest divisor that keeps the text short."""
+        """Vectors of a group: the largest divisor that keeps the text short.
+
+        Where groups may have to be stepped by themselves, all vectors of one are of one observer.
+        """
+        common = gcd(self.vectors, *self.sets) if self.refined else self.vectors
         fitting = [
             c
-            for c in range(1, self.vectors + 1)
-            if self.vectors % c == 0 and self.n * (1 + c) <= _MOST_UNROLLED
+            for c in range(1, common + 1)
+            if common % c == 0 and self.n * (1 + c) <= _MOST_UNROLLED
         ]
         return max(fitting, default=1)
+
+    @property
+    def refined(self) -> bool:
+        """Whether vectors may need shorter steps than the states (`TangentRefinement`)."""
+        return self.stepper.adaptive
 
     @property
     def packable(self) -> bool:
@@ -86,6 +99,11 @@ class TangentLayout:
         return self.memory + self.groups * self.group_memory
 
     @property
+    def errors(self) -> int:
+        """First row of the errors."""
+        return 2 * self.pending
+
+    @property
     def rows(self) -> int:
         """Rows in all."""
-        return 2 * self.pending
+        return self.errors + (self.groups if self.refined else 0)

@@ -19,15 +19,17 @@ import re
 from dynlib.compiler.codegen.model_text import ModelText
 from dynlib.compiler.codegen.specialize import without
 from dynlib.compiler.codegen.tangent_layout import TangentLayout
+from dynlib.compiler.codegen.tangent_refinement import TangentRefinement
 from dynlib.dsl.expr.nodes import Node, Num
 from dynlib.steppers.control import CONTROL_FUNCTIONS
 from dynlib.steppers.text import combine, function, group, names, unpack
 
 __all__ = ["STEP_ARGS", "TangentText"]
 
-_RENAMED = ("rhs", "attempt", "restart", "next_memory", "dense", "interpolate")
+_RENAMED = ("rhs", "attempt", "restart", "next_memory", "dense", "interpolate", "vector_error")
 _DROPPED = ("error_norm", "first_step", *(f.__name__ for f in CONTROL_FUNCTIONS))
 STEP_ARGS = "t, h, step, u, m, p, ws, analysis_ws, lane"
+SETTLE_ARGS = f"options, {STEP_ARGS}"
 _PACKS_ARGS = "t, h, step, u, v, m, p, ws, lane"
 
 
@@ -40,13 +42,19 @@ class TangentText:
         The model.
     tangents
         How many there are, and where they lie.
+    hooks
+        For each observer that has some, its hook *within*, or ``""``.
     """
 
-    def __init__(self, text: ModelText, tangents: TangentLayout) -> None:
+    def __init__(self, text: ModelText, tangents: TangentLayout, hooks: tuple[str, ...]) -> None:
         self.text = text
         self.tangents = tangents
         self.n = tangents.n
         self.jacobian = text.layout.spec.jacobian
+        self.refinement = None
+        if tangents.refined:
+            dtype = text.layout.spec.dtype
+            self.refinement = TangentRefinement(tangents, hooks, dtype, STEP_ARGS, SETTLE_ARGS)
 
     def emit(self, step: str = "runner_variational_step") -> str:
         """All functions that a run loop with tangent vectors calls; `step` names the step."""
@@ -58,7 +66,13 @@ class TangentText:
         if self.tangents.group_memory:
             parts.append(self._restart())
         if located:
-            parts.append(self._cut())
+            parts += self._cut()
+        if self.refinement is not None:
+            parts.append(self.refinement.group_lines(self._load(), self._store_all()))
+            parts.append(self.refinement.emit(cut=located))
+        elif not self.tangents.in_place:
+            commit = ["commit_tangents(analysis_ws, lane)"]
+            parts.append(function("settle_tangents", SETTLE_ARGS, commit))
         return "\n".join(parts)
 
     # -- the extended system ------------------------------------------------------------------
@@ -112,6 +126,9 @@ class TangentText:
         extended = self.n * (1 + self._columns)
         text = self.tangents.stepper.emit(extended, self.text.real)
         text = without(text, _DROPPED)
+        if self.tangents.refined:
+            own = self.tangents.stepper.emit_vector_error(self.n, self._columns, self.text.real)
+            text = f"{text}\n{own}"
         if not self.text.layout.any_located:
             text = without(text, ("dense", "interpolate"))
         return re.sub(rf"\b({'|'.join(_RENAMED)})\b", r"\1_tangent", text)
@@ -172,6 +189,13 @@ class TangentText:
         start = start if layout.groups > 1 else f"{layout.memory}"
         return f"store_rows({into}[{start}:], 0, lane, {group(items)})"
 
+    def _store_all(self) -> list[str]:
+        """Lines that leave ``un`` and ``mn``, the extended state and memory, in the rows `into`."""
+        lines = [self._store("un", "into")]
+        if self.tangents.group_memory:
+            lines.append(self._store_memory("mn", "into"))
+        return lines
+
     # -- functions ----------------------------------------------------------------------------
 
     def _attempt(self) -> list[str]:
@@ -180,10 +204,13 @@ class TangentText:
     def _group(self) -> str:
         """Step one group, and put the outcome into the rows `into`."""
         layout = self.tangents
-        lines = [*self._attempt(), self._store("un", "into")]
+        lines = self._attempt()
         if layout.group_memory:
             lines.append("mn = next_memory_tangent(me, ke)")
-            lines.append(self._store_memory("mn", "into"))
+        lines += self._store_all()
+        if layout.refined:
+            error = "vector_error_tangent(h, ue, un, ke, lane)"
+            lines.append(f"analysis_ws[{layout.errors} + g, lane] = {error}")
         return function("tangent_group", f"g, into, {STEP_ARGS}", lines)
 
     def _groups(self, call: str) -> list[str]:
@@ -266,7 +293,7 @@ class TangentText:
             ]
         )
 
-    def _cut(self) -> str:
+    def _cut(self) -> list[str]:
         """Bring the tangent vectors to the fraction theta of a step that an event cuts."""
         lines = [
             *self._attempt(),
@@ -275,13 +302,11 @@ class TangentText:
             "    un = interpolate_tangent(theta, h, ue, un, de)",
             self._store("un", "analysis_ws"),
         ]
-        call = f"cut_group(g, theta, {STEP_ARGS})"
-        return "\n".join(
-            [
-                function("cut_group", f"g, theta, {STEP_ARGS}", lines),
-                function("cut_tangents", f"theta, {STEP_ARGS}", self._groups(call)),
-            ]
-        )
+        texts = [function("cut_group", f"g, theta, {STEP_ARGS}", lines)]
+        if self.refinement is None:
+            calls = self._groups(f"cut_group(g, theta, {STEP_ARGS})")
+            texts.append(function("cut_tangents", f"theta, {SETTLE_ARGS}", calls))
+        return texts
 
 
 _MOST_AT_ONCE = 64  # rows that are moved without a loop
