@@ -92,9 +92,14 @@ def command(model: str, **given: Any) -> None:
     """  # noqa: D301
     _check_files(given)
     result = _compute(model, given)
-    if not given["quiet"]:
-        click.echo("\n".join(map(repr, [result, *result.observers.values()])))
-    _deliver(result, given)
+    written: list[Path] = []
+    try:  # files come first: nobody may be there any more to read what is printed
+        written = _deliver(result, given)
+    finally:
+        if not given["quiet"]:
+            click.echo("\n".join(map(repr, [result, *result.observers.values()])))
+    for path in written if not given["quiet"] else ():
+        click.echo(f"wrote {path}")
     _report_end(result, given)
 
 
@@ -205,8 +210,8 @@ def _check_picture(sim: Sim, given: dict[str, Any]) -> None:
     choose(name, names, there, plane=len(long) == 2)
 
 
-def _deliver(result: BatchResults, given: dict[str, Any]) -> None:
-    """Write the files."""
+def _deliver(result: BatchResults, given: dict[str, Any]) -> list[Path]:
+    """Write the files; return those that were written."""
     written = []
     if given["out"] is not None:
         if given["out"].suffix.lower() != _STREAMED:
@@ -224,8 +229,7 @@ def _deliver(result: BatchResults, given: dict[str, Any]) -> None:
         except OSError as error:
             raise Letter(f"cannot write {given['plot']}: {error.strerror or error}") from error
         written.append(given["plot"])
-    for path in written if not given["quiet"] else ():
-        click.echo(f"wrote {path}")
+    return written
 
 
 def _report_end(result: BatchResults, given: dict[str, Any]) -> None:
