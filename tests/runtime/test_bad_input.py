@@ -74,7 +74,7 @@ RUNS: list[tuple[str, dict[str, Any], str]] = [
     (
         "params names a state",
         {"params": {"x": 1.0}},
-        "unknown parameter 'x'. Known: a, w.",
+        "'x' is a state: it belongs into ic, not into params.",
     ),
     (
         "misspelt option",
@@ -179,7 +179,8 @@ RUNS: list[tuple[str, dict[str, Any], str]] = [
     (
         "observers",
         {"observers": ["lyapunov"]},
-        "observers holds 'lyapunov', which is no observer.",
+        "observers holds 'lyapunov', which is no observer. "
+        "Observers are made by functions, as in dynlib.observers.features('max').",
     ),
     ("no list of observers", {"observers": 3}, "observers must be a list of observers, found 3."),
     (

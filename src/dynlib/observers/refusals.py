@@ -66,7 +66,9 @@ def checked_observers(observers: Any) -> tuple[ObserverModule, ...]:
                 "observer, or give your hook as ObserverModule('name', post_step=...)."
             )
         if not isinstance(item, ObserverModule):
-            raise ObserverError(f"observers holds {item!r}, which is no observer.")
+            made = " Observers are made by functions, as in dynlib.observers.features('max')."
+            hint = made if isinstance(item, str) else ""
+            raise ObserverError(f"observers holds {item!r}, which is no observer.{hint}")
     labels = [observer.label for observer in found]
     for label in labels:
         if labels.count(label) > 1:
