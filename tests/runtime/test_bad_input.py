@@ -137,6 +137,11 @@ RUNS: list[tuple[str, dict[str, Any], str]] = [
     ("max_steps", {"max_steps": 0}, "max_steps must be at least 1, found 0."),
     ("record", {"record": "x"}, "record must be True or False, found 'x'."),
     ("record_vars", {"record_vars": 3}, "record_vars must be a list of names, found 3."),
+    (
+        "record_vars without dimensions",
+        {"record_vars": np.array("x")},
+        "record_vars must be a list of names, found array('x', dtype='<U1').",
+    ),
     ("record_vars of numbers", {"record_vars": [0]}, "record_vars must hold names, found 0."),
     (
         "samples outside",
