@@ -74,7 +74,7 @@ RUNS: list[tuple[str, dict[str, Any], str]] = [
     (
         "params names a state",
         {"params": {"x": 1.0}},
-        "'x' is a state: it belongs into ic, not into params.",
+        "'x' is a state: it belongs in ic, not in params.",
     ),
     (
         "misspelt option",

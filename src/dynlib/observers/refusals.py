@@ -23,6 +23,7 @@ def check_differentiable(label: str, spec: ModelSpec, stepper: Stepper) -> None:
         raise ObserverError(
             f"{what} uses lag_{names[0]}(): its state is more than {', '.join(spec.states)}, and "
             "its tangent space is not known."
+            + (f" Let a state of its own hold the past: M = {names[0]!r}." if spec.is_map else "")
         )
     for event in spec.events:
         name = blind_param(event, spec.state_nodes)

@@ -42,7 +42,7 @@ def misplaced_name(
         return unknown_name(what, name, names)
     wrong, right = ("ic", "params") if what == "state" else ("params", "ic")
     kind = "parameter" if what == "state" else "state"
-    return UnknownNameError(f"{name!r} is a {kind}: it belongs into {right}, not into {wrong}.")
+    return UnknownNameError(f"{name!r} is a {kind}: it belongs in {right}, not in {wrong}.")
 
 
 def refuse_attribute(name: str, spec: ModelSpec) -> None:
