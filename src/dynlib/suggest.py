@@ -9,14 +9,15 @@ _LONGEST = 60
 def closest(name: str, known: Iterable[str], likeness: float = 0.6) -> str | None:
     """Return the known name nearest to ``name``, or None if none has this likeness (0 to 1).
 
-    Case is ignored at first, because ``Rho`` for ``rho`` is the most common slip of all.
+    Case is ignored at first, because ``Rho`` for ``rho`` is the most common slip of all; next comes
+    a name of the same letters in another order.
 
     Examples
     --------
     >>> closest("steper", ["stepper", "dt"])
     'stepper'
-    >>> closest("RHO", ["sigma", "rho"])
-    'rho'
+    >>> closest("RHO", ["sigma", "rho"]), closest("rk54", ["rk4", "rk45"])
+    ('rho', 'rk45')
     >>> closest("q", ["sigma", "rho"]) is None
     True
     """
@@ -26,6 +27,9 @@ def closest(name: str, known: Iterable[str], likeness: float = 0.6) -> str | Non
     lowered = name.lower()
     if lowered in names:
         return names[lowered]
+    swapped = [each for each in names if sorted(each) == sorted(lowered)]
+    if swapped and len(name) > 2:
+        return names[get_close_matches(lowered, swapped, n=1, cutoff=0)[0]]
     found = get_close_matches(lowered, list(names), n=1, cutoff=likeness)
     return names[found[0]] if found else None
 

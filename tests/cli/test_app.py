@@ -81,6 +81,44 @@ def test_a_real_process_reports_status_and_streams(tmp_path):
     assert call("run", cwd=tmp_path).returncode == 2
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no such device")
+def test_a_full_disk_is_a_letter():
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [*COMMAND, "models"], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert done.returncode == 1
+    assert done.stderr == "cannot write the output: No space left on device\n"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="shells close files differently there")
+def test_a_closed_output_is_quiet():
+    done = subprocess.run(
+        ["sh", "-c", f"{sys.executable} -m dynlib.cli models >&-"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes break differently there")
+def test_files_are_written_although_nobody_reads(tmp_path):
+    for command, name in (("run", "a.csv"), ("batch", "a.npz")):
+        grid = ("--grid", "r=3,3.5") if command == "batch" else ()
+        reader, writer = os.pipe()
+        os.close(reader)
+        path = tmp_path / name
+        model = "builtin://map/logistic"
+        subprocess.run(
+            [*COMMAND, command, model, *grid, "-N", "9", "--no-jit", "--out", str(path)],
+            stdout=writer,
+            check=False,
+        )
+        os.close(writer)
+        assert path.exists()
+
+
 @pytest.mark.skipif(os.name == "nt", reason="pipes break differently there")
 def test_a_broken_pipe_is_quiet():
     reader, writer = os.pipe()

@@ -97,6 +97,12 @@ def test_failed_runs_are_counted(run):
     assert "logistic: all 2 runs failed; the first: a state became NaN" in failed.stderr
 
 
+def test_what_an_observer_found_is_drawn(run):
+    plane = (*R, "--grid", "x=0:1:3", "-N", "20", "--observe", "lyapunov_max", *PLAIN)
+    run("batch", LOGISTIC, *plane, "--plot", "a.png", "--plot-var", "lyapunov_max_exponent", "-q")
+    assert Path("a.png").stat().st_size > 1000
+
+
 def test_interrupt_keeps_what_was_computed(run, monkeypatch):
     from dynlib.abi.status import Status
 
@@ -125,6 +131,13 @@ LETTERS = {
     "--grid r=1:2:3 --out no/a.npz": (2, "there is no folder no"),
     "--grid r=1:2:3 --plot-var x": (2, "--plot-var needs --plot FILE"),
     "--grid r=1:2:3 --plot a.png --plot-var y": (1, "--plot-var: 'y' will not be recorded"),
+    "--grid r=1:2:3 --plot a.png --plot-var lyapunov_max_exponent": (1, "--observe what observers"),
+    "--grid r=1:2:3 --plot a.png --observe features(max) --plot-var features_mx": (
+        1,
+        "Did you mean 'features_max'?",
+    ),
+    "--grid r=1:2:3 --grid x=0:1:3 --plot a.png --observe features(max,E=x^2) "
+    "--plot-var features_max": (1, "a plane shows one, such as 'features_max[x]'"),
     "--grid r=1 --plot a.png": (2, "--plot draws over one or two axes, not 0: none"),
     "--grid r=1:2:3 --option rtol=1": (1, "has no option 'rtol'"),
     "": (2, "Missing option '--grid'"),

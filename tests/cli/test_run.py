@@ -147,6 +147,8 @@ def test_a_run_that_fails_keeps_what_was_computed(run, tmp_path):
     [
         (["--set", "roh=3"], "unknown parameter 'roh'. Did you mean 'rho'?"),
         (["--ic", "w=3"], "unknown state 'w'"),
+        (["--ic", "rho=3"], "--ic: 'rho' is a parameter. Write --set rho=3"),
+        (["--set", "x=0.5"], "--set: 'x' is a state. Write --ic x=0.5"),
         (["--preset", "perodic"], "unknown preset 'perodic'. Did you mean 'periodic'?"),
         (["--stepper", "rk44"], "unknown stepper 'rk44'. Did you mean 'rk4'?"),
         (["--stepper", "map"], "stepper 'map' is for maps"),

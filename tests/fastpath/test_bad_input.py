@@ -8,7 +8,15 @@ from fastpath.batches import one_of, sim_of, unlike
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dynlib import DynlibError, OptionError, RunFailed, UnknownNameError, UnknownOptionError, setup
+from dynlib import (
+    DynlibError,
+    OptionError,
+    RunFailed,
+    UnknownNameError,
+    UnknownOptionError,
+    grid,
+    setup,
+)
 from dynlib.abi.status import Status
 from dynlib.plans import FinalState, Stride, TailWindow
 from dynlib.runtime.batch import room
@@ -17,8 +25,10 @@ LETTERS: list[tuple[str, dict[str, Any], type[DynlibError], str]] = [
     ("driven", {"ic": {"x": [1, 2]}, "params": {"a": [1, 2, 3]}}, OptionError,
      r"values for the runs differ in number: x 2, a 3\. .*dynlib\.grid"),
     ("driven", {"ic": {"xx": 1}}, UnknownNameError, r"unknown state 'xx'. Did you mean 'x'"),
-    ("driven", {"params": {"x": 1}}, UnknownNameError, "'x' is a state: it belongs into ic"),
-    ("driven", {"ic": {"a": 1}}, UnknownNameError, "'a' is a parameter: it belongs into params"),
+    ("driven", {"params": {"x": 1}}, UnknownNameError, "'x' is a state: it belongs in ic"),
+    ("driven", {"ic": {"a": 1}}, UnknownNameError, "'a' is a parameter: it belongs in params"),
+    ("driven", {"params": grid(a=np.zeros(10**7), w=np.zeros(10**7))}, OptionError,
+     r"the grid has 100,000,000,000,000 runs \(10,000,000 a × 10,000,000 w\); .* memory are free"),
     ("driven", {"ic": {"x": float("nan")}}, OptionError, "state 'x' must be finite"),
     ("driven", {"ic": {"x": np.ones((2, 2))}}, OptionError, r"state 'x' has shape \(2, 2\)"),
     ("driven", {"ic": np.ones((4, 3))}, OptionError, r"ic has shape \(4, 3\).*x, v"),

@@ -96,7 +96,9 @@ def test_dead_worker_of_a_cluster(cluster: Any, tmp_path: Path) -> None:
 def test_workers_that_keep_dying(tmp_path: Path) -> None:
     with (
         pool(1, initializer=die_at, initargs=(100, str(tmp_path))) as executor,
-        pytest.raises(DynlibError, match=r"died 4 times in a row over runs \d+ to \d+ .*memory"),
+        pytest.raises(
+            DynlibError, match=r"died 4 times in a row over runs \d+ to \d+ .*memory.*__main__"
+        ),
     ):
         busy(executor=executor)
 

@@ -61,7 +61,7 @@ MISTAKES: dict[str, tuple[Callable[[], Any], str]] = {
         lambda: sim_of("driven", "rk4").batch(observers=[counter(), counter()]), "two observers",
     ),
     "a name for all": (lambda: run("lyapunov"), "must be a list of observers, found 'lyapunov'"),
-    "a name in the list": (lambda: run(["lyapunov_max"]), "holds 'lyapunov_max', which is no"),
+    "a name in the list": (lambda: run(["lyapunov_max"]), "made by functions"),
     "a class": (lambda: run([ObserverModule]), "the class ObserverModule; call it"),
     "a function": (lambda: run([lyapunov_max]), r"the function lyapunov_max; call it, lyap"),
     "a hook": (lambda: run([counts]), r"ObserverModule\('name', post_step="),

@@ -6,6 +6,7 @@ from fastpath.batches import sim_of
 
 from dynlib import OptionError, UnknownNameError, grid, plot
 from dynlib.errors import UnknownOptionError
+from dynlib.observers import features, first_passage
 from dynlib.plans import FinalState, TailWindow
 from dynlib.plot._recorder import RecordingAxes
 
@@ -36,6 +37,45 @@ def test_failed_runs_leave_a_gap():
     x, y = points.args
     assert set(np.unique(x)) <= {0.1, 5.0}
     assert np.isfinite(y[x == 0.1]).all()
+
+
+def test_failed_runs_are_counted():
+    (note,) = drawn(sim_of("explosion").batch(grid(x=[0.1, 5.0]))).named("text")
+    assert note.args[2] == "1 of 2 runs failed"
+
+
+def test_what_observers_found_is_drawn_over_a_plane():
+    batch = sim_of("driven").batch(
+        grid(a=[0.1, 0.5], w=[1.0, 2.0]),
+        T=1.0,
+        plan=FinalState(),
+        observers=[features("max"), first_passage("x > 1e9")],
+    )
+    (image,) = drawn(batch, "features_max[v]").named("pcolormesh")
+    highest = batch.observers["features"].max["v"].reshape(2, 2)
+    np.testing.assert_array_equal(image.args[2], highest.T)
+    ax = drawn(batch, "first_passage_time", visuals={"gaps": {"color": "red"}})
+    (note,) = ax.named("text")
+    assert note.args[2] == "grey: 4 of 4 runs without a value"
+    assert note.options["color"] == "red"
+    assert ax.named("set_facecolor")[0].args == (plot.Style().missing,)
+    assert not drawn(batch, "first_passage_time", visuals={"gaps": False}).named("text")
+
+
+def test_a_vector_of_an_observer_is_drawn_over_an_axis():
+    batch = sim_of("driven").batch({}, {"a": [0.1, 0.5]}, T=1.0, observers=[features("max")])
+    x, y = drawn(batch, "features_max").named("plot")[0].args
+    np.testing.assert_array_equal(x, [0.1, 0.1, 0.5, 0.5])
+    np.testing.assert_array_equal(y, batch.observers["features"].arrays["max"].ravel())
+    with pytest.raises(UnknownNameError, match=r"'features_mx'. Did you mean 'features_max'"):
+        drawn(batch, "features_mx")
+    with pytest.raises(OptionError, match=r"features_max\[q\]: .* has the entries x, v"):
+        drawn(batch, "features_max[q]")
+    plane = sim_of("driven").batch(
+        grid(a=[0.1, 0.5], w=[1, 2]), T=0.1, plan=FinalState(), observers=[features("max")]
+    )
+    with pytest.raises(OptionError, match=r"a plane shows one, such as 'features_max\[x\]'"):
+        drawn(plane, "features_max")
 
 
 def test_an_axis_shows_all_rows():

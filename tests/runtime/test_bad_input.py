@@ -74,7 +74,7 @@ RUNS: list[tuple[str, dict[str, Any], str]] = [
     (
         "params names a state",
         {"params": {"x": 1.0}},
-        "unknown parameter 'x'. Known: a, w.",
+        "'x' is a state: it belongs in ic, not in params.",
     ),
     (
         "misspelt option",
@@ -137,6 +137,11 @@ RUNS: list[tuple[str, dict[str, Any], str]] = [
     ("max_steps", {"max_steps": 0}, "max_steps must be at least 1, found 0."),
     ("record", {"record": "x"}, "record must be True or False, found 'x'."),
     ("record_vars", {"record_vars": 3}, "record_vars must be a list of names, found 3."),
+    (
+        "record_vars without dimensions",
+        {"record_vars": np.array("x")},
+        "record_vars must be a list of names, found array('x', dtype='<U1').",
+    ),
     ("record_vars of numbers", {"record_vars": [0]}, "record_vars must hold names, found 0."),
     (
         "samples outside",
@@ -179,7 +184,8 @@ RUNS: list[tuple[str, dict[str, Any], str]] = [
     (
         "observers",
         {"observers": ["lyapunov"]},
-        "observers holds 'lyapunov', which is no observer.",
+        "observers holds 'lyapunov', which is no observer. "
+        "Observers are made by functions, as in dynlib.observers.features('max').",
     ),
     ("no list of observers", {"observers": 3}, "observers must be a list of observers, found 3."),
     (

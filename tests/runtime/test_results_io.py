@@ -124,6 +124,9 @@ def test_other_files_are_refused(suffix: str, tmp_path: Path) -> None:
     np.savez(tmp_path / "other.npz", x=np.ones(3))
     with pytest.raises(OptionError, match="not a result that dynlib saved"):
         load_results(tmp_path / "other.npz")
+    sim_of("driven").run(T=0.1).save(tmp_path / "run.csv")
+    with pytest.raises(OptionError, match=r"\.csv holds the numbers only.*\.npz or \.nc"):
+        load_results(tmp_path / "run.csv")
 
 
 def test_nothing_in_a_file_is_executed(tmp_path: Path) -> None:

@@ -41,5 +41,5 @@ def letters() -> Iterator[None]:
     except MemoryError as error:
         raise Letter(
             f"not enough memory{f': {error}' if str(error) else ''}. "
-            "Record less: --record-interval, --record, --t-eval, --transient."
+            "Record less (--record, --t-eval, --transient), or make fewer runs at a time."
         ) from error

@@ -64,7 +64,27 @@ def _made(text: str, make: Any, args: list[Any], options: dict[str, Any]) -> Any
     except DynlibError as error:
         raise click.BadParameter(str(error)) from error
     except TypeError as error:  # too many arguments, or one is missing
-        raise click.BadParameter(f"{text!r}: {error}") from error
+        raise click.BadParameter(f"{text!r}: {_misfit(make, args, options) or error}") from error
+
+
+def _misfit(make: Any, args: list[Any], options: dict[str, Any]) -> str:
+    """What a call lacks, and what it may have."""
+    import inspect
+
+    known = inspect.signature(make).parameters.values()
+    named = [each for each in known if each.kind is not inspect.Parameter.VAR_KEYWORD]
+    lacking = [
+        each.name
+        for place, each in enumerate(named)
+        if each.default is inspect.Parameter.empty
+        and each.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
+        and place >= len(args)
+        and each.name not in options
+    ]
+    only_named = inspect.Parameter.KEYWORD_ONLY
+    listed = [f"{each.name}=..." if each.kind is only_named else each.name for each in named]
+    what = f"{' and '.join(lacking)} must be given. " if lacking else ""
+    return f"{what}{make.__name__} takes {', '.join(listed)}."
 
 
 def _call(text: str) -> tuple[str, list[Any], dict[str, Any]]:

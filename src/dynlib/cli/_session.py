@@ -19,7 +19,7 @@ from dynlib.cli._options import (
     stepper_option,
     times,
 )
-from dynlib.errors import StepperOptionError
+from dynlib.errors import StepperOptionError, UnknownNameError
 from dynlib.suggest import did_you_mean
 
 if TYPE_CHECKING:
@@ -113,7 +113,14 @@ def stepper_options(stepper: Stepper, given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _check_words(spec: ModelSpec, given: dict[str, Any]) -> None:
-    """Refuse what belongs to the other kind of model, in the words of the command line."""
+    """Refuse what belongs to the other kind of model or value, in the words of the command line."""
+    pairs = (("--set", "--ic", "state", spec.states), ("--ic", "--set", "parameter", spec.params))
+    for (option, other, kind, names), key in zip(pairs, ("params", "ic"), strict=True):
+        for name, value in given[key]:
+            if name in names:
+                raise UnknownNameError(
+                    f"{option}: {name!r} is a {kind}. Write {other} {name}={value:g}"
+                )
     if spec.is_map and (given["T"] is not None or given["dt"] is not None):
         option = "-T" if given["T"] is not None else "--dt"
         raise click.UsageError(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import sys
 import warnings
 from importlib import import_module
 from typing import Any
@@ -26,6 +29,8 @@ _COMMANDS = {
     "steppers": "List the numerical methods.",
     "cache": "Look after the cache of compiled code.",
 }
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)  # of the disk that takes the output
 
 
 class _Commands(click.Group):
@@ -79,4 +84,12 @@ def _show_warning(message: Warning | str, *where: object, **more: object) -> Non
 def main() -> None:
     """Run the command line; ends the process with status 0, 1 or 2."""
     warnings.showwarning = _show_warning
-    app(prog_name="dynlib")
+    if sys.stdout is None:  # closed by the shell: `dynlib models >&-`
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - as long as the process
+    try:
+        app(prog_name="dynlib")
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        click.echo(f"cannot write the output: {error.strerror}", err=True)
+        sys.exit(1)

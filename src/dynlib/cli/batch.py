@@ -15,9 +15,9 @@ from dynlib.errors import UnknownNameError
 from dynlib.suggest import did_you_mean
 
 if TYPE_CHECKING:
-    from dynlib.dsl import ModelSpec
     from dynlib.runtime.batch.results import BatchResults
     from dynlib.runtime.fastpath.plans import RecordingPlan
+    from dynlib.runtime.sim import Sim
 
 __all__ = ["command"]
 
@@ -63,7 +63,11 @@ def axis(text: Any) -> tuple[str, list[float]]:
 @click.option("--workers", type=_COUNT, metavar="COUNT", help="Threads; one for each core else.")
 @click.option("--lanes", type=_COUNT, metavar="COUNT", help="Runs side by side in vector lanes.")
 @click.option("--plot", type=_FILE, metavar="FILE", help="Draw where the runs end: .png, .svg ...")
-@click.option("--plot-var", metavar="NAME", help="Which variable to draw.")
+@click.option(
+    "--plot-var",
+    metavar="NAME",
+    help="Which variable to draw: z, lyapunov_max_exponent, features_max[z].",
+)
 @click.option(
     "--out",
     type=_FILE,
@@ -75,21 +79,27 @@ def axis(text: Any) -> tuple[str, list[float]]:
 def command(model: str, **given: Any) -> None:
     """Run MODEL over a grid of parameters and initial values.
 
-    One axis is drawn as a diagram of all that was recorded, two as a map of where the runs end.
-    Runs that fail are counted; the others are right.  With --out FILE.zarr the same command goes
-    on with a batch that was interrupted or killed.
+    One axis is drawn as a diagram of all that was recorded, two as a map of where the runs end;
+    --plot-var draws what an observer found.  Runs that fail are counted; the others are right.
+    With --out FILE.zarr the same command goes on with a batch that was interrupted or killed.
 
     \b
     dynlib batch builtin://ode/lorenz --grid rho=0:200:500 --grid sigma=5:15:300 -T 20 --plot a.png
     dynlib batch builtin://map/logistic --grid r=2.8:4:2000 -N 600 --tail 100 --plot orbits.png
-    dynlib batch builtin://map/logistic --grid r=3:4:500 -N 5000 --observe lyapunov_max --out a.nc
+    dynlib batch builtin://map/logistic --grid r=3:4:500 -N 5000 --observe lyapunov_max \\
+        --plot chaos.png --plot-var lyapunov_max_exponent
     dynlib batch my.toml --grid x=-2:2:1000 --grid v=-2:2:1000 -T 100 --out basins.zarr
     """  # noqa: D301
     _check_files(given)
     result = _compute(model, given)
-    if not given["quiet"]:
-        click.echo("\n".join(map(repr, [result, *result.observers.values()])))
-    _deliver(result, given)
+    written: list[Path] = []
+    try:  # files come first: nobody may be there any more to read what is printed
+        written = _deliver(result, given)
+    finally:
+        if not given["quiet"]:
+            click.echo("\n".join(map(repr, [result, *result.observers.values()])))
+    for path in written if not given["quiet"] else ():
+        click.echo(f"wrote {path}")
     _report_end(result, given)
 
 
@@ -100,7 +110,7 @@ def _compute(model: str, given: dict[str, Any]) -> BatchResults:
     _check_axes(given)
     plan = _plan(given)
     sim = open_session(model, given)
-    _check_picture(sim.spec, given)
+    _check_picture(sim, given)
     sim.params.update(dict(given["params"]))
     sim.state.update(dict(given["ic"]))
     streamed = given["out"] is not None and given["out"].suffix.lower() == _STREAMED
@@ -166,7 +176,7 @@ def _check_files(given: dict[str, Any]) -> None:
         check_place("--plot", plot)
 
 
-def _check_picture(spec: ModelSpec, given: dict[str, Any]) -> None:
+def _check_picture(sim: Sim, given: dict[str, Any]) -> None:
     """Refuse a picture that could not be drawn, before the batch rather than after it."""
     if given["plot"] is None:
         return
@@ -175,18 +185,33 @@ def _check_picture(spec: ModelSpec, given: dict[str, Any]) -> None:
         raise click.UsageError(
             f"--plot draws over one or two axes, not {len(long)}: {', '.join(long) or 'none'}"
         )
-    recorded = given["record"] if given["record"] is not None else spec.states
-    names = {*spec.states, *(name.removeprefix("aux.") for name in recorded)}
+    states = sim.spec.states
+    recorded = given["record"] if given["record"] is not None else states
+    names = dict.fromkeys((*states, *(name.removeprefix("aux.") for name in recorded)))
     name = given["plot_var"]
-    if name is not None and name.removeprefix("aux.") not in names:
+    if name is None or name.removeprefix("aux.") in names:
+        return
+    from dynlib.observers.combined import combine
+    from dynlib.observers.outputs import choose, outputs
+
+    combined = combine(given["observe"], sim.spec, sim.model.stepper)
+    members = zip(combined.observers, combined.parts, strict=True) if combined else ()
+    there = outputs(
+        (observer.label, output.name, output.size or 0, part.facts)
+        for observer, part in members
+        for output in part.outputs
+    )
+    if name.partition("[")[0] not in there:
         raise UnknownNameError(
-            f"--plot-var: {name!r} will not be recorded.{did_you_mean(name, names)} "
-            f"There are: {', '.join(sorted(names))}; --record adds aux variables."
+            f"--plot-var: {name!r} will not be recorded.{did_you_mean(name, (*names, *there))} "
+            f"There are: {', '.join((*names, *there))}; --record adds aux variables, --observe "
+            "what observers find."
         )
+    choose(name, names, there, plane=len(long) == 2)
 
 
-def _deliver(result: BatchResults, given: dict[str, Any]) -> None:
-    """Write the files."""
+def _deliver(result: BatchResults, given: dict[str, Any]) -> list[Path]:
+    """Write the files; return those that were written."""
     written = []
     if given["out"] is not None:
         if given["out"].suffix.lower() != _STREAMED:
@@ -204,8 +229,7 @@ def _deliver(result: BatchResults, given: dict[str, Any]) -> None:
         except OSError as error:
             raise Letter(f"cannot write {given['plot']}: {error.strerror or error}") from error
         written.append(given["plot"])
-    for path in written if not given["quiet"] else ():
-        click.echo(f"wrote {path}")
+    return written
 
 
 def _report_end(result: BatchResults, given: dict[str, Any]) -> None:

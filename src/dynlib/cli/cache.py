@@ -53,7 +53,10 @@ def show_entries() -> None:
 
 @command.command("clear")
 def clear() -> None:
-    """Remove all compiled code from the cache; it is made again when it is needed."""
+    """Remove all compiled code.
+
+    It is made again when it is needed.
+    """
     cache = _cache()
     size = cache.total_bytes
     try:

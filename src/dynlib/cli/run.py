@@ -51,9 +51,14 @@ def command(model: str, **given: Any) -> None:
     targets = Targets(given["out"], given["plot"], given["plot_kind"], given["plot_vars"])
     targets.check()
     result = _compute(model, given, targets)
-    if not given["quiet"]:
-        click.echo("\n".join(map(repr, [result, *result.observers.values()])))
-    _deliver(result, targets, quiet=given["quiet"])
+    written: list[Path] = []
+    try:  # files come first: nobody may be there any more to read what is printed
+        written = _deliver(result, targets)
+    finally:
+        if not given["quiet"]:
+            click.echo("\n".join(map(repr, [result, *result.observers.values()])))
+    for path in written if not given["quiet"] else ():
+        click.echo(f"wrote {path}")
     _report_end(result)
 
 
@@ -75,19 +80,17 @@ def _compute(model: str, given: dict[str, Any], targets: Targets) -> Results:
     )
 
 
-def _deliver(result: Results, targets: Targets, *, quiet: bool) -> None:
+def _deliver(result: Results, targets: Targets) -> list[Path]:
     """Write the files; when the run has failed, its own message matters more than theirs."""
     if not result.ok and not len(result):
-        return
+        return []
     try:
-        written = targets.write(result)
+        return targets.write(result)
     except (Letter, DynlibError) as error:
         if result.ok:
             raise
         click.echo(str(error), err=True)
-        return
-    for path in written if not quiet else ():
-        click.echo(f"wrote {path}")
+        return []
 
 
 def _report_end(result: Results) -> None:

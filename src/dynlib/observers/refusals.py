@@ -23,6 +23,7 @@ def check_differentiable(label: str, spec: ModelSpec, stepper: Stepper) -> None:
         raise ObserverError(
             f"{what} uses lag_{names[0]}(): its state is more than {', '.join(spec.states)}, and "
             "its tangent space is not known."
+            + (f" Let a state of its own hold the past: M = {names[0]!r}." if spec.is_map else "")
         )
     for event in spec.events:
         name = blind_param(event, spec.state_nodes)
@@ -66,7 +67,9 @@ def checked_observers(observers: Any) -> tuple[ObserverModule, ...]:
                 "observer, or give your hook as ObserverModule('name', post_step=...)."
             )
         if not isinstance(item, ObserverModule):
-            raise ObserverError(f"observers holds {item!r}, which is no observer.")
+            made = " Observers are made by functions, as in dynlib.observers.features('max')."
+            hint = made if isinstance(item, str) else ""
+            raise ObserverError(f"observers holds {item!r}, which is no observer.{hint}")
     labels = [observer.label for observer in found]
     for label in labels:
         if labels.count(label) > 1:

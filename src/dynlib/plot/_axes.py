@@ -16,6 +16,7 @@ from dynlib.plot._style import Style
 __all__ = [
     "OFFSCREEN",
     "dressed",
+    "few_ticks",
     "is_axes",
     "new_axes",
     "new_figure",
@@ -23,6 +24,7 @@ __all__ = [
     "stack",
     "supported_suffixes",
     "tidy_3d",
+    "whole_ticks",
 ]
 
 
@@ -123,6 +125,17 @@ def stack(target: Any, style: Style, rows: int, size: tuple[float, float]) -> li
         ax.yaxis.set_major_locator(mpl.ticker.MaxNLocator(4, steps=[1, 2, 5, 10]))
     figure.align_ylabels(list(grid[:, 0]))
     return list(grid[:, 0])
+
+
+def whole_ticks(axis: Any) -> None:
+    """Put ticks at whole numbers only."""
+    axis.set_major_locator(mpl.ticker.MaxNLocator("auto", steps=[1, 2, 2.5, 5, 10], integer=True))
+
+
+def few_ticks(ax: Any) -> None:
+    """Put few ticks, whose labels do not run into each other, on both axes."""
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_locator(mpl.ticker.MaxNLocator(6, steps=[1, 2, 5, 10]))
 
 
 def tidy_3d(ax: Any, style: Style) -> None:

@@ -79,7 +79,7 @@ class RecordingAxes(_Recording):
         super().__init__()
         self.name = projection or "rectilinear"
         self.figure = figure if figure is not None else RecordingFigure()
-        self.xaxis = self.yaxis = self.zaxis = _Nothing()
+        self.xaxis = self.yaxis = self.zaxis = self.transAxes = _Nothing()
 
     @property
     def artists(self) -> list[Call]:

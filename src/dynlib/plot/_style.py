@@ -25,6 +25,8 @@ class Style:
         Colours of a gradient (time along an orbit), from first to last.
     ink, edge, faint : str
         Colours of text, of axes and of the grid.
+    missing : str
+        Colour of what has no value in a plane.
     line_width, marker_size : float or None
         In points; None chooses by the number of rows.
     font_size : float
@@ -47,6 +49,7 @@ class Style:
     ink: str = "#1e252d"
     edge: str = "#6b7683"
     faint: str = "#e7eaee"
+    missing: str = "#c9ced4"
     line_width: float | None = None
     marker_size: float | None = None
     font_size: float = 10.0

@@ -128,6 +128,7 @@ def _make_axes(target: Any, scene: _Scene) -> Any:
         _axes.tidy_3d(ax, scene.style)
     elif _alike(scene.columns):
         ax.set_aspect("equal")  # circles are round
+        _axes.few_ticks(ax)  # in a frame that may be narrow
     return ax
 
 

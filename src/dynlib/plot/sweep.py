@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dynlib.abi.status import Status
 from dynlib.errors import OptionError
+from dynlib.observers.outputs import choose, outputs
 from dynlib.plot import _axes, _visuals
 from dynlib.plot._looks import Looks, Visuals
 from dynlib.plot._style import Style
@@ -23,7 +25,8 @@ if TYPE_CHECKING:
 __all__ = ["BatchPlotter", "sweep", "sweep_picture"]
 
 Floats = NDArray[np.float64]
-_ARTISTS = ("image", "points", "title", "colorbar")
+_SPECKS = 120.0  # points that columns of points take together, across a picture
+_ARTISTS = ("image", "points", "title", "colorbar", "gaps")
 
 
 def sweep(
@@ -38,21 +41,25 @@ def sweep(
 
     Over a grid of two axes its last value is drawn as colour.  Over one axis, or one value that
     differs from run to run, all recorded rows are drawn as points: an orbit diagram, if the plan
-    was `TailWindow`.  Runs that failed leave a gap.
+    was `TailWindow`.  What an observer found is drawn in the same ways.  Runs that failed leave a
+    gap, grey in a plane, and are counted above the picture.
 
     Parameters
     ----------
     batch : BatchResults
         With one or two values that differ between the runs.
     name : str or None
-        A state, or a recorded aux variable; None is the first that was recorded.
+        A state, a recorded aux variable, or an output of an observer as it is called in a
+        dataset: ``"lyapunov_max_exponent"``; an entry of a vector is chosen by number or name:
+        ``"lyapunov_spectrum_exponents[0]"``, ``"features_max[x]"``.  None is the first variable
+        that was recorded.
     ax : Axes, Figure, SubFigure or None
         Where to draw; None makes a new figure.
     style : Style or None
         Colours and sizes.
     visuals : dict or None
-        For each artist (``image``, ``points``, ``title``, ``colorbar``) a dict of Matplotlib
-        keywords, or False to leave it out.
+        For each artist (``image``, ``points``, ``title``, ``colorbar``, ``gaps``) a dict of
+        Matplotlib keywords, or False to leave it out; ``gaps`` is the line about missing runs.
 
     Returns
     -------
@@ -61,7 +68,8 @@ def sweep(
     Raises
     ------
     OptionError
-        If none or more than two values differ, or there are no runs.
+        If none or more than two values differ, there are no runs, or a vector is to be drawn
+        over a plane.
     UnknownNameError
         If there is no such variable, or it was not recorded.
 
@@ -74,13 +82,15 @@ def sweep(
     axes_of_batch = _axes_of(batch)
     name = name or batch.names[0]
     scene = _Scene(batch, name, axes_of_batch, style or Style(), Looks(visuals, _ARTISTS))
-    values = scene.last() if len(axes_of_batch) == 2 else scene.all()
+    is_plane = len(axes_of_batch) == 2
+    values = scene.last() if is_plane else scene.all()
     with _axes.dressed(ax, scene.style):
         axes: Axes = _axes.new_axes(ax, scene.style, (6.4, 4.8))
-        if len(axes_of_batch) == 2:
+        if is_plane:
             _draw_image(axes, scene, values)
         else:
             _draw_points(axes, scene, values)
+        _tell_of_gaps(axes, scene, values if is_plane else None)
         look = scene.looks("title", label=batch.model_name)
         if look is not None:
             _visuals.title(axes, look.pop("label"), **look)
@@ -145,13 +155,38 @@ class _Scene:
     def last(self) -> Floats:
         """The last value of each run that is ok, shape of the grid."""
         batch, name = self.batch, self.name
-        values = batch.final[name] if name in batch.final else batch[name][:, -1]
+        values = self._observed(plane=True)
+        if values is None:
+            values = batch.final[name] if name in batch.final else batch[name][:, -1]
         shape = tuple(len(axis) for axis in self.axes.values())
-        return np.where(batch.ok, values.astype(np.float64), np.nan).reshape(shape)
+        ends = values.astype(np.float64).reshape(len(batch))
+        return np.where(batch.ok, ends, np.nan).reshape(shape)
+
+    def _observed(self, *, plane: bool) -> Floats | None:
+        """What an observer found in each run, shape (n_runs,) or (n_runs, n); None if no output."""
+        batch = self.batch
+        variables = dict.fromkeys((*batch.names, *batch.final))
+        if self.name in variables or not len(batch.observers):
+            return None
+        there = outputs(
+            (label, name, values.shape[1] if values.ndim > 1 else 0, result.facts)
+            for label, result in batch.observers.items()
+            for name, values in result.arrays.items()
+        )
+        chosen = choose(self.name, variables, there, plane=plane)
+        if chosen is None:
+            return None
+        output, entry = chosen
+        values: Floats = batch.observers[output.observer].arrays[output.name]
+        return values if entry is None else values[:, entry]
 
     def all(self) -> Floats:
         """All recorded values, shape (n_runs, rows); the last ones if nothing else is there."""
         batch, name = self.batch, self.name
+        found = self._observed(plane=False)
+        if found is not None:
+            each = found.reshape(len(batch), -1)
+            return np.where(batch.ok[:, np.newaxis], each, np.nan)
         if name not in batch.names and name in batch.final:
             return self.last()[:, np.newaxis]
         values = batch[name].astype(np.float64)
@@ -189,6 +224,8 @@ def _draw_image(ax: Any, scene: _Scene, values: Floats) -> None:
     if look is not None:
         sorted_values = values[np.ix_(across, up)].T
         masked = np.ma.masked_invalid(sorted_values)
+        if masked.mask.any():
+            ax.set_facecolor(scene.style.missing)
         artist = _visuals.image(ax, _edges(x[across]), _edges(y[up]), masked, **look)
         bar = scene.looks("colorbar")
         if bar is not None:
@@ -205,6 +242,31 @@ def _edges(centres: Floats) -> Floats:
     return np.concatenate([[first], middle, [last]])
 
 
+def _speck(columns: int) -> float:
+    """Size of the smallest points: finer where the columns of points lie closer."""
+    return min(1.5, max(0.4, _SPECKS / columns))
+
+
+def _tell_of_gaps(ax: Any, scene: _Scene, plane: Floats | None) -> None:
+    """Count, above the picture, the runs that left a gap in it."""
+    batch = scene.batch
+    broken = batch.status == Status.USER_BREAK
+    empty = 0 if plane is None else int(np.isnan(plane.ravel()[batch.ok]).sum())
+    counts = {
+        "failed": int((~batch.ok & ~broken).sum()),
+        "interrupted": int(broken.sum()),
+        "without a value": empty,
+    }
+    told = [(f"{count:,}", what) for what, count in counts.items() if count]
+    look = scene.looks("gaps", color=scene.style.edge, fontsize=scene.style.font_size * 0.9)
+    if told and look is not None:
+        first, *more = told
+        sentence = [f"{first[0]} of {len(batch):,} runs {first[1]}", *map(" ".join, more)]
+        text = ("" if plane is None else "grey: ") + ", ".join(sentence)
+        place = {"transform": ax.transAxes, "ha": "right", "va": "bottom"}
+        ax.text(1.0, 1.015, text, **(place | look))
+
+
 def _draw_points(ax: Any, scene: _Scene, values: Floats) -> None:
     ((name, x),) = scene.axes.items()
     columns = [np.repeat(x, values.shape[1]), values.ravel()]
@@ -212,7 +274,7 @@ def _draw_points(ax: Any, scene: _Scene, values: Floats) -> None:
     look = scene.looks(
         "points",
         color=scene.style.color(0),
-        markersize=scene.style.size_of_marker(columns[0].size, small=0.4),
+        markersize=scene.style.size_of_marker(columns[0].size, small=_speck(x.size)),
     )
     if look is not None:
         _visuals.points(ax, [each[rows] for each in columns], **look)

@@ -146,10 +146,18 @@ def _draw_shared(scene: _Scene, target: Any) -> Any:
     ax.set_xlabel(scene.subject.time_name)
     if len(scene.names) == 1:
         ax.set_ylabel(scene.names[0])
+    if ax is not target:
+        _count_whole(ax, scene)
     if len(scene.names) + len(scene.events) > 1:
         _draw_legend(ax, scene)
     _finish(ax, scene)
     return ax
+
+
+def _count_whole(ax: Any, scene: _Scene) -> None:
+    """No ticks between two iterations."""
+    if scene.subject.is_map:
+        _axes.whole_ticks(ax.xaxis)
 
 
 def _draw_panels(scene: _Scene, target: Any) -> Any:
@@ -161,6 +169,7 @@ def _draw_panels(scene: _Scene, target: Any) -> Any:
         _draw_events(ax, scene, label=index == 0)
         ax.set_ylabel(scene.names[index])
     panels[-1].set_xlabel(scene.subject.time_name)
+    _count_whole(panels[-1], scene)
     if scene.events:
         _draw_legend(panels[0], scene)
     _finish(panels[0], scene)

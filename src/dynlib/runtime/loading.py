@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from dynlib.errors import OptionError
 from dynlib.runtime import results_io
 from dynlib.runtime.batch import files
 from dynlib.runtime.batch.results import BatchResults
@@ -49,6 +50,11 @@ def load_results(path: str | os.PathLike[str]) -> Results | BatchResults:
     source = Path(path).expanduser()
     if source.is_dir():
         return BatchResults(*open_store(source))
+    if source.suffix.lower() == ".csv" and source.exists():
+        raise OptionError(
+            f"{source}: a .csv holds the numbers only, for other programs. What is to be loaded "
+            "again is saved as .npz or .nc."
+        )
     if _format(source) == files.FORMAT:
         return BatchResults(*files.load(source))
     return Results(*results_io.load(source))

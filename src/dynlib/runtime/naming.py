@@ -12,7 +12,15 @@ from dynlib.dsl import ModelSpec
 from dynlib.errors import UnknownNameError
 from dynlib.suggest import did_you_mean
 
-__all__ = ["ByName", "EditableValues", "NamedValues", "named", "refuse_attribute", "unknown_name"]
+__all__ = [
+    "ByName",
+    "EditableValues",
+    "NamedValues",
+    "misplaced_name",
+    "named",
+    "refuse_attribute",
+    "unknown_name",
+]
 
 _WIDTH = 64
 V = TypeVar("V")
@@ -24,6 +32,17 @@ def unknown_name(what: str, name: object, known: Iterable[str]) -> UnknownNameEr
     guess = did_you_mean(name, known) if isinstance(name, str) else ""
     choice = f" Known: {', '.join(known)}." if known else " There are none."
     return UnknownNameError(f"unknown {what} {name!r}.{guess}{choice}")
+
+
+def misplaced_name(
+    what: str, name: object, names: tuple[str, ...], others: tuple[str, ...]
+) -> UnknownNameError:
+    """The error for a name that is no state (or parameter): it may be the other, `others`."""
+    if name not in others:
+        return unknown_name(what, name, names)
+    wrong, right = ("ic", "params") if what == "state" else ("params", "ic")
+    kind = "parameter" if what == "state" else "state"
+    return UnknownNameError(f"{name!r} is a {kind}: it belongs in {right}, not in {wrong}.")
 
 
 def refuse_attribute(name: str, spec: ModelSpec) -> None:

@@ -287,9 +287,10 @@ def _count(what: str, value: Any) -> int:
 def _names(chosen: Any) -> tuple[str, ...]:
     if isinstance(chosen, str):
         return (chosen,)
-    if not isinstance(chosen, Iterable):
-        raise OptionError(f"record_vars must be a list of names, found {chosen!r}.")
-    return tuple(chosen)
+    try:
+        return tuple(chosen)
+    except TypeError as error:  # an array without dimensions calls itself iterable
+        raise OptionError(f"record_vars must be a list of names, found {chosen!r}.") from error
 
 
 def _plain(value: Any) -> Any:

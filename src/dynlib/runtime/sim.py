@@ -188,9 +188,9 @@ class Sim:
         session, spec = self._session, self.model.spec
         y, p = session.state.y, session.state.p
         if ic is not None:
-            y = vector("ic", "state", ic, y, spec.states)
+            y = vector("ic", "state", ic, y, spec.states, spec.params)
         if params is not None:
-            p = vector("params", "parameter", params, p, spec.params)
+            p = vector("params", "parameter", params, p, spec.params, spec.states)
         session.start(y, p, plan.options.t0, plan.options.stepper_options)
 
     def _outcome(self, on_failure: str) -> Results:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynlib.errors import OptionError
-from dynlib.runtime.naming import unknown_name
+from dynlib.runtime.naming import misplaced_name
 
 __all__ = ["PARAMETER", "flag", "integer", "number", "one_of", "overlay", "shown", "vector"]
 
@@ -61,9 +61,15 @@ def one_of(what: str, value: Any, choices: Sequence[str]) -> str:
 
 
 def overlay(
-    what: str, given: Mapping[str, Any], base: NDArray[Any], names: tuple[str, ...]
+    what: str,
+    given: Mapping[str, Any],
+    base: NDArray[Any],
+    names: tuple[str, ...],
+    others: tuple[str, ...] = (),
 ) -> NDArray[Any]:
     """A copy of the vector `base` with the entries that `given` names.
+
+    About a name of `others` (parameters, where states are given) the letter says where it belongs.
 
     Raises
     ------
@@ -76,17 +82,22 @@ def overlay(
     result = base.copy()
     for name, value in given.items():
         if name not in names:
-            raise unknown_name(what, name, names)
+            raise misplaced_name(what, name, names, others)
         result[names.index(name)] = _entry(what, f"{what} {name!r}", value, base.dtype)
     return result
 
 
 def vector(
-    argument: str, what: str, given: Any, base: NDArray[Any], names: tuple[str, ...]
+    argument: str,
+    what: str,
+    given: Any,
+    base: NDArray[Any],
+    names: tuple[str, ...],
+    others: tuple[str, ...] = (),
 ) -> NDArray[Any]:
     """The vector that a dict (over `base`) or a full sequence of values stands for."""
     if isinstance(given, Mapping) or hasattr(given, "keys"):  # pandas' rows are no Mapping
-        return overlay(what, given, base, names)
+        return overlay(what, given, base, names, others)
     scalar = isinstance(given, np.ndarray) and given.ndim == 0
     if isinstance(given, str) or scalar or not isinstance(given, Sequence | np.ndarray):
         raise OptionError(

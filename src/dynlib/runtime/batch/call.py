@@ -163,8 +163,11 @@ def run_fast(
     check_stepper_options(stepper_options, model, "fastpath", _COMMON)
     options, record, observers = _planned(model, call, stepper_options)
     (ic, params), spec = values, model.spec
-    y = start.y if ic is None else vector("ic", "state", ic, start.y, spec.states)
-    p = start.p if params is None else vector("params", "parameter", params, start.p, spec.params)
+    y, p = start.y, start.p
+    if ic is not None:
+        y = vector("ic", "state", ic, y, spec.states, spec.params)
+    if params is not None:
+        p = vector("params", "parameter", params, p, spec.params, spec.states)
     inputs = Inputs(1, tuple(y.tolist()), tuple(p.tolist()))
     request = _request(model, inputs, record, options, Means(1, 1, None, None, None), observers)
     check_room(model, request, record)

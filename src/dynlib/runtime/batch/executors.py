@@ -110,6 +110,12 @@ def crew_size(executor: Executor) -> int:
     return max(2, size if isinstance(size, int) else os.cpu_count() or 2)
 
 
+_UNGUARDED = (
+    " Or they could not start: a script that makes a ProcessPoolExecutor does so under "
+    "`if __name__ == '__main__':`, because new processes import the script."
+)
+
+
 class _Crew:
     """An executor, what it is working at, and what it has lost."""
 
@@ -165,6 +171,7 @@ class _Crew:
                 f"workers of {self._given!r} died {deaths} times in a row over runs {first} to "
                 f"{last} ({type(error).__name__}: {error}). They may lack memory: record less, "
                 "or use fewer workers at a time."
+                + (_UNGUARDED if isinstance(executor, ProcessPoolExecutor) else "")
             ) from error
         self._lost.append(part)
         if isinstance(error, BrokenExecutor) and executor is self._executor:

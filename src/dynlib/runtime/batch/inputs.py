@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynlib.dsl import ModelSpec
-from dynlib.errors import OptionError, UnknownNameError
+from dynlib.errors import OptionError
 from dynlib.runtime.grid import Grid, axis_values
-from dynlib.runtime.naming import unknown_name
+from dynlib.runtime.memory import available_memory, readable_size
+from dynlib.runtime.naming import misplaced_name, unknown_name
 from dynlib.runtime.validate import overlay, shown, vector
 
 __all__ = ["Column", "Inputs", "Start", "batch_inputs", "cut", "unusable"]
@@ -137,6 +138,7 @@ def _the_grid(ic: Any, params: Any) -> Grid | None:
 
 def _take_in(grid: Grid, y_given: dict[str, Any], p_given: dict[str, Any], spec: ModelSpec) -> None:
     """Put the axes of a grid where their names belong."""
+    _check_room(grid)
     for name in grid:
         if name not in spec.states and name not in spec.params:
             raise unknown_name("axis of the grid", name, (*spec.states, *spec.params))
@@ -144,6 +146,19 @@ def _take_in(grid: Grid, y_given: dict[str, Any], p_given: dict[str, Any], spec:
         if name in given:
             raise OptionError(f"{name!r} is an axis of the grid, and is given a second time.")
         given[name] = grid[name]
+
+
+def _check_room(grid: Grid) -> None:
+    """Refuse a grid whose starting values alone would not fit into memory."""
+    free = available_memory()
+    need = 8 * grid.size * len(grid.axes)
+    if free is not None and need > free:
+        shape = " × ".join(f"{len(values):,} {name}" for name, values in grid.axes.items())
+        raise OptionError(
+            f"the grid has {grid.size:,} runs ({shape}); to write down what they start from takes "
+            f"{readable_size(need)}, and {readable_size(free)} of memory are free. Take fewer "
+            "values, or one part of the grid at a time."
+        )
 
 
 def _columns(
@@ -156,23 +171,13 @@ def _columns(
     columns: list[Column] = base.tolist()
     for name, value in given.items():
         if name not in names:
-            raise _unknown(what, name, names, others)
+            raise misplaced_name(what, name, names, others)
         place = names.index(name)
         if np.ndim(value) == 0:
             columns[place] = overlay(what, {name: value}, base, names).item(place)
         else:
             columns[place] = _vector(f"{what} {name!r}", value, base.dtype)
     return tuple(columns)
-
-
-def _unknown(
-    what: str, name: object, names: tuple[str, ...], others: tuple[str, ...]
-) -> UnknownNameError:
-    if name not in others:
-        return unknown_name(what, name, names)
-    wrong, right = ("ic", "params") if what == "state" else ("params", "ic")
-    kind = "parameter" if what == "state" else "state"
-    return UnknownNameError(f"{name!r} is a {kind}: it belongs into {right}, not into {wrong}.")
 
 
 def _vector(what: str, given: Any, dtype: np.dtype[Any]) -> Array:
