@@ -38,12 +38,13 @@ n = "n + 1"
 def watch(*, flow: bool) -> list[ObserverModule]:
     """All that have error bars."""
     common = [features(E="x*y"), time_in("x > 0.1"), histogram("x", 4, (-20, 20))]
-    return [*common, intervals("x", 0.2)] if flow else common
+    return [*common, intervals("z", 25.0)] if flow else common
 
 
 def test_batches_are_joined_once_in_a_chunk_at_most() -> None:
     """Or rows of batches would have to be kept for lanes that are taken back."""
-    assert MOST // 2 * 16 > CHUNK
+    assert MOST // 2 * 16 > CHUNK  # steps
+    assert MOST // 2 * 4 >= CHUNK  # intervals between two crossings, of which a step has one
 
 
 def errors(observers: Any) -> dict[str, Any]:

@@ -73,23 +73,17 @@ class Batches:
     piece: Callable[..., Any] | str = hooks.piece_OBS
 
     @property
-    def _single(self) -> int:
+    def changing(self) -> int:
+        """Ordinary rows of the workspace."""
         return _FIXED + (1 if self.even else 0) + (0 if self.running is None else self.sums)
 
     @property
-    def _batches(self) -> int:
-        """Two rows for each batch, since those that are joined go to the other side; scratch."""
-        return 2 * self.most * (self.sums + (0 if self.even else 1)) + self.most
-
-    @property
-    def changing(self) -> int:
-        """Ordinary rows of the workspace."""
-        return self._single + (self._batches if self.counted else 0)
-
-    @property
     def lasting(self) -> int:
-        """Rows that last, if it takes more than 256 steps to be back on the first side."""
-        return 0 if self.counted else self._batches
+        """Rows that last: two for each batch, since those that are joined go to the other side.
+
+        It takes more than 256 steps to be back.
+        """
+        return 2 * self.most * (self.sums + (0 if self.even else 1)) + self.most
 
     @property
     def places(self) -> dict[str, int]:
@@ -98,7 +92,7 @@ class Batches:
         names += ["SPANS"] if self.even else []
         names += [] if self.running is None else ["TAKEN"]
         places = {name: self.row + i for i, name in enumerate(names)}
-        places["OFF"] = self.row + self._single
+        places["OFF"] = self.row + self.changing
         places["SUMS"] = places["OFF"] + self.most
         if not self.even:
             places["SPANS"] = places["SUMS"] + 2 * self.most * self.sums
