@@ -144,7 +144,7 @@ def test_a_run_in_two_parts(
 
 @pytest.mark.parametrize(
     ("uri", "stepper", "span"),
-    [(MAP, None, {"N": 300}), (FLOW, "rk4", {"T": 3.0, "dt": 0.01}), (FLOW, "bs23", {"T": 1.5})],
+    [(MAP, None, {"N": 300}), (FLOW, "rk4", {"T": 3.0, "dt": 0.01}), (FLOW, "bs23", {"T": 3.0})],
 )
 def test_company_and_plain_python(uri: str, stepper: str | None, span: dict[str, Any]) -> None:
     observers = watch(flow=stepper is not None)

@@ -15,19 +15,16 @@ from typing import Any
 
 from dynlib.observers import batches_hooks as hooks
 from dynlib.observers.part import HookText
-from dynlib.steppers.base import Stepper
 
-__all__ = ["MOST", "Batches", "shortest_batch"]
+__all__ = ["MOST", "SHORTEST", "Batches"]
 
 MOST = 128
 """Batches before neighbours are joined: the standard error itself is then known to a quarter."""
 
+SHORTEST = 32
+"""Steps of the shortest batch of an average over time, or over iterates."""
+
 _FIXED = 5  # rows before those of sums and spans
-
-
-def shortest_batch(stepper: Stepper) -> int:
-    """Steps of the shortest batch of an average over time, or over iterates."""
-    return 16 if stepper.adaptive else 32
 
 
 @dataclass(frozen=True)
