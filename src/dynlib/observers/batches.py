@@ -15,19 +15,16 @@ from typing import Any
 
 from dynlib.observers import batches_hooks as hooks
 from dynlib.observers.part import HookText
-from dynlib.steppers.base import Stepper
 
-__all__ = ["MOST", "Batches", "shortest_batch"]
+__all__ = ["MOST", "SHORTEST", "Batches"]
 
 MOST = 128
 """Batches before neighbours are joined: the standard error itself is then known to a quarter."""
 
+SHORTEST = 32
+"""Steps of the shortest batch of an average over time, or over iterates."""
+
 _FIXED = 5  # rows before those of sums and spans
-
-
-def shortest_batch(stepper: Stepper) -> int:
-    """Steps of the shortest batch of an average over time, or over iterates."""
-    return 16 if stepper.adaptive else 32
 
 
 @dataclass(frozen=True)
@@ -73,23 +70,17 @@ class Batches:
     piece: Callable[..., Any] | str = hooks.piece_OBS
 
     @property
-    def _single(self) -> int:
+    def changing(self) -> int:
+        """Ordinary rows of the workspace."""
         return _FIXED + (1 if self.even else 0) + (0 if self.running is None else self.sums)
 
     @property
-    def _batches(self) -> int:
-        """Two rows for each batch, since those that are joined go to the other side; scratch."""
-        return 2 * self.most * (self.sums + (0 if self.even else 1)) + self.most
-
-    @property
-    def changing(self) -> int:
-        """Ordinary rows of the workspace."""
-        return self._single + (self._batches if self.counted else 0)
-
-    @property
     def lasting(self) -> int:
-        """Rows that last, if it takes more than 256 steps to be back on the first side."""
-        return 0 if self.counted else self._batches
+        """Rows that last: two for each batch, since those that are joined go to the other side.
+
+        It takes more than 256 steps to be back.
+        """
+        return 2 * self.most * (self.sums + (0 if self.even else 1)) + self.most
 
     @property
     def places(self) -> dict[str, int]:
@@ -98,7 +89,7 @@ class Batches:
         names += ["SPANS"] if self.even else []
         names += [] if self.running is None else ["TAKEN"]
         places = {name: self.row + i for i, name in enumerate(names)}
-        places["OFF"] = self.row + self._single
+        places["OFF"] = self.row + self.changing
         places["SUMS"] = places["OFF"] + self.most
         if not self.even:
             places["SPANS"] = places["SUMS"] + 2 * self.most * self.sums

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from dynlib.dsl.spec import ModelSpec
 from dynlib.errors import ObserverError
 from dynlib.observers import share_hooks as hooks
-from dynlib.observers.batches import Batches, shortest_batch
+from dynlib.observers.batches import SHORTEST, Batches
 from dynlib.observers.crossing import checked_number, single
 from dynlib.observers.expressions import read_value
 from dynlib.observers.keywords import checks_keywords
@@ -86,9 +86,9 @@ class HistogramObserver(ObserverModule):
             words={"BINS": self.bins, "LOW": low, "SCALE": self.bins / (high - low)},
             facts={"range": [low, high], "of": str(self.of)},
         )
-        return self._with_errors(part, stepper) if self.errors else part
+        return self._with_errors(part) if self.errors else part
 
-    def _with_errors(self, part: Part, stepper: Stepper) -> Part:
+    def _with_errors(self, part: Part) -> Part:
         batches = Batches(self.bins, 1 + self.bins, most=_MOST)
         return replace(
             part,
@@ -98,7 +98,7 @@ class HistogramObserver(ObserverModule):
             texts=(
                 HookText("start", hooks.bins_start_OBS),
                 *part.texts,
-                batches.closing(_UNIT * shortest_batch(stepper)),
+                batches.closing(_UNIT * SHORTEST),
                 HookText("end", hooks.bins_end_OBS),
             ),
             helpers=(*part.helpers, hooks.take_OBS, *batches.helpers),

@@ -26,7 +26,8 @@ def event_OBS(
         analysis_ws[MEAN, lane] += off / (count - 1.0)
         analysis_ws[SCATTER, lane] += off * (gap - analysis_ws[MEAN, lane])
         analysis_ws[TOTAL, lane] += gap
-        fill_OBS(count - 1.0, lane, analysis_ws, analysis_out)
+        if int(count) % 2 == 1:  # two intervals make the shortest batch
+            fill_OBS(count - 1.0, lane, analysis_ws, analysis_out)
         if BURSTS:
             if gap > BURST_GAP:
                 analysis_ws[TRAIN, lane] = 1.0

@@ -117,7 +117,7 @@ def intervals(
     The result has ``count``, ``first_time``, ``last_time``, ``last_interval``, ``mean_interval``
     (also ``period``), ``sd_interval``, ``cv_interval`` (their ratio), and the standard error of the
     mean, ``mean_interval_error`` (also ``period_error``); NaN where there are too few.  It comes
-    from batches of consecutive intervals, so that intervals may depend on those before.
+    from batches of consecutive intervals (14 at least), which may depend on those before.
 
     Parameters
     ----------

@@ -8,7 +8,7 @@ from dynlib.compiler.codegen.event_text import SCAN_POINTS
 from dynlib.dsl.expr import level_function
 from dynlib.dsl.spec import ModelSpec
 from dynlib.observers import share_hooks as hooks
-from dynlib.observers.batches import Batches, shortest_batch
+from dynlib.observers.batches import SHORTEST, Batches
 from dynlib.observers.crossing import refuse_without_inside, single
 from dynlib.observers.crossing_hooks import SEEK
 from dynlib.observers.expressions import read_condition
@@ -58,7 +58,7 @@ class TimeInObserver(ObserverModule):
         expressions: dict[str, tuple[Any, ...]] = {"holds_OBS": (condition,)}
         batches = Batches(1, 2, running=1)
         texts = [HookText("start", hooks.start_OBS), HookText("end", hooks.end_OBS)]
-        texts += batches.texts(shortest_batch(stepper))
+        texts += batches.texts(SHORTEST)
         helpers: list[Any] = [hooks.truth_OBS, *batches.helpers]
         if spec.is_map:
             texts.append(HookText("post", hooks.post_OBS))
