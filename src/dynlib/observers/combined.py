@@ -185,7 +185,8 @@ class CombinedObserver:
             texts += [part.written(helper, words) for helper in part.helpers]
             if part.within is not None:
                 texts.append(part.written(part.within, words))
-            texts += [part.written(text.source, words) for text in part.texts]
+            # A hook may be called at several places.
+            texts += dict.fromkeys(part.written(text.source, words) for text in part.texts)
         for kind in KINDS:
             if kind in self.kinds and kind != "every":
                 calls = [

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dynlib.compiler.codegen.event_text import SCAN_POINTS
-from dynlib.dsl.expr import Node
+from dynlib.dsl.expr import Node, Param, free_nodes
 from dynlib.dsl.spec import ModelSpec
 from dynlib.errors import ObserverError
 from dynlib.observers import crossing_hooks as hooks
@@ -26,7 +26,9 @@ __all__ = [
     "checked_number",
     "checked_plan",
     "crossing_part",
+    "refuse_without_dense_output",
     "refuse_without_inside",
+    "rows_of",
     "single",
 ]
 
@@ -54,6 +56,8 @@ class Crossing:
         What the part has besides.
     stops
         Whether it may end the run.
+    condition
+        If there is one, what is sought is where it begins to hold; `level` is its level function.
     """
 
     level: Node
@@ -71,17 +75,14 @@ class Crossing:
     first_outputs: tuple[float, ...] = ()
     stops: bool = False
     facts: Mapping[str, Any] = field(default_factory=dict)
+    condition: Node | None = None
 
 
 def crossing_part(crossing: Crossing, spec: ModelSpec, stepper: Stepper) -> Part:
-    """The part that finds these crossings."""
-    level, batches = crossing.level, crossing.batches
-    texts = [
-        HookText("start", hooks.begin_OBS),
-        HookText("inside", hooks.look_for(crossing.met)),
-        HookText("sees", hooks.sees_OBS),
-        *crossing.texts,
-    ]
+    """The part that finds these crossings; of a map, the iterates after them."""
+    level, batches, condition = crossing.level, crossing.batches, crossing.condition
+    looks = _between_iterates if spec.is_map else _within_steps
+    texts = [HookText("start", hooks.begin_OBS), *looks(crossing), *crossing.texts]
     if batches is not None:
         texts.append(batches.begin)
     if crossing.stops:
@@ -94,18 +95,20 @@ def crossing_part(crossing: Crossing, spec: ModelSpec, stepper: Stepper) -> Part
         texts=tuple(texts),
         helpers=(
             single("height"),
-            single("rate"),
-            hooks.truth_OBS,
-            hooks.SEEK,
             hooks.crosses_OBS,
-            hooks.polish_OBS,
+            *(
+                ()
+                if spec.is_map
+                else (single("rate"), hooks.truth_OBS, hooks.SEEK, hooks.polish_OBS)
+            ),
             *(() if batches is None else batches.helpers),
             *crossing.helpers,
             crossing.met,
         ),
         expressions={
             "height_values_OBS": (level,),
-            "rate_values_OBS": (slope_of(level, spec),),
+            **({} if spec.is_map else {"rate_values_OBS": (slope_of(level, spec),)}),
+            **({} if condition is None else {"holds_OBS": (condition,)}),
             **crossing.expressions,
         },
         words={
@@ -122,6 +125,7 @@ def crossing_part(crossing: Crossing, spec: ModelSpec, stepper: Stepper) -> Part
         flags={
             "RISING": crossing.direction == "rising",
             "FALLING": crossing.direction == "falling",
+            "CONDITION": condition is not None,
             "MULTISTEP": stepper.multistep,
             "LEVEL": True,
             **({} if batches is None else batches.flags),
@@ -131,6 +135,21 @@ def crossing_part(crossing: Crossing, spec: ModelSpec, stepper: Stepper) -> Part
         stops=crossing.stops,
         facts=dict(crossing.facts),
     )
+
+
+def _within_steps(crossing: Crossing) -> tuple[HookText, ...]:
+    inside = hooks.look_for(crossing.met, hooks.look_OBS)
+    return (HookText("inside", inside), HookText("sees", hooks.sees_OBS))
+
+
+def _between_iterates(crossing: Crossing) -> tuple[HookText, ...]:
+    post = hooks.look_for(crossing.met, hooks.compare_OBS)
+    return (HookText("start", hooks.remember_OBS), HookText("post", post))
+
+
+def rows_of(spec: ModelSpec, *names: str) -> tuple[str, ...]:
+    """These rows, for a `Crossing`; of a map one more, for the value at the iterate before."""
+    return (*names, "BEFORE") if spec.is_map else names
 
 
 def single(name: str) -> str:
@@ -152,7 +171,17 @@ def refuse_without_inside(label: str, stepper: Stepper, spec: ModelSpec) -> None
             "map, which jumps from point to point. Take every p-th iterate, stroboscopic(p), or "
             "the orbit itself, plan=TailWindow(n)."
         )
-    if not stepper.dense_output:
+    refuse_without_dense_output(label, stepper, spec)
+
+
+def refuse_without_dense_output(label: str, stepper: Stepper, spec: ModelSpec) -> None:
+    """Refuse steppers of flows that know nothing between two steps.
+
+    Raises
+    ------
+    ObserverError
+    """
+    if not spec.is_map and not stepper.dense_output:
         raise ObserverError(
             f"observer {label!r} looks for crossings within steps, and stepper {stepper.name!r} "
             "has no dense output. Take rk4, tsit5 or another that has."
@@ -161,9 +190,14 @@ def refuse_without_inside(label: str, stepper: Stepper, spec: ModelSpec) -> None
 
 def refuse_constant(level: Node, text: str, label: str, spec: ModelSpec) -> None:
     """Refuse expressions that never change, and so cannot cross zero."""
-    if is_zero(slope_of(level, spec)):
+    if spec.is_map:
+        constant = all(isinstance(leaf, Param) for leaf in free_nodes(level))
+    else:
+        constant = is_zero(slope_of(level, spec))
+    if constant:
+        along = "orbits" if spec.is_map else "the flow"
         raise ObserverError(
-            f"observer {label!r}: {text!r} is constant along the flow and never crosses zero."
+            f"observer {label!r}: {text!r} is constant along {along} and never crosses zero."
         )
 
 

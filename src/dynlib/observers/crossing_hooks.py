@@ -19,11 +19,13 @@ from dynlib.compiler.codegen.locate import refine_EVENT
 __all__ = [
     "SEEK",
     "begin_OBS",
+    "compare_OBS",
     "crosses_OBS",
     "look_OBS",
     "look_for",
     "nothing_OBS",
     "polish_OBS",
+    "remember_OBS",
     "sees_OBS",
     "truth_OBS",
 ]
@@ -34,6 +36,8 @@ SEEK = re.sub(r"\w+_EVENT", lambda m: _NAMES[m[0]], inspect.getsource(refine_EVE
 
 
 def truth_OBS(t, step, u, tp, up, p, ws, lane):
+    if CONDITION:
+        return holds_OBS(t, step, u, tp, up, p, ws, lane)[0]
     return height_OBS(t, step, u, tp, up, p, ws, lane) >= 0.0
 
 
@@ -49,6 +53,10 @@ def crosses_OBS(before, after):
 
 
 def sees_OBS(t, t_end, h, step, u, v, params, runtime_ws, lane):
+    if CONDITION:
+        held = truth_OBS(t, step, u, t, u, params, runtime_ws, lane)
+        holds = truth_OBS(t_end, step + 1, v, t, u, params, runtime_ws, lane)
+        return (held != holds) & holds
     before = height_OBS(t, step, u, t, u, params, runtime_ws, lane)
     after = height_OBS(t_end, step + 1, v, t, u, params, runtime_ws, lane)
     return crosses_OBS(before, after)
@@ -58,8 +66,14 @@ def look_OBS(
     lane, t, t_end, h, end, step, u, v, d, m, params, runtime_ws,
     analysis_ws, analysis_out, trace_buf, trace_count, traces,
 ):  # fmt: skip
-    """Look at a step in so many places, and go after each change of sign."""
+    """Look at a step in so many places, and go after each change of sign.
+
+    Of a condition, after each place where it begins to hold: there its level may be zero already
+    and rise from it, as at the start of a run.
+    """
     left = 0.0
+    if CONDITION:
+        held = truth_OBS(t, step, u, t, u, params, runtime_ws, lane)
     before = height_OBS(t, step, u, t, u, params, runtime_ws, lane)
     for j in range(SCAN_POINTS):
         right = end * ((j + 1) / SCAN_POINTS)
@@ -68,29 +82,60 @@ def look_OBS(
         if j == SCAN_POINTS - 1:
             time = t_end  # the time that the next piece begins with
         after = height_OBS(time, step + 1, w, t, u, params, runtime_ws, lane)
-        if crosses_OBS(before, after):
+        if CONDITION:
+            holds = truth_OBS(time, step + 1, w, t, u, params, runtime_ws, lane)
+            wanted = (held != holds) & holds
+            held = holds
+        else:
+            holds = after >= 0.0
+            wanted = crosses_OBS(before, after)
+        if wanted:
             theta = left + (right - left) * (before / (before - after))
             theta, w, found = polish_OBS(
                 theta, left, right, t, h, step, u, v, d, m, params, runtime_ws, lane
             )
             if not found:
                 theta = seek_OBS(
-                    left, right, after >= 0.0, t, h, step + 1, u, v, d, params, runtime_ws, lane
+                    left, right, holds, t, h, step + 1, u, v, d, params, runtime_ws, lane
                 )
                 theta, w, found = polish_OBS(
                     theta, left, right, t, h, step, u, v, d, m, params, runtime_ws, lane
                 )
             met_OBS(
-                t + theta * h, after >= 0.0, step, w, lane, params, runtime_ws,
+                t + theta * h, holds, step, w, lane, params, runtime_ws,
                 analysis_ws, analysis_out, trace_buf, trace_count, traces,
             )  # fmt: skip
         left = right
         before = after
 
 
-def look_for(met: Callable[..., Any]) -> str:
-    """The text of `look_OBS` that calls the template `met` at a crossing."""
-    return inspect.getsource(look_OBS).replace("met_OBS", met.__name__)
+def look_for(met: Callable[..., Any], look: Callable[..., Any] = look_OBS) -> str:
+    """The text of `look` that calls the template `met` at a crossing."""
+    return inspect.getsource(look).replace("met_OBS", met.__name__)
+
+
+def remember_OBS(
+    lane, t, dt, step, y_curr, y_prev, params, runtime_ws,
+    analysis_ws, analysis_out, trace_buf, trace_count, traces,
+):  # fmt: skip
+    u = load_rows(y_curr, 0, N, lane)
+    analysis_ws[BEFORE, lane] = height_OBS(t, step, u, t, u, params, runtime_ws, lane)
+
+
+def compare_OBS(
+    lane, t, dt, step, y_curr, y_prev, params, runtime_ws,
+    analysis_ws, analysis_out, trace_buf, trace_count, traces,
+):  # fmt: skip
+    """A map jumps: its crossing is at the iterate after."""
+    u = load_rows(y_curr, 0, N, lane)
+    before = analysis_ws[BEFORE, lane]
+    after = height_OBS(t, step, u, t, u, params, runtime_ws, lane)
+    analysis_ws[BEFORE, lane] = after
+    if crosses_OBS(before, after):
+        met_OBS(
+            t, after >= 0.0, step, u, lane, params, runtime_ws,
+            analysis_ws, analysis_out, trace_buf, trace_count, traces,
+        )  # fmt: skip
 
 
 def polish_OBS(theta, left, right, t, h, step, u, v, d, m, params, runtime_ws, lane):

@@ -5,7 +5,14 @@
 
 from __future__ import annotations
 
-__all__ = ["already_OBS", "event_OBS", "intervals_end_OBS", "passage_OBS"]
+__all__ = [
+    "already_OBS",
+    "begun_OBS",
+    "event_OBS",
+    "intervals_end_OBS",
+    "passage_OBS",
+    "passed_OBS",
+]
 
 
 def event_OBS(
@@ -68,12 +75,23 @@ def passage_OBS(
         analysis_out[OUT, lane] = t
 
 
+def passed_OBS(t, step, u, params, runtime_ws, lane, analysis_ws, analysis_out):
+    """The condition may hold at an instant to which no crossing led."""
+    holds = holds_OBS(t, step, u, t, u, params, runtime_ws, lane)[0]
+    first = holds & (analysis_ws[DONE_ROW, lane] == 0.0)
+    analysis_out[OUT, lane] = select(first, t, analysis_out[OUT, lane])
+    analysis_ws[DONE_ROW, lane] = select(first, 1.0, analysis_ws[DONE_ROW, lane])
+
+
 def already_OBS(
     lane, t, dt, step, y_curr, y_prev, params, runtime_ws,
     analysis_ws, analysis_out, trace_buf, trace_count, traces,
 ):  # fmt: skip
-    """The condition may hold from the start on."""
+    """At the start; after the action of an event, or an iteration."""
     u = load_rows(y_curr, 0, N, lane)
-    if holds_OBS(t, step, u, t, u, params, runtime_ws, lane)[0]:
-        analysis_ws[DONE_ROW, lane] = 1.0
-        analysis_out[OUT, lane] = t
+    passed_OBS(t, step, u, params, runtime_ws, lane, analysis_ws, analysis_out)
+
+
+def begun_OBS(lane, t, h, step, u, v, params, runtime_ws, analysis_ws, analysis_out):
+    """Where a piece of a step begins: events act there too."""
+    passed_OBS(t, step, u, params, runtime_ws, lane, analysis_ws, analysis_out)

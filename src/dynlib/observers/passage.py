@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dynlib.dsl.expr import bind, level_function, parse_expression
+from dynlib.dsl.expr import Node, bind, level_function, parse_expression
 from dynlib.dsl.expr.errors import ExprError
 from dynlib.dsl.spec import ModelSpec
 from dynlib.errors import ObserverError
@@ -14,9 +14,11 @@ from dynlib.observers.crossing import (
     checked_direction,
     crossing_part,
     refuse_constant,
-    refuse_without_inside,
+    refuse_without_dense_output,
+    rows_of,
     value_of,
 )
+from dynlib.observers.crossing_hooks import begin_OBS, nothing_OBS
 from dynlib.observers.expressions import read_condition, scope_of
 from dynlib.observers.keywords import checks_keywords
 from dynlib.observers.module import ObserverModule
@@ -24,6 +26,8 @@ from dynlib.observers.part import HookText, Output, Part
 from dynlib.steppers.base import Stepper
 
 __all__ = ["PassageObserver", "first_passage"]
+
+_NAN = float("nan")
 
 
 class PassageObserver(ObserverModule):
@@ -38,39 +42,73 @@ class PassageObserver(ObserverModule):
         return f"first_passage {self.of!r} {self.direction} {self.stop}"
 
     def validate_stepper(self, stepper: Stepper, spec: ModelSpec) -> None:
-        """Refuse maps, and what the model does not understand."""
-        refuse_without_inside(self.label, stepper, spec)
+        """Refuse steppers that know nothing between two steps."""
+        refuse_without_dense_output(self.label, stepper, spec)
 
     def bind(self, spec: ModelSpec, stepper: Stepper) -> Part:
-        """The engine of crossings; only the first counts."""
-        condition = _is_condition(self.of, spec)
-        texts: tuple[HookText, ...] = ()
-        expressions: dict[str, tuple[Any, ...]] = {}
-        if condition:
-            node = read_condition(self.of, spec, self.label)
-            level = level_function(node)
-            if level is None:
-                raise ObserverError(
-                    f"observer {self.label!r}: {self.of!r} is no comparison of two values. Write "
-                    "it with <, >, and, or, not."
-                )
-            refuse_constant(level, str(self.of), self.label, spec)
-            texts = (HookText("start", hooks.already_OBS),)
-            expressions = {"holds_OBS": (node,)}
+        """The engine of crossings, of which the first counts; of a map's condition, a look."""
+        condition = None
+        if _is_condition(self.of, spec):
+            condition = read_condition(self.of, spec, self.label)
+            if spec.is_map:
+                return self._looking(condition)
+            level = self._level(condition, spec)
         else:
             level = value_of(self.of, spec, self.label)
         crossing = Crossing(
             level=level,
-            direction="rising" if condition else self.direction,
+            direction=self.direction,
             met=hooks.passage_OBS,
             outputs=(Output("time"),),
-            first_outputs=(float("nan"),),
-            rows=("DONE_ROW",),
-            texts=texts,
-            expressions=expressions,
+            first_outputs=(_NAN,),
+            rows=rows_of(spec, "DONE_ROW"),
+            texts=_looks(spec) if condition is not None else (),
+            helpers=(hooks.passed_OBS,) if condition is not None else (),
             stops=self.stop,
+            facts=self._facts,
+            condition=condition,
         )
         return crossing_part(crossing, spec, stepper)
+
+    @property
+    def _facts(self) -> dict[str, Any]:
+        return {"what": str(self.of)}
+
+    def _looking(self, condition: Node) -> Part:
+        """Look at every iterate."""
+        texts = [HookText("start", begin_OBS), HookText("start", hooks.already_OBS)]
+        texts.append(HookText("post", hooks.already_OBS))
+        texts += [HookText("every", nothing_OBS, 1, late=True)] if self.stop else []
+        return Part(
+            outputs=(Output("time"),),
+            first_outputs=(_NAN,),
+            workspace=1,
+            texts=tuple(texts),
+            helpers=(hooks.passed_OBS,),
+            expressions={"holds_OBS": (condition,)},
+            words={"SIZE": 1, "DONE": 0},
+            places={"DONE_ROW": 0},
+            stops=self.stop,
+            facts=self._facts,
+        )
+
+    def _level(self, condition: Node, spec: ModelSpec) -> Node:
+        level = level_function(condition)
+        if level is None:
+            raise ObserverError(
+                f"observer {self.label!r}: {self.of!r} is no comparison of two values. Write "
+                "it with <, >, and, or, not."
+            )
+        refuse_constant(level, str(self.of), self.label, spec)
+        return level
+
+
+def _looks(spec: ModelSpec) -> tuple[HookText, ...]:
+    """Where a flow is looked at besides: at its start, and where events may have acted."""
+    start = HookText("start", hooks.already_OBS)
+    if not spec.events:
+        return (start,)
+    return (start, HookText("along", hooks.begun_OBS), HookText("post", hooks.already_OBS))
 
 
 def _is_condition(text: Any, spec: ModelSpec) -> bool:
@@ -86,8 +124,10 @@ def first_passage(
 ) -> PassageObserver:
     """The time at which an expression first crosses zero, or a condition first holds.
 
-    The result has ``time``; NaN if it never came to that.  A start on the surface is no
-    passage; a condition that holds at the start has its time there.
+    The result has ``time``; NaN if it never came to that.  A condition may hold at the start,
+    and may come to hold by the action of an event.  For an expression neither a start on the
+    surface nor a jump by an event is a passage.  Of a map it is the first iterate at which the
+    condition holds, or the one after the crossing: with ``stop=True`` the time of escape.
 
     Parameters
     ----------
@@ -103,7 +143,7 @@ def first_passage(
     Raises
     ------
     ObserverError
-        For a value that cannot be; and, from the run, for maps and unknown names.
+        For a value that cannot be; and, from the run, for unknown names.
 
     Examples
     --------
