@@ -52,7 +52,9 @@ def test_maps_are_seen_the_same_on_every_path():
     sim = compiled("builtin://map/henon")
     watch = [
         features(E="sin(x)"), time_in("x > 0"), histogram("y", 9, (-0.2, 0.3)),
-        stroboscopic(3, 1, trace=Tail(7)),
+        stroboscopic(3, 1, trace=Tail(7)), first_passage("x > 1.2"),
+        first_passage("y + 0.1", name="y"), extrema("x", "both", trace=Tail(7)),
+        intervals("x", 0.5, burst_gap=2.5, trace=Tail(5)),
     ]  # fmt: skip
     assert_same_everywhere(sim, watch, {"N": 300, "transient": 10})
 

@@ -1,13 +1,21 @@
-"""Extrema: where an expression turns, found as zeros of its rate of change."""
+"""Extrema: where an expression turns; along a flow, zeros of its rate of change."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from dynlib.dsl.expr import Node
 from dynlib.dsl.spec import ModelSpec
 from dynlib.errors import ObserverError
 from dynlib.observers import section_hooks as hooks
-from dynlib.observers.crossing import Crossing, checked_plan, crossing_part, refuse_without_inside
+from dynlib.observers.crossing import (
+    Crossing,
+    checked_plan,
+    crossing_part,
+    refuse_constant,
+    refuse_without_dense_output,
+    single,
+)
 from dynlib.observers.expressions import is_zero, read_value, slope_of
 from dynlib.observers.keywords import checks_keywords
 from dynlib.observers.module import ObserverModule
@@ -37,39 +45,51 @@ class ExtremaObserver(ObserverModule):
         return f"extrema {self.of!r} {self.kind} {self.plan!r}"
 
     def validate_stepper(self, stepper: Stepper, spec: ModelSpec) -> None:
-        """Refuse maps, and what the model does not understand."""
-        refuse_without_inside(self.label, stepper, spec)
+        """Refuse steppers that know nothing between two steps."""
+        refuse_without_dense_output(self.label, stepper, spec)
 
     def bind(self, spec: ModelSpec, stepper: Stepper) -> Part:
-        """The engine of crossings, put on the rate of change."""
+        """The engine of crossings, put on the rate of change; three iterates of a map."""
         value = read_value(self.of, spec, self.label)
+        if spec.is_map:
+            refuse_constant(value, str(self.of), self.label, spec)
+            return self._of_iterates(value)
         rate = slope_of(value, spec)
         if is_zero(rate) or is_zero(slope_of(rate, spec)):
             raise ObserverError(
                 f"observer {self.label!r}: {self.of!r} changes at a constant rate; it never turns."
             )
-        columns = (str(self.of), "kind") if self.kind == "both" else (str(self.of),)
-        traced = self.plan is not None
         crossing = Crossing(
             level=rate,
             direction=_DIRECTION[self.kind],
             met=hooks.extremum_OBS,
-            outputs=(*HIT_OUTPUTS, Output("lowest"), Output("highest")),
-            first_outputs=(*NEVER_MET, float("nan"), float("nan")),
-            trace=TraceSpec(columns, self.plan) if self.plan is not None else NO_TRACE,
             texts=(HookText("end", hooks.end_OBS),),
-            helpers=(hooks.hit_OBS, _VALUE),
-            expressions={"value_values_OBS": (value,)},
-            flags={"TRACED": traced, "BOTH": self.kind == "both"},
-            facts={"what": f"an extremum of {self.of}"},
+            **self._common(value),
         )
         return crossing_part(crossing, spec, stepper)
 
+    def _of_iterates(self, value: Node) -> Part:
+        texts = [HookText("start", hooks.unturned_OBS), HookText("post", hooks.turn_OBS)]
+        common = self._common(value)
+        common["flags"] |= {"FALLING": self.kind == "max", "RISING": self.kind == "min"}
+        return Part(
+            workspace=2,
+            places={"BEFORE": 0, "EARLIER": 1},
+            texts=(*texts, HookText("end", hooks.end_OBS)),
+            **common,
+        )
 
-_VALUE = (
-    "def value_OBS(t, step, u, tp, up, p, ws, lane):\n"
-    "    return real(value_values_OBS(t, step, u, tp, up, p, ws, lane)[0])\n"
-)
+    def _common(self, value: Node) -> dict[str, Any]:
+        columns = (str(self.of), "kind") if self.kind == "both" else (str(self.of),)
+        return {
+            "outputs": (*HIT_OUTPUTS, Output("lowest"), Output("highest")),
+            "first_outputs": (*NEVER_MET, float("nan"), float("nan")),
+            "trace": TraceSpec(columns, self.plan) if self.plan is not None else NO_TRACE,
+            "helpers": (hooks.hit_OBS, hooks.peak_OBS, single("value")),
+            "expressions": {"value_values_OBS": (value,)},
+            "flags": {"TRACED": self.plan is not None, "BOTH": self.kind == "both"},
+            "facts": {"what": f"an extremum of {self.of}"},
+        }
 
 
 @checks_keywords
@@ -81,10 +101,11 @@ def extrema(
     trace: TracePlan | None = None,
     name: str | None = None,
 ) -> ExtremaObserver:
-    """Local maxima or minima of an expression along a flow, with their times.
+    """Local maxima or minima of an expression, with their times.
 
-    They are the zeros of its derivative along the flow, which is derived from the model, located
-    as accurately as crossings of a section.  The result has the times ``o.t``, the values by
+    Along a flow they are the zeros of its derivative, which is derived from the model, located
+    as accurately as crossings of a section.  Of a map, the maxima are the iterates that lie above
+    the one before and not below the one after.  The result has the times ``o.t``, the values by
     the text of the expression (``o["z"]``), for ``kind="both"`` also ``o["kind"]`` (1 for a
     maximum, -1 for a minimum), ``count``, ``first_time``, ``last_time``, ``mean_return_time``,
     ``lowest``, ``highest``, and ``return_map(name)``.
@@ -100,7 +121,7 @@ def extrema(
     Raises
     ------
     ObserverError
-        For a value that cannot be; and, from the run, for maps and unknown names.
+        For a value that cannot be; and, from the run, for unknown names.
 
     Examples
     --------

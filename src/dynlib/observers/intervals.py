@@ -1,4 +1,4 @@
-"""Events counted while a flow runs: spikes, intervals between them, bursts."""
+"""Events counted while a model runs: spikes, intervals between them, bursts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from dynlib.observers.crossing import (
     checked_number,
     checked_plan,
     crossing_part,
-    refuse_without_inside,
+    refuse_without_dense_output,
+    rows_of,
     value_of,
 )
 from dynlib.observers.keywords import checks_keywords
@@ -75,14 +76,14 @@ class IntervalsObserver(ObserverModule):
         return f"intervals {own!r}"
 
     def validate_stepper(self, stepper: Stepper, spec: ModelSpec) -> None:
-        """Refuse maps, and what the model does not understand."""
-        refuse_without_inside(self.label, stepper, spec)
+        """Refuse steppers that know nothing between two steps."""
+        refuse_without_dense_output(self.label, stepper, spec)
 
     def bind(self, spec: ModelSpec, stepper: Stepper) -> Part:
         """The engine of crossings, and sums over the intervals."""
         level = build("sub", value_of(self.of, spec, self.label), Num(self.threshold))
         bursts = self.burst_gap is not None
-        rows = ("MEAN", "SCATTER", "TRAIN", "WITHIN", "TOTAL")
+        rows = rows_of(spec, "MEAN", "SCATTER", "TRAIN", "WITHIN", "TOTAL")
         batches = Batches(1, len(rows), running=rows.index("TOTAL"), counted=True)
         outputs = _OUTPUTS + (("bursts", "spikes_per_burst") if bursts else ())
         crossing = Crossing(
@@ -117,7 +118,8 @@ def intervals(
     The result has ``count``, ``first_time``, ``last_time``, ``last_interval``, ``mean_interval``
     (also ``period``), ``sd_interval``, ``cv_interval`` (their ratio), and the standard error of the
     mean, ``mean_interval_error`` (also ``period_error``); NaN where there are too few.  It comes
-    from batches of consecutive intervals (14 at least), which may depend on those before.
+    from batches of consecutive intervals (14 at least), which may depend on those before.  Of a
+    map a crossing is at the iterate after it, and intervals are in iterates.
 
     Parameters
     ----------
@@ -137,7 +139,7 @@ def intervals(
     Raises
     ------
     ObserverError
-        For a value that cannot be; and, from the run, for maps and unknown names.
+        For a value that cannot be; and, from the run, for unknown names.
 
     Examples
     --------
@@ -174,7 +176,7 @@ def spikes(
     Raises
     ------
     ObserverError
-        For a value that cannot be; and, from the run, for maps and unknown names.
+        For a value that cannot be; and, from the run, for unknown names.
 
     Examples
     --------
