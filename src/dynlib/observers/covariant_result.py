@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynlib.errors import ObserverError
-from dynlib.observers.result import ObserverResult
+from dynlib.observers.result import Check, ObserverResult
 from dynlib.observers.scatter import scatter
 
 __all__ = ["CovariantResult", "backward"]
@@ -132,6 +133,12 @@ class CovariantResult(ObserverResult):
     def angle_histogram(self, bins: int | Any = 50, *, pair: int = 0) -> tuple[Array, Array]:
         """Density of an angle, and the edges of its bins; `pair` is a column of `angles`."""
         return np.histogram(self.angles[:, pair], bins=bins, density=True)
+
+    def _checks(self) -> Iterable[Check]:
+        """Whether there are rows enough."""
+        kept = np.count_nonzero(~np.isnan(self.trace_time), axis=-1)
+        few = "rows are too few for a backward iteration: run longer."
+        yield Check(kept < 2 * _SETTLING, lambda run: f"{np.asarray(kept)[run]} {few}")
 
     def _lines(self) -> list[str]:
         if self.n_runs is not None or len(self.trace) < 2 * _SETTLING:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dynlib.errors import UnknownNameError
-from dynlib.observers.result import ObserverResult
+from dynlib.observers.result import Check, ObserverResult
 from dynlib.suggest import did_you_mean
 
 __all__ = ["FeaturesResult", "QuantityValues"]
@@ -68,6 +68,12 @@ class FeaturesResult(ObserverResult):
         return (
             self[name] if name in self.__dict__.get("_outputs", {}) else super().__getattr__(name)
         )
+
+    def _checks(self) -> Iterable[Check]:
+        """Whether the run is long enough for standard errors."""
+        bare = np.logical_or(self._is_nan("mean_error"), self._is_nan("variance_error"))
+        lost = np.logical_or(self._is_nan("mean"), self._is_nan("variance"))
+        yield Check(bare & ~lost, lambda run: "the run is too short for standard errors.")
 
     def _lines(self) -> list[str]:
         return [f"{kind}: {self._line(kind)}" for kind in self if not self._is_error(kind)]

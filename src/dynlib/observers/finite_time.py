@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from dynlib.observers.keywords import checks_keywords
 from dynlib.observers.lyapunov_hooks import grow_OBS, growth_OBS, orthonormalise_OBS
 from dynlib.observers.part import HookText, Output, Part, TraceSpec
 from dynlib.observers.plans import Tail, TracePlan, checked_trace_plan
-from dynlib.observers.result import ObserverResult
+from dynlib.observers.result import Check, ObserverResult
 from dynlib.observers.scatter import scatter
 from dynlib.observers.tangent_observer import TangentObserver, positive, whole
 from dynlib.observers.tangent_start import initial_vectors
@@ -49,6 +50,12 @@ class FiniteTimeResult(ObserverResult):
         kept = len(self.trace) / max(float(self["windows"]), 1.0)
         wanted: NDArray[Any] = found * kept**0.5  # of all windows
         return wanted
+
+    def _checks(self) -> Iterable[Check]:
+        """Whether there is a window at all."""
+        length = f"{self.facts['window']:g}" if "window" in self.facts else "its length"
+        none = np.asarray(self["windows"]) == 0
+        yield Check(none, lambda run: f"the run ended before the first window of {length} did.")
 
     def histogram(
         self, bins: int | Any = 50, *, which: int = 0

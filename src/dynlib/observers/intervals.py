@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
+
+import numpy as np
 
 from dynlib.dsl.expr import Num, build
 from dynlib.dsl.spec import ModelSpec
@@ -23,6 +26,7 @@ from dynlib.observers.keywords import checks_keywords
 from dynlib.observers.module import ObserverModule
 from dynlib.observers.part import NO_TRACE, HookText, Output, Part, TraceSpec
 from dynlib.observers.plans import TracePlan
+from dynlib.observers.result import Check
 from dynlib.observers.section_result import HitsResult
 from dynlib.steppers.base import Stepper
 
@@ -47,6 +51,20 @@ class IntervalsResult(HitsResult):
     def period_error(self) -> Any:
         """Its standard error."""
         return self["mean_interval_error"]
+
+    def _checks(self) -> Iterable[Check]:
+        """Besides, whether there are enough of them."""
+        yield from super()._checks()
+        count = np.asarray(self["count"])
+        none = (count > 0) & self._is_nan("mean_interval")
+        yield Check(none, lambda run: "it was met once only: there is no interval.")
+        few = self._is_nan("mean_interval_error") & ~self._is_nan("mean_interval")
+        yield Check(
+            few,
+            lambda run: (
+                f"{int(count[run]) - 1} intervals are too few for a standard error: run longer."
+            ),
+        )
 
     def _lines(self) -> list[str]:
         if self.n_runs is not None:

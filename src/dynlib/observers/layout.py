@@ -116,7 +116,9 @@ class ObservedLayout:
 
     # -- results ------------------------------------------------------------------------------
 
-    def of_batch(self, outputs: Array, traces: Array, rows: Array) -> dict[str, ObserverResult]:
+    def of_batch(
+        self, outputs: Array, traces: Array, rows: Array, ok: Array | None = None
+    ) -> dict[str, ObserverResult]:
         """Results of a batch.
 
         Parameters
@@ -125,6 +127,8 @@ class ObservedLayout:
         traces : array, shape (n_runs, trace_size)
         rows : array, shape (n_traces, n_runs)
             Rows that each trace of each run has.
+        ok : array, shape (n_runs,), optional
+            Which runs did not fail; all by default.
         """
         n = outputs.shape[1]
         results, row, place, j = {}, 0, 0, 0
@@ -134,7 +138,7 @@ class ObservedLayout:
             if member.columns:
                 trace = _trace(member, traces[:, place : place + member.trace_size], rows[j])
                 place, j = place + member.trace_size, j + 1
-            results[member.name] = _made(member, given, trace, n)
+            results[member.name] = _made(member, given, trace, n, ok)
         return results
 
     def of_run(
@@ -153,12 +157,15 @@ class ObservedLayout:
 
 
 def _made(
-    member: Member, outputs: dict[str, Array], trace: dict[str, Array], n_runs: int | None
+    member: Member,
+    outputs: dict[str, Array],
+    trace: dict[str, Array],
+    n_runs: int | None,
+    ok: Array | None = None,
 ) -> ObserverResult:
     kind = ObserverResult.types.get(member.result_type, ObserverResult)
-    return kind(
-        member.name, outputs, **trace, columns=member.columns, facts=member.facts, n_runs=n_runs
-    )
+    more: dict[str, Any] = {**trace, "columns": member.columns, "facts": member.facts}
+    return kind(member.name, outputs, **more, n_runs=n_runs, ok=ok)
 
 
 def _named(member: Member, outputs: Array, row: int) -> tuple[dict[str, Array], int]:

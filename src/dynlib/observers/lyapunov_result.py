@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlib.observers.result import ObserverResult
+from dynlib.observers.result import Check, ObserverResult
 
 __all__ = ["LyapunovMaxResult", "LyapunovSpectrumResult", "kaplan_yorke"]
 
@@ -40,8 +41,39 @@ def kaplan_yorke(exponents: Array) -> Array:
     return np.where(bounded & ~np.isnan(sums[..., -1]), dimension, np.nan)
 
 
+def _lengths(result: ObserverResult, exponents: str, errors: str) -> Iterable[Check]:
+    """Whether the run is long enough for exponents, and for their standard errors."""
+    nothing = result._is_nan(exponents)
+    yield Check(
+        nothing,
+        lambda run: (
+            "there is no exponent: the run ended before the first renormalisation, or "
+            "tangent vectors became infinite between two (give a smaller renorm_every)."
+        ),
+    )
+    yield Check(
+        result._is_nan(errors) & ~nothing,
+        lambda run: (
+            "the run is too short for a standard error: run longer, or give a smaller renorm_every."
+        ),
+    )
+
+
 class LyapunovMaxResult(ObserverResult):
     """The largest exponent: ``exponent``, ``standard_error``."""
+
+    def _checks(self) -> Iterable[Check]:
+        """Whether the run is long enough, and the sign of a Hamiltonian model's exponent."""
+        yield from _lengths(self, "exponent", "standard_error")
+        if self.facts.get("symplectic"):
+            exponent, error = np.asarray(self["exponent"]), np.asarray(self["standard_error"])
+            yield Check(
+                exponent < -_SURE * error,
+                lambda run: (
+                    f"{exponent[run]:.4g} is negative, which the largest exponent of a Hamiltonian "
+                    "model never is: take shorter steps."
+                ),
+            )
 
     def _lines(self) -> list[str]:
         if self.n_runs is not None:
@@ -61,67 +93,100 @@ class LyapunovSpectrumResult(ObserverResult):
     @property
     def kaplan_yorke_error(self) -> Any:
         """Standard error of that dimension at most: as if the exponents' errors added up."""
-        exponents, errors = np.asarray(self["exponents"]), np.asarray(self["standard_errors"])
-        order = np.argsort(-exponents, axis=-1)
-        exponents = np.take_along_axis(exponents, order, -1)
-        errors = np.take_along_axis(errors, order, -1)
+        order, last = self._order()
+        exponents = np.take_along_axis(np.asarray(self["exponents"]), order, -1)
+        errors = np.take_along_axis(np.asarray(self["standard_errors"]), order, -1)
         dimension = kaplan_yorke(exponents)
-        whole = np.floor(np.where(np.isnan(dimension), 0.0, dimension)).astype(np.int64)
-        last = np.minimum(whole, exponents.shape[-1] - 1)[..., np.newaxis]
         place = np.arange(exponents.shape[-1])
         weights = np.where(place < last, 1.0, 0.0) + np.where(
-            place == last, (dimension - whole)[..., np.newaxis], 0.0
+            place == last, dimension[..., np.newaxis] - last, 0.0
         )
         rate = np.abs(np.take_along_axis(exponents, last, -1)[..., 0])
         with np.errstate(divide="ignore", invalid="ignore"):
             found = (weights * errors).sum(axis=-1) / rate
         return float(found) if found.ndim == 0 else found
 
-    @property
-    def flags(self) -> tuple[str, ...]:
+    def _checks(self) -> Iterable[Check]:
         """What does not fit: sum and divergence, the zero of a flow, pairs of a Hamiltonian one."""
-        if self.n_runs is not None:
-            return ()
-        found = (self._sum(), self._zero(), self._pairs())
-        return tuple(flag for flag in found if flag)
+        yield from _lengths(self, "exponents", "standard_errors")
+        if "mean_divergence" in self:
+            yield self._sum()
+        if self["exponents"].shape[-1] == self.facts.get("states"):
+            if self.facts.get("kind") == "ode" and self.facts.get("autonomous"):
+                yield self._zero()
+            if self.facts.get("symplectic"):
+                yield self._pairs()
+        yield self._dimension()
 
-    def _sum(self) -> str:
-        if "mean_divergence" not in self:
-            return ""
-        total, mean = float(self["sum"]), float(self["mean_divergence"])
-        scale = max(abs(mean), float(np.abs(self["exponents"]).max()))
-        if abs(total - mean) <= _SUM * scale or not np.isfinite([total, mean]).all():
-            return ""
-        return (
-            f"the exponents sum to {total:.6g}, but volumes change at the rate {mean:.6g}: take "
-            "shorter steps, or a smaller renorm_every."
+    def _sum(self) -> Check:
+        total, mean = np.asarray(self["sum"]), np.asarray(self["mean_divergence"])
+        scale = np.maximum(np.abs(mean), np.abs(self["exponents"]).max(axis=-1))
+        with np.errstate(invalid="ignore"):
+            wrong = np.isfinite(total) & np.isfinite(mean) & (np.abs(total - mean) > _SUM * scale)
+        return Check(
+            wrong,
+            lambda run: (
+                f"the exponents sum to {total[run]:.6g}, but volumes change at the rate "
+                f"{mean[run]:.6g}: take shorter steps, or a smaller renorm_every."
+            ),
         )
 
-    def _zero(self) -> str:
+    def _zero(self) -> Check:
         exponents, errors = self["exponents"], self["standard_errors"]
-        wanted = self.facts.get("kind") == "ode" and self.facts.get("autonomous")
-        whole = len(exponents) == self.facts.get("states")
-        if not (wanted and whole) or exponents.max() < 0 or not np.isfinite(errors).any():
-            return ""
-        slack = np.fmax(_SURE * errors, _ZERO * np.abs(exponents).max())
-        if (np.abs(exponents) <= slack).any():
-            return ""
-        return (
-            "no exponent is zero, though one must be along a flow that does not come to rest: "
-            "the run is too short, or its start not on the attractor (give a transient)."
+        most = np.abs(exponents).max(axis=-1, keepdims=True)
+        none = ~(np.abs(exponents) <= np.fmax(_SURE * errors, _ZERO * most)).any(axis=-1)
+        moves = (exponents.max(axis=-1) >= 0) & np.isfinite(errors).any(axis=-1)
+        return Check(
+            none & moves,
+            lambda run: (
+                "no exponent is zero, though one must be along a flow that does not come to rest: "
+                "the run is too short, or its start not on the attractor (give a transient)."
+            ),
         )
 
-    def _pairs(self) -> str:
+    def _pairs(self) -> Check:
         exponents, errors = self["exponents"], self["standard_errors"]
-        if not self.facts.get("symplectic") or len(exponents) != self.facts.get("states"):
-            return ""
-        sums = exponents + exponents[::-1]
-        slack = np.fmax(_SURE * (errors + errors[::-1]), _ZERO * np.abs(exponents).max())
-        if not (np.abs(sums) > np.fmax(slack, 1e-12)).any():
-            return ""
-        return (
-            "the exponents do not come in pairs ±λ, as those of a Hamiltonian model do: take "
-            "shorter steps, or run longer."
+        sums = exponents + exponents[..., ::-1]
+        most = np.abs(exponents).max(axis=-1, keepdims=True)
+        slack = np.fmax(_SURE * (errors + errors[..., ::-1]), _ZERO * most)
+        return Check(
+            (np.abs(sums) > np.fmax(slack, 1e-12)).any(axis=-1),
+            lambda run: (
+                "the exponents do not come in pairs ±λ, as those of a Hamiltonian model do: take "
+                "shorter steps, or run longer."
+            ),
+        )
+
+    def _divisor(self) -> tuple[Array, Array]:
+        """The exponent by which the dimension's fraction is divided, and its error."""
+        order, whole = self._order()
+        found = [
+            np.take_along_axis(np.take_along_axis(np.asarray(each), order, -1), whole, -1)[..., 0]
+            for each in (self["exponents"], self["standard_errors"])
+        ]
+        return found[0], found[1]
+
+    def _order(self) -> tuple[Array, Array]:
+        """Places of the exponents in falling order; how many the dimension takes whole."""
+        exponents = np.asarray(self["exponents"])
+        dimension = np.asarray(self.kaplan_yorke)
+        whole = np.floor(np.where(np.isnan(dimension), 0.0, dimension)).astype(np.int64)
+        last = np.minimum(whole, exponents.shape[-1] - 1)[..., np.newaxis]
+        return np.argsort(-exponents, axis=-1), last
+
+    def _dimension(self) -> Check:
+        """A dimension is a ratio, and means nothing where it is divided by what may be zero."""
+        dimension, error = np.asarray(self.kaplan_yorke), np.asarray(self.kaplan_yorke_error)
+        rate, its_error = self._divisor()
+        with np.errstate(invalid="ignore"):
+            vague = np.isfinite(dimension) & ((np.abs(rate) <= its_error) | (error > dimension))
+            vague &= dimension > 0
+        return Check(
+            vague,
+            lambda run: (
+                f"there is no Kaplan–Yorke dimension to speak of: in it something is divided by "
+                f"the exponent {rate[run]:.2g} ± {its_error[run]:.2g}, which may be zero."
+            ),
         )
 
     def _lines(self) -> list[str]:
@@ -130,7 +195,7 @@ class LyapunovSpectrumResult(ObserverResult):
         pairs = zip(self["exponents"], self["standard_errors"], strict=True)
         lines = [f"exponents = {', '.join(f'{x:.6g} ± {e:.2g}' for x, e in pairs)}"]
         dimension = self.kaplan_yorke
-        if np.isfinite(dimension):
+        if np.isfinite(dimension) and not self._dimension().found:
             error = self.kaplan_yorke_error
             lines.append(f"Kaplan–Yorke dimension = {dimension:.5g} ± {error:.2g}")
         return lines

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from dynlib.dsl.expr import Node, bind, level_function, parse_expression
@@ -23,15 +24,27 @@ from dynlib.observers.expressions import read_condition, scope_of
 from dynlib.observers.keywords import checks_keywords
 from dynlib.observers.module import ObserverModule
 from dynlib.observers.part import HookText, Output, Part
+from dynlib.observers.result import Check, ObserverResult
 from dynlib.steppers.base import Stepper
 
-__all__ = ["PassageObserver", "first_passage"]
+__all__ = ["PassageObserver", "PassageResult", "first_passage"]
 
 _NAN = float("nan")
 
 
+class PassageResult(ObserverResult):
+    """``time``; NaN if it never came to that."""
+
+    def _checks(self) -> Iterable[Check]:
+        """Whether it did."""
+        what = self.facts.get("what", "what was waited for")
+        yield Check(self._is_nan("time"), lambda run: f"{what!r} was never met.")
+
+
 class PassageObserver(ObserverModule):
     """The first crossing; made by `first_passage`."""
+
+    result_type = PassageResult
 
     def __init__(self, of: Any, direction: str, stop: bool, name: str | None) -> None:
         self.of, self.direction, self.stop = of, direction, stop

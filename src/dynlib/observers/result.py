@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,10 +11,25 @@ from numpy.typing import NDArray
 from dynlib.errors import UnknownNameError
 from dynlib.suggest import did_you_mean
 
-__all__ = ["ObserverResult"]
+__all__ = ["Check", "ObserverResult"]
 
 Array = NDArray[Any]
 _SHOWN = 6  # numbers of a vector in a repr
+
+
+class Check(NamedTuple):
+    """Something that may look wrong about a result, of one run or of many at once.
+
+    Attributes
+    ----------
+    found
+        Whether it does; in a batch for each run.
+    say
+        The sentence about a run, given its index in arrays over the runs; ``()`` is the only one.
+    """
+
+    found: Any
+    say: Callable[[Any], str]
 
 
 class ObserverResult(Mapping[str, Any]):
@@ -55,12 +70,14 @@ class ObserverResult(Mapping[str, Any]):
         columns: tuple[str, ...] = (),
         facts: Mapping[str, Any] | None = None,
         n_runs: int | None = None,
+        ok: Array | None = None,
     ) -> None:
         self.name = name
         self._outputs = dict(outputs)
         self.columns = columns
         self.facts = dict(facts or {})
         self.n_runs = n_runs
+        self._ok = np.ones(n_runs or 0, dtype=np.bool_) if ok is None else ok
         shape = () if n_runs is None else (n_runs,)
         self.trace = np.empty((*shape, 0, len(columns))) if trace is None else trace
         self.trace_time = np.empty((*shape, 0)) if trace_time is None else trace_time
@@ -120,8 +137,32 @@ class ObserverResult(Mapping[str, Any]):
 
     @property
     def flags(self) -> tuple[str, ...]:
-        """Sentences about what looks wrong; none if nothing does."""
+        """Sentences about what looks wrong; none if nothing does.
+
+        In a batch they say in how many runs it does, and are about the first of these.  Runs that
+        failed are left out.
+        """
+        sentences = []
+        for found, say in self._checks():
+            if self.n_runs is None:
+                sentences += [say(())] if found else []
+                continue
+            runs = np.flatnonzero(found & self._ok)
+            if runs.size:
+                which = f"run {runs[0]}" if runs.size == 1 else f"first in run {runs[0]}"
+                sentences.append(f"in {runs.size} of {self.n_runs} runs, {which}: {say(runs[0])}")
+        return tuple(sentences)
+
+    def _checks(self) -> Iterable[Check]:
+        """What flags are made of."""
         return ()
+
+    def _is_nan(self, name: str) -> Any:
+        """Whether an output is NaN or, of a vector, one of its numbers; False if there is none."""
+        if name not in self._outputs:
+            return np.zeros(() if self.n_runs is None else self.n_runs, dtype=np.bool_)
+        values = np.isnan(self._outputs[name])
+        return values.any(axis=-1) if values.ndim > (self.n_runs is not None) else values
 
     def _lines(self) -> list[str]:
         """Lines of the repr after the first."""

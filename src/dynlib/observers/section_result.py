@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
-from dynlib.observers.result import ObserverResult
+from dynlib.observers.result import Check, ObserverResult
 
 __all__ = ["HitsResult"]
 
@@ -50,17 +51,16 @@ class HitsResult(ObserverResult):
         values = self[name]
         return values[..., :-1], values[..., 1:]
 
-    @property
-    def flags(self) -> tuple[str, ...]:
+    def _checks(self) -> Iterable[Check]:
         """Whether the section was never met, or hits were left out."""
-        if self.n_runs is not None:
-            return ()
-        found = []
-        if "count" in self and float(self["count"]) == 0:
-            found.append(f"{self.facts.get('what', 'the section')} was never met.")
-        if "missed" in self and float(self["missed"]) > 0:
-            found.append("steps are longer than 16 periods, so that hits were left out.")
-        return tuple(found)
+        what = self.facts.get("what", "the section")
+        if "count" in self:
+            never = np.asarray(self["count"]) == 0
+            yield Check(never, lambda run: f"{what} was never met.")
+        if "missed" in self:
+            missed = np.asarray(self["missed"]) > 0
+            sentence = "steps are longer than 16 periods, so that hits were left out."
+            yield Check(missed, lambda run: sentence)
 
     def _lines(self) -> list[str]:
         lines = super()._lines()

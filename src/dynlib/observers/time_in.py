@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from dynlib.compiler.codegen.event_text import SCAN_POINTS
@@ -15,7 +16,7 @@ from dynlib.observers.expressions import read_condition
 from dynlib.observers.keywords import checks_keywords
 from dynlib.observers.module import ObserverModule
 from dynlib.observers.part import HookText, Output, Part
-from dynlib.observers.result import ObserverResult
+from dynlib.observers.result import Check, ObserverResult
 from dynlib.steppers.base import Stepper
 
 __all__ = ["TimeInObserver", "TimeInResult", "time_in"]
@@ -23,6 +24,11 @@ __all__ = ["TimeInObserver", "TimeInResult", "time_in"]
 
 class TimeInResult(ObserverResult):
     """``fraction`` of time, its standard error ``fraction_error``, and ``time``."""
+
+    def _checks(self) -> Iterable[Check]:
+        """Whether the run is long enough."""
+        short = self._is_nan("fraction_error")
+        yield Check(short, lambda run: "the run is too short for a standard error.")
 
     def _lines(self) -> list[str]:
         if self.n_runs is not None:

@@ -15,12 +15,10 @@ from dynlib.observers.module import ObserverModule
 from dynlib.observers.part import HookText, Output, Part, TraceSpec
 from dynlib.observers.plans import Tail
 from dynlib.observers.tangent_observer import whole
-from dynlib.observers.zero_one_result import ZeroOneResult
+from dynlib.observers.zero_one_result import ENOUGH, ZeroOneResult
 from dynlib.steppers.base import Stepper
 
 __all__ = ["zero_one_test"]
-
-_LEAST = 200  # samples of a series that says something
 
 
 class ZeroOneTest(ObserverModule):
@@ -131,7 +129,7 @@ def zero_one_test(
     if every is not None:
         whole("every", every)
     whole("n_c", n_c)
-    whole("samples", samples, _LEAST)
+    whole("samples", samples, ENOUGH)
     return ZeroOneTest(of, every, _frequencies(c, n_c), samples, name)
 
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlib.observers.result import ObserverResult
+from dynlib.observers.result import Check, ObserverResult
 
-__all__ = ["ZeroOneResult", "growth_correlation"]
+__all__ = ["ENOUGH", "ZeroOneResult", "growth_correlation"]
 
 Array = NDArray[Any]
 _LAGS = 10  # displacements are looked at over a tenth of the series
+ENOUGH = 200  # samples of a series that says something
 _LEAST = 20  # samples below which nothing is said
 _LEAST_FREQUENCIES = 7  # below which nothing is said of their scatter
 
@@ -101,6 +104,19 @@ class ZeroOneResult(ObserverResult):
         steps = np.arange(1, self.series.shape[-1] + 1)
         walk = np.cumsum(self.series * np.exp(1j * c * steps), axis=-1)
         return walk.real, walk.imag
+
+    def _checks(self) -> Iterable[Check]:
+        """Whether the series says something."""
+        series = self.series
+        kept = np.count_nonzero(~np.isnan(self.trace_time), axis=-1)
+        few = f"samples are too few: below {ENOUGH} K says little."
+        yield Check(kept < ENOUGH, lambda run: f"{np.asarray(kept)[run]} {few}")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # there may be no sample at all
+            span = np.nanmax(series, axis=-1, initial=-np.inf) - np.nanmin(
+                series, axis=-1, initial=np.inf
+            )
+        yield Check(span == 0.0, lambda run: "the series is constant, so that there is no K.")
 
     def _lines(self) -> list[str]:
         if self.n_runs is not None:

@@ -239,7 +239,7 @@ class BatchResults:
     @cached_property
     def observers(self) -> Observers:
         """What observers found, by name; every output has a first axis over the runs."""
-        return Observers(self._frame.observed.of_batch(*self._table.observed()))
+        return Observers(self._frame.observed.of_batch(*self._table.observed(), self.ok))
 
     @property
     def spec(self) -> ModelSpec:
