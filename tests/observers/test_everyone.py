@@ -128,7 +128,7 @@ def test_tables(single: Results, plane: Any) -> None:
     assert table["watcher_trace_time"].dims == ("a", "w", "watcher_row")
     frame = plane.to_pandas()
     assert frame.loc[(0.9, 1.0), "lyapunov_max_exponent"] == there
-    assert frame.loc[(0.9, 1.0), "features_max_E"] == plane[2, 0].observers["features"].max["E"]
+    assert frame.loc[(0.9, 1.0), "features_max[E]"] == plane[2, 0].observers["features"].max["E"]
     assert table["features_max"].attrs["labels"] == "x, v, E"
     assert "observed lyapunov_max" in repr(plane)
 

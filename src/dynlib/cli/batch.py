@@ -15,6 +15,8 @@ from dynlib.errors import UnknownNameError
 from dynlib.suggest import did_you_mean
 
 if TYPE_CHECKING:
+    from dynlib.observers.module import ObserverModule
+    from dynlib.observers.part import Part
     from dynlib.runtime.batch.results import BatchResults
     from dynlib.runtime.fastpath.plans import RecordingPlan
     from dynlib.runtime.sim import Sim
@@ -197,9 +199,9 @@ def _check_picture(sim: Sim, given: dict[str, Any]) -> None:
     combined = combine(given["observe"], sim.spec, sim.model.stepper)
     members = zip(combined.observers, combined.parts, strict=True) if combined else ()
     there = outputs(
-        (observer.label, output.name, output.size or 0, part.facts)
+        (observer.label, name, size, part.facts)
         for observer, part in members
-        for output in part.outputs
+        for name, size in _sizes(observer, part).items()
     )
     if name.partition("[")[0] not in there:
         raise UnknownNameError(
@@ -208,6 +210,12 @@ def _check_picture(sim: Sim, given: dict[str, Any]) -> None:
             "what observers find."
         )
     choose(name, names, there, plane=len(long) == 2)
+
+
+def _sizes(observer: ObserverModule, part: Part) -> dict[str, int]:
+    """Sizes of all that the result will have."""
+    own = {output.name: output.size or 0 for output in part.outputs}
+    return own | observer.result_type.derived(own, part.facts)
 
 
 def _deliver(result: BatchResults, given: dict[str, Any]) -> list[Path]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -50,8 +50,30 @@ def backward(triangles: Array) -> tuple[Array, Array]:
 class CovariantResult(ObserverResult):
     """``vectors``, ``angles``, ``exponents``, ``standard_errors``; see `covariant_vectors`.
 
-    In a batch take one run: ``res[i].observers[...]``.
+    In a batch there are exponents and their errors; for the rest take one run:
+    ``res[i].observers[...]``.
     """
+
+    @classmethod
+    def derived(cls, sizes: Mapping[str, int], facts: Mapping[str, Any]) -> dict[str, int]:
+        """The exponents, and their errors."""
+        k = int(facts["k"])
+        return {"exponents": k, "standard_errors": k}
+
+    def numbers(self, name: str) -> Array:
+        """An output, or exponents or errors; NaN from too few rows."""
+        if self.n_runs is None and name not in self.arrays and len(self.trace) < 2 * _SETTLING:
+            return np.full(self.k, np.nan)
+        return super().numbers(name)
+
+    @cached_property
+    def _of_runs(self) -> tuple[Array, Array]:
+        """Exponents and errors of the runs of a batch."""
+        found = np.empty((2, self.n_runs or 0, self.k))
+        for i in range(found.shape[1]):
+            run = self.of_run(i)
+            found[:, i] = run.numbers("exponents"), run.numbers("standard_errors")
+        return found[0], found[1]
 
     @property
     def k(self) -> int:
@@ -93,7 +115,9 @@ class CovariantResult(ObserverResult):
 
     @property
     def exponents(self) -> Array:
-        """Mean growth rates of the vectors, shape (k,)."""
+        """Mean growth rates of the vectors, shape (k,); in a batch (n_runs, k)."""
+        if self.n_runs is not None:
+            return self._of_runs[0]
         time, _, growth = self._rows
         found: Array = growth[1:].sum(axis=0) / (time[-1] - time[0])
         return found
@@ -102,8 +126,10 @@ class CovariantResult(ObserverResult):
     def standard_errors(self) -> Array:
         """Of the exponents, from the means of twenty stretches of the run, shape (k,).
 
-        NaN from fewer than four rows in a stretch.
+        NaN from fewer than four rows in a stretch.  In a batch (n_runs, k).
         """
+        if self.n_runs is not None:
+            return self._of_runs[1]
         time, _, growth = self._rows
         return scatter(growth[1:], time)
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dynlib.dsl.spec import ModelSpec
-from dynlib.errors import ObserverError
 from dynlib.observers import finite_time_hooks as hooks
 from dynlib.observers.keywords import checks_keywords
 from dynlib.observers.lyapunov_hooks import grow_OBS, growth_OBS, orthonormalise_OBS
@@ -35,17 +34,25 @@ class FiniteTimeResult(ObserverResult):
         """Exponents of the windows that the trace keeps, shape (n_windows, k)."""
         return self.trace
 
+    @classmethod
+    def derived(cls, sizes: Mapping[str, int], facts: Mapping[str, Any]) -> dict[str, int]:
+        """The error of the mean."""
+        return {"standard_error": sizes["mean"]}
+
+    def numbers(self, name: str) -> NDArray[Any]:
+        """An output, or the error of the mean, which is a number where the mean is one."""
+        found = super().numbers(name)
+        return found.reshape(np.shape(self["mean"])) if name == "standard_error" else found
+
     @property
     def standard_error(self) -> NDArray[Any]:
         """Of the mean, from the means of twenty stretches of kept windows, shape (k,).
 
-        NaN from fewer than four windows in a stretch.  In a batch take one run.
+        In a batch (n_runs, k).  NaN from fewer than four windows in a stretch.
         """
         if self.n_runs is not None:
-            raise ObserverError(
-                f"observer {self.name!r}: the standard error is of one run; take it by its index, "
-                f"batch[i].observers[{self.name!r}]."
-            )
+            errors = [self.of_run(i).standard_error for i in range(self.n_runs)]
+            return np.array(errors).reshape(self.n_runs, self.trace.shape[-1])
         found = scatter(self.trace, np.arange(len(self.trace) + 1.0))
         kept = len(self.trace) / max(float(self["windows"]), 1.0)
         wanted: NDArray[Any] = found * kept**0.5  # of all windows

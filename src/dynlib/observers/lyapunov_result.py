@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -83,6 +83,11 @@ class LyapunovMaxResult(ObserverResult):
 
 class LyapunovSpectrumResult(ObserverResult):
     """The spectrum: ``exponents``, ``standard_errors``, ``kaplan_yorke``, its error."""
+
+    @classmethod
+    def derived(cls, sizes: Mapping[str, int], facts: Mapping[str, Any]) -> dict[str, int]:
+        """The dimension, and its error."""
+        return {"kaplan_yorke": 0, "kaplan_yorke_error": 0}
 
     @property
     def kaplan_yorke(self) -> Any:

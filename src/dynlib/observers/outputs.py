@@ -7,9 +7,29 @@ from dataclasses import dataclass
 from typing import Any
 
 from dynlib.errors import OptionError, UnknownNameError
+from dynlib.observers.result import ObserverResult
 from dynlib.suggest import did_you_mean
 
-__all__ = ["Output", "choose", "outputs"]
+__all__ = ["Output", "choose", "entries", "labels_of", "outputs", "outputs_of"]
+
+
+def labels_of(facts: Mapping[str, Any], size: int) -> tuple[str, ...]:
+    """What the entries of a vector of an observer's are called, if they have names."""
+    labels = tuple(facts.get("quantities", ()))
+    return labels if len(labels) == size else ()
+
+
+def entries(name: str, size: int, labels: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """Names of the single numbers of an output: in pictures, and in tables of one number each.
+
+    Examples
+    --------
+    >>> entries("features_max", 2, ("x", "y"))
+    ('features_max[x]', 'features_max[y]')
+    >>> entries("lyapunov_spectrum_exponents", 2)
+    ('lyapunov_spectrum_exponents[0]', 'lyapunov_spectrum_exponents[1]')
+    """
+    return tuple(f"{name}[{entry}]" for entry in labels or range(size)) if size else (name,)
 
 
 @dataclass(frozen=True)
@@ -64,10 +84,18 @@ def outputs(found: Iterable[tuple[str, str, int, Mapping[str, Any]]]) -> dict[st
     """
     named = {}
     for observer, name, size, facts in found:
-        labels = tuple(facts.get("quantities", ()))
-        output = Output(observer, name, size, labels if len(labels) == size else ())
+        output = Output(observer, name, size, labels_of(facts, size))
         named[f"{observer}_{name}"] = output
     return named
+
+
+def outputs_of(results: Mapping[str, ObserverResult]) -> dict[str, Output]:
+    """All outputs of these results, and what is derived from them."""
+    return outputs(
+        (observer, name, size, result.facts)
+        for observer, result in results.items()
+        for name, size in result.sizes.items()
+    )
 
 
 def choose(
@@ -105,9 +133,9 @@ def choose(
     if bracket:
         return output, output.place(entry.removesuffix("]"))
     if output.size > 1 and plane:
-        one = output.labels[0] if output.labels else 0
+        one = entries(name, output.size, output.labels)[0]
         raise OptionError(
             f"{name} has {output.size} numbers for each run, of which a plane shows one, "
-            f"such as '{name}[{one}]'."
+            f"such as {one!r}."
         )
     return output, None

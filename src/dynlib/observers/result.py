@@ -113,6 +113,28 @@ class ObserverResult(Mapping[str, Any]):
         """Outputs as plain arrays, by name."""
         return dict(self._outputs)
 
+    @classmethod
+    def derived(cls, sizes: Mapping[str, int], facts: Mapping[str, Any]) -> dict[str, int]:
+        """Properties that belong into tables as outputs do, and their sizes.
+
+        Parameters
+        ----------
+        sizes, facts
+            Of the outputs (0 is a number), and what else the result will know.
+        """
+        return {}
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Sizes of the outputs and of what is `derived`; 0 is a number."""
+        over_runs = 0 if self.n_runs is None else 1
+        own = {n: np.shape(v)[-1] if np.ndim(v) > over_runs else 0 for n, v in self.arrays.items()}
+        return own | self.derived(own, self.facts)
+
+    def numbers(self, name: str) -> Array:
+        """An output, or what is `derived`; NaN where there is too little to derive it from."""
+        return np.asarray(self._outputs[name] if name in self._outputs else getattr(self, name))
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._outputs)
 

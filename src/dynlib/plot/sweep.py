@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from dynlib.abi.status import Status
 from dynlib.errors import OptionError
-from dynlib.observers.outputs import choose, outputs
+from dynlib.observers.outputs import choose, outputs_of
 from dynlib.plot import _axes, _visuals
 from dynlib.plot._looks import Looks, Visuals
 from dynlib.plot._style import Style
@@ -168,16 +168,11 @@ class _Scene:
         variables = dict.fromkeys((*batch.names, *batch.final))
         if self.name in variables or not len(batch.observers):
             return None
-        there = outputs(
-            (label, name, values.shape[1] if values.ndim > 1 else 0, result.facts)
-            for label, result in batch.observers.items()
-            for name, values in result.arrays.items()
-        )
-        chosen = choose(self.name, variables, there, plane=plane)
+        chosen = choose(self.name, variables, outputs_of(batch.observers), plane=plane)
         if chosen is None:
             return None
         output, entry = chosen
-        values: Floats = batch.observers[output.observer].arrays[output.name]
+        values: Floats = batch.observers[output.observer].numbers(output.name)
         return values if entry is None else values[:, entry]
 
     def all(self) -> Floats:

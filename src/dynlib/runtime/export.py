@@ -7,7 +7,13 @@ from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from dynlib.errors import MissingExtraError
-from dynlib.runtime.observed import layout_of_results, observed_variables
+from dynlib.runtime.observed import (
+    ObservedVariable,
+    derived_variables,
+    index_labels,
+    layout_of_results,
+    observed_variables,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,8 +34,10 @@ def to_xarray(results: Results) -> xr.Dataset:
     time = ("time", results.t, {"long_name": "iteration" if results.is_map else "time"})
     variables: dict[str, Any] = {variable(name): ("time", results[name]) for name in results.names}
     coords: dict[str, Any] = {"time": time}
-    layout = layout_of_results(results.observers)
-    for each in observed_variables(layout.members):
+    found = _observed(results)
+    labels = index_labels(found)
+    coords |= {dim: (dim, list(names)) for dim, names in labels.items()}
+    for each in found:
         name = unlike(each.name, taken=(*variables, *coords))
         dims = tuple(label for label, _ in each.dims)
         variables[name] = (dims, each.values(results.observers), each.attrs)
@@ -41,15 +49,19 @@ def to_pandas(results: Results) -> pd.DataFrame:
     pandas = _pandas()
     index = pandas.Index(results.t, name=results.time_name)
     frame = pandas.DataFrame({name: results[name] for name in results.names}, index=index)
-    found = results.observers
-    layout = layout_of_results(found)
     numbers = {
-        each.name: each.values(found).tolist()
-        for each in observed_variables(layout.members)
+        each.name: each.values(results.observers).tolist()
+        for each in _observed(results)
         if not each.is_trace
     }
     frame.attrs = numbers | _attributes(results)
     return frame
+
+
+def _observed(results: Results) -> list[ObservedVariable]:
+    """What observers found, and what follows from it."""
+    members = layout_of_results(results.observers).members
+    return [*observed_variables(members), *derived_variables(members)]
 
 
 def unlike(name: str, taken: Collection[str]) -> str:

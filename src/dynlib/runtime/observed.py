@@ -16,11 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynlib.observers.layout import Member, ObservedLayout
+from dynlib.observers.outputs import entries, labels_of
 from dynlib.observers.result import ObserverResult
 
 __all__ = [
     "ObservedVariable",
+    "derived_variables",
     "flat",
+    "index_labels",
     "layout_of_results",
     "observed_variables",
     "packed",
@@ -39,13 +42,14 @@ class ObservedVariable:
     name
         Its name there.
     observer, part
-        Name of the observer; of its output, or ``"trace"``, ``"trace_time"``.
+        Name of the observer; of its output or what is derived from outputs, or ``"trace"``,
+        ``"trace_time"``.
     is_trace
         Whether it belongs to the trace.
     dims
         Names and lengths of its dimensions, after those of the runs.
     labels
-        What the entries of a vector are called, if they have names.
+        What the entries along the last dimension are called, if they have names.
     attrs
         What a reader should know about it.
     """
@@ -66,32 +70,79 @@ class ObservedVariable:
     def values(self, found: Mapping[str, ObserverResult]) -> Array:
         """The array, with the runs of a batch first."""
         result = found[self.observer]
-        return np.asarray(getattr(result, self.part) if self.is_trace else result.arrays[self.part])
+        return np.asarray(
+            getattr(result, self.part) if self.is_trace else result.numbers(self.part)
+        )
+
+    @property
+    def entries(self) -> tuple[str, ...]:
+        """Names of its single numbers."""
+        return entries(self.name, math.prod(self.shape) if self.dims else 0, self.labels)
 
 
 def observed_variables(members: Iterable[Member]) -> list[ObservedVariable]:
-    """All arrays of what these observers found."""
+    """All arrays of what these observers found, from which results can be made again."""
     found = []
     for member in members:
-        plain = member.name.replace("/", "÷")  # a group, in files
-        sizes = list(dict.fromkeys(size for _, size in member.outputs if size))
-        dimension = {s: f"{plain}_index{i + 1 if i else ''}" for i, s in enumerate(sizes)}
-        for output, size in member.outputs:
-            dims = ((dimension[size], size),) if size else ()
-            name = f"{plain}_{output.replace('/', '÷')}"
-            labels = tuple(member.facts.get("quantities", ()))
-            labels = labels if len(labels) == size else ()
-            attrs = {"labels": ", ".join(labels)} if labels else {}
-            found.append(ObservedVariable(name, member.name, output, False, dims, labels, attrs))
+        plain = _plain(member.name)
+        found += _vectors(member, dict(member.outputs))
         if member.columns:
             row, column = (f"{plain}_row", member.rows), (f"{plain}_column", len(member.columns))
             attrs = {"columns": ", ".join(member.columns)}
             found += [
                 ObservedVariable(
-                    f"{plain}_trace", member.name, "trace", True, (row, column), attrs=attrs
+                    f"{plain}_trace",
+                    member.name,
+                    "trace",
+                    True,
+                    (row, column),
+                    member.columns,
+                    attrs,
                 ),
                 ObservedVariable(f"{plain}_trace_time", member.name, "trace_time", True, (row,)),
             ]
+    return found
+
+
+def derived_variables(members: Iterable[Member]) -> list[ObservedVariable]:
+    """What tables have besides: what results derive from those arrays."""
+    return [variable for member in members for variable in _vectors(member, _derived(member))]
+
+
+def index_labels(variables: Iterable[ObservedVariable]) -> dict[str, tuple[str, ...]]:
+    """Names of the entries along dimensions of observers, by dimension."""
+    return {each.dims[-1][0]: each.labels for each in variables if each.labels}
+
+
+def _derived(member: Member) -> dict[str, int]:
+    kind = ObserverResult.types.get(member.result_type, ObserverResult)
+    return kind.derived(dict(member.outputs), member.facts)
+
+
+def _plain(name: str) -> str:
+    return name.replace("/", "÷")  # a group, in files
+
+
+def _vectors(member: Member, wanted: Mapping[str, int]) -> list[ObservedVariable]:
+    """Variables of a member by their names and sizes."""
+    plain = _plain(member.name)
+    sizes = dict(member.outputs) | _derived(member)
+    lengths = list(dict.fromkeys(size for size in sizes.values() if size))
+    dimension = {s: f"{plain}_index{i + 1 if i else ''}" for i, s in enumerate(lengths)}
+    found = []
+    for output, size in wanted.items():
+        labels = labels_of(member.facts, size)
+        found.append(
+            ObservedVariable(
+                name=f"{plain}_{_plain(output)}",
+                observer=member.name,
+                part=output,
+                is_trace=False,
+                dims=((dimension[size], size),) if size else (),
+                labels=labels,
+                attrs={"labels": ", ".join(labels)} if labels else {},
+            )
+        )
     return found
 
 

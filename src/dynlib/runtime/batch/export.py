@@ -15,7 +15,12 @@ from dynlib.errors import MissingExtraError
 from dynlib.observers.result import ObserverResult
 from dynlib.runtime.batch.frame import BatchFrame
 from dynlib.runtime.batch.table import Table
-from dynlib.runtime.observed import ObservedVariable, observed_variables
+from dynlib.runtime.observed import (
+    ObservedVariable,
+    derived_variables,
+    index_labels,
+    observed_variables,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,7 +43,8 @@ class Variable:
         Unlike that of any other variable or dimension.
     kind, column
         Where a table has it: a record (``"y"``, ``"aux"``), the end of a state (``"final"``) or
-        parameter (``"param"``), what an observer found (``"observed"``), or an attribute.
+        parameter (``"param"``), what an observer found (``"observed"``), what follows from that
+        (``"derived"``; it is for readers of the file alone), or an attribute.
     dtype
         Its type.
     tail
@@ -110,6 +116,10 @@ def variables(frame: BatchFrame) -> tuple[Variable, ...]:
         Variable(each.name, "observed", i, real, each.dims, each)
         for i, each in enumerate(observed_variables(frame.observed.members))
     ]
+    found += [
+        Variable(each.name, "derived", i, real, each.dims, each)
+        for i, each in enumerate(derived_variables(frame.observed.members))
+    ]
     names = _unlike([each.name for each in found], taken=[*frame.inputs.dims, TIME])
     return tuple(replace(each, name=name) for each, name in zip(found, names, strict=True))
 
@@ -144,6 +154,12 @@ def coordinates(frame: BatchFrame) -> dict[str, tuple[tuple[str, ...], Array]]:
     return found
 
 
+def labels(frame: BatchFrame) -> dict[str, tuple[str, list[str]]]:
+    """Names along dimensions of observers, as coordinates; Zarr keeps no text in arrays."""
+    observed = [each.observed for each in variables(frame) if each.observed is not None]
+    return {dim: (dim, list(names)) for dim, names in index_labels(observed).items()}
+
+
 def to_xarray(frame: BatchFrame, table: Table) -> xr.Dataset:
     """A Dataset over the dimensions of the batch, ``time``, and those of observers."""
     try:
@@ -156,7 +172,8 @@ def to_xarray(frame: BatchFrame, table: Table) -> xr.Dataset:
     for variable, values in filled(frame, table):
         placed = values.reshape((*shape, *variable.tail_shape))
         data[variable.name] = ((*dims, *variable.tail_dims), placed, variable.attrs)
-    return xr.Dataset(data, coords=coordinates(frame), attrs=attributes(frame))
+    coords = coordinates(frame) | labels(frame)
+    return xr.Dataset(data, coords=coords, attrs=attributes(frame))
 
 
 def to_pandas(frame: BatchFrame, table: Table) -> pd.DataFrame:
@@ -176,10 +193,11 @@ def to_pandas(frame: BatchFrame, table: Table) -> pd.DataFrame:
         if name not in dims
     }
     for variable, values in filled(frame, table):
-        labels = () if variable.observed is None else variable.observed.labels
         if not variable.tail:
             columns[variable.name] = values
-        columns |= {f"{variable.name}_{n}": values[:, i] for i, n in enumerate(labels)}
+        elif variable.observed is not None and not variable.observed.is_trace:
+            names = variable.observed.entries
+            columns |= {name: values[:, i] for i, name in enumerate(names)}
     result = pd.DataFrame(columns, index=index)
     result.attrs = attributes(frame)
     return result

@@ -32,6 +32,7 @@ _VERSION = 1
 _LONGEST_TEXT = 30_000  # HDF5 keeps an attribute of at most 64 KiB
 _FIRING = ("run", "t", "step")
 _ENDS = ("t_final", "status", "steps", "rejected", "rows")
+_LEFT_OUT = (*_ENDS, "derived")  # of the columns: they are elsewhere, or follow from others
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -155,7 +156,7 @@ def _pack(frame: BatchFrame, table: Table, stats: BatchStats) -> tuple[Arrays, d
 def _write_npz(target: Path, frame: BatchFrame, table: Table, stats: BatchStats) -> None:
     arrays, meta = _pack(frame, table, stats)
     for variable, values in export.filled(frame, table):
-        if variable.kind not in _ENDS:
+        if variable.kind not in _LEFT_OUT:
             arrays[f"{variable.kind}/{variable.column}/values"] = values
     write_arrays(target, arrays, meta)
 
@@ -223,7 +224,7 @@ def _read_netcdf(path: Path) -> tuple[Arrays, dict[str, Any]]:
             dataset.load()
         frame = frame_of(arrays, meta)
         for variable in export.variables(frame):
-            if variable.kind not in _ENDS:
+            if variable.kind not in _LEFT_OUT:
                 values = dataset[variable.name].to_numpy()
                 shape = (frame.inputs.n_runs, *variable.tail_shape)
                 arrays[f"{variable.kind}/{variable.column}/values"] = values.reshape(shape)

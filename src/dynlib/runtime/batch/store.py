@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynlib.errors import OptionError
-from dynlib.runtime.batch.export import filled, variables
+from dynlib.runtime.batch.export import filled, labels, variables
 from dynlib.runtime.batch.files import frame_of
 from dynlib.runtime.batch.frame import BatchFrame
 from dynlib.runtime.batch.layout import (
@@ -95,6 +95,8 @@ class Store:
         place = region(shape, first, first + size)
         block = tuple(part.stop - part.start for part in place)
         for variable, values in filled(self._frame, table):
+            if variable.kind == "derived" and variable.name not in self._root:
+                continue  # a store that an earlier dynlib began
             tail = variable.tail_shape
             placed = values.reshape((*block, *tail))
             self._root[variable.name][(*place, *(slice(None) for _ in tail))] = placed
@@ -225,7 +227,7 @@ class StoreTable:
         import xarray
 
         dataset: xr.Dataset = xarray.open_zarr(self._path, chunks=None)
-        return dataset
+        return dataset.assign_coords(labels(self._frame))
 
 
 def open_store(path: Path) -> tuple[BatchFrame, StoreTable, BatchStats]:
