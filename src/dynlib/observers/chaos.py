@@ -24,6 +24,7 @@ __all__ = ["fli", "gali", "sali"]
 class AlignmentObserver(TangentObserver):
     """How far unit tangent vectors are from lying in one plane; made by `sali` and `gali`."""
 
+    gives = ("value", "time_below")
     threshold: float = 1e-8
     stop: bool = False
 
@@ -74,6 +75,8 @@ class AlignmentObserver(TangentObserver):
 
 class FastIndicator(TangentObserver):
     """Made by `fli`."""
+
+    gives = ("value",)
 
     def bind(self, spec: ModelSpec, stepper: Stepper) -> Part:
         """One tangent vector, its growth, and the most of it."""

@@ -26,6 +26,7 @@ class CovariantVectors(TangentObserver):
     """Made by `covariant_vectors`."""
 
     result_type = CovariantResult
+    gives = ("vectors", "angles", "exponents", "standard_errors")
 
     def bind(self, spec: ModelSpec, stepper: Stepper) -> Part:
         """Tangent vectors, and a row of Q and R for each orthonormalisation."""

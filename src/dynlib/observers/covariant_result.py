@@ -54,6 +54,8 @@ class CovariantResult(ObserverResult):
     ``res[i].observers[...]``.
     """
 
+    whole = frozenset({"decompositions"})
+
     @classmethod
     def derived(cls, sizes: Mapping[str, int], facts: Mapping[str, Any]) -> dict[str, int]:
         """The exponents, and their errors."""

@@ -35,6 +35,7 @@ class ExtremaObserver(ObserverModule):
     """Maxima, minima or both; made by `extrema`."""
 
     result_type = HitsResult
+    gives = ("count", "first_time", "last_time", "mean_return_time", "lowest", "highest")
 
     def __init__(self, of: Any, kind: str, plan: TracePlan | None, name: str | None) -> None:
         self.of, self.kind, self.plan = of, kind, plan

@@ -36,6 +36,7 @@ class FeaturesObserver(ObserverModule):
         name: str | None,
     ) -> None:
         self.kinds, self.of, self.expressions = kinds, of, expressions
+        self.gives = kinds
         super().__init__("features", name=name)
 
     def signature(self) -> str:
@@ -44,6 +45,12 @@ class FeaturesObserver(ObserverModule):
 
     def _quantities(self, spec: ModelSpec) -> dict[str, Node]:
         of = spec.states if self.of is None else self.of
+        for name, text in self.expressions.items():
+            if name in (*spec.states, *of) and text != name:
+                raise ObserverError(
+                    f"observer {self.label!r}: {name!r} is a quantity of {spec.name!r} already; "
+                    f"call {text!r} by another name, such as {name}_={text!r}."
+                )
         asked = {name: name for name in of} | self.expressions
         if not asked:
             raise ObserverError(
@@ -133,7 +140,7 @@ def features(
     name : str, optional
         Name of the result, where there are two.
     **expressions : str
-        Further quantities by the name that they are to have, in the language of models.
+        Further quantities by names of their own, which no state has, in the language of models.
 
     Raises
     ------

@@ -23,8 +23,10 @@ class QuantityValues(Mapping[str, Any]):
     array : array, shape (n_names,) or (n_runs, n_names)
     """
 
-    def __init__(self, what: str, names: tuple[str, ...], array: NDArray[Any]) -> None:
-        self._what, self._names, self.array = what, names, array
+    def __init__(
+        self, what: str, names: tuple[str, ...], array: NDArray[Any], ok: Any = slice(None)
+    ) -> None:
+        self._what, self._names, self.array, self._ok = what, names, array, ok
 
     def __getitem__(self, name: str) -> Any:
         given = name
@@ -49,7 +51,7 @@ class QuantityValues(Mapping[str, Any]):
             return ", ".join(
                 f"{n} {x:.8g}" for n, x in zip(self._names, self.array.tolist(), strict=True)
             )
-        return ", ".join(f"{name} {_span(self[name])}" for name in self._names)
+        return ", ".join(f"{name} {_span(self[name][self._ok])}" for name in self._names)
 
 
 def _span(values: NDArray[Any]) -> str:
@@ -62,7 +64,7 @@ class FeaturesResult(ObserverResult):
 
     def __getitem__(self, name: str) -> Any:
         found = super().__getitem__(name)
-        return QuantityValues(name, tuple(self.facts["quantities"]), found)
+        return QuantityValues(name, tuple(self.facts["quantities"]), found, self._ok)
 
     def __getattr__(self, name: str) -> Any:
         return (

@@ -29,6 +29,8 @@ _ROUNDING = 1e-9  # of a window: times are rounded
 class FiniteTimeResult(ObserverResult):
     """``mean``, ``sd``, ``least``, ``most`` over all windows; the windows' exponents as trace."""
 
+    whole = frozenset({"windows"})
+
     @property
     def exponents(self) -> NDArray[Any]:
         """Exponents of the windows that the trace keeps, shape (n_windows, k)."""
@@ -89,6 +91,7 @@ class FiniteTimeLyapunov(TangentObserver):
     """Made by `finite_time_lyapunov`."""
 
     result_type = FiniteTimeResult
+    gives = ("mean", "sd", "least", "most", "windows", "standard_error")
     window: float
 
     def _numbers(self) -> tuple[Any, ...]:

@@ -55,6 +55,7 @@ class HistogramObserver(ObserverModule):
     """Time in each bin; made by `histogram`."""
 
     result_type = HistogramResult
+    gives = ("counts", "edges", "density", "below", "above")
 
     def __init__(
         self, of: Any, bins: int, limits: tuple[float, float], errors: bool, name: str | None

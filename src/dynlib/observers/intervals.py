@@ -79,6 +79,7 @@ class IntervalsObserver(ObserverModule):
     """Crossings of a threshold and the times between them; made by `intervals` and `spikes`."""
 
     result_type = IntervalsResult
+    gives = _OUTPUTS
 
     def __init__(
         self, key: str, of: Any, threshold: float, direction: str, burst_gap: float | None,

@@ -172,6 +172,7 @@ class LyapunovMax(LyapunovObserver):
     """The largest exponent alone."""
 
     result_type = LyapunovMaxResult
+    gives = ("exponent", "standard_error")
 
     def _outputs(self, k: int) -> tuple[Output, ...]:
         return (Output("exponent"), Output("standard_error"))
@@ -185,6 +186,7 @@ class LyapunovSpectrum(LyapunovObserver):
 
     volume = True
     result_type = LyapunovSpectrumResult
+    gives = ("exponents", "standard_errors", "kaplan_yorke")
 
 
 @checks_keywords

@@ -91,6 +91,8 @@ class ObserverModule:
     name: str | None = None
 
     result_type: ClassVar[type[ObserverResult]] = ObserverResult
+    gives: tuple[str, ...] = ()
+    """What there is in the result, where `outputs` are known only once the model is."""
 
     def __init__(self, key: str | None = None, **given: Any) -> None:
         if key is not None:
@@ -154,7 +156,9 @@ class ObserverModule:
             )
 
     def __repr__(self) -> str:
-        return f"<observer {self.label}: {', '.join(self.outputs) or 'no outputs'}>"
+        names = ", ".join(self.outputs or self.gives)
+        trace = f"a trace of {', '.join(self.trace.columns)}" if self.trace.width else "no outputs"
+        return f"<{self.label}: {names or trace}>"
 
     @property
     def supports_fastpath(self) -> bool:

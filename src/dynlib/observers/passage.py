@@ -45,6 +45,7 @@ class PassageObserver(ObserverModule):
     """The first crossing; made by `first_passage`."""
 
     result_type = PassageResult
+    gives = ("time",)
 
     def __init__(self, of: Any, direction: str, stop: bool, name: str | None) -> None:
         self.of, self.direction, self.stop = of, direction, stop

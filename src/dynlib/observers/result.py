@@ -55,6 +55,8 @@ class ObserverResult(Mapping[str, Any]):
     """
 
     types: ClassVar[dict[str, type[ObserverResult]]] = {}
+    whole: ClassVar[frozenset[str]] = frozenset()
+    """Outputs that are whole numbers: counts."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -73,7 +75,7 @@ class ObserverResult(Mapping[str, Any]):
         ok: Array | None = None,
     ) -> None:
         self.name = name
-        self._outputs = dict(outputs)
+        self._outputs = {n: _counts(v) if n in self.whole else v for n, v in outputs.items()}
         self.columns = columns
         self.facts = dict(facts or {})
         self.n_runs = n_runs
@@ -188,24 +190,38 @@ class ObserverResult(Mapping[str, Any]):
 
     def _lines(self) -> list[str]:
         """Lines of the repr after the first."""
-        return [f"{name} = {_shown(values)}" for name, values in self._outputs.items()]
+        ok = None if self.n_runs is None else self._ok
+        return [f"{name} = {_shown(values, ok)}" for name, values in self._outputs.items()]
 
     def __repr__(self) -> str:
         lines = self._lines()
         if self.columns:
             where = f"{self.trace.shape[-2]} rows of {', '.join(self.columns)}"
             lines.append(f"trace: {where}")
+        failed = 0 if self.n_runs is None else self.n_runs - int(self._ok.sum())
+        if failed:
+            lines.append(
+                f"ranges leave out {failed} {'run' if failed == 1 else 'runs'} that failed"
+            )
         lines += [f"look twice: {flag}" for flag in self.flags]
         runs = "" if self.n_runs is None else f", {self.n_runs} runs"
         return "\n".join([f"<{self.name}{runs}", *(f"  {line}" for line in lines)]) + ">"
 
 
-def _shown(values: Any) -> str:
+def _counts(values: Any) -> Any:
+    """Whole numbers; 0 for a run that never began."""
+    counts = np.where(np.isfinite(values), values, 0).astype(np.int64)
+    return int(counts) if counts.ndim == 0 else counts
+
+
+def _shown(values: Any, ok: Array | None = None) -> str:
+    """A number, a few of them, or the range of many; of a batch over the runs that are `ok`."""
     array = np.asarray(values)
     if array.ndim == 0:
         return f"{array:.8g}"
     if array.size > _SHOWN:
-        good = array[np.isfinite(array)] if array.dtype.kind == "f" else array
+        good = array if ok is None else array[ok]
+        good = good[np.isfinite(good)] if good.dtype.kind == "f" else good
         span = f", {good.min():.6g} to {good.max():.6g}" if good.size else ""
         return f"array {array.shape}{span}"
     return np.array2string(array, precision=8, separator=", ").replace("\n", " ")

@@ -15,6 +15,8 @@ __all__ = ["HitsResult"]
 class HitsResult(ObserverResult):
     """Hits: ``o.t``, ``o["x"]``, ``o.count``; ``o.return_map("x")`` for one against the next."""
 
+    whole = frozenset({"count", "missed", "bursts"})
+
     def __getattr__(self, name: str) -> Any:
         if name in self.__dict__.get("columns", ()):
             return self[name]

@@ -34,6 +34,7 @@ class PoincareObserver(ObserverModule):
     """Crossings of a surface; made by `poincare`."""
 
     result_type = HitsResult
+    gives = ("count", "first_time", "last_time", "mean_return_time")
 
     def __init__(
         self,

@@ -26,6 +26,7 @@ class StroboscopicObserver(ObserverModule):
     """States at equal intervals; made by `stroboscopic`."""
 
     result_type = HitsResult
+    gives = ("count", "first_time", "last_time", "mean_return_time", "missed")
 
     def __init__(
         self,

@@ -43,6 +43,7 @@ class TimeInObserver(ObserverModule):
     """Time in a set; made by `time_in`."""
 
     result_type = TimeInResult
+    gives = ("fraction", "fraction_error", "time")
 
     def __init__(self, condition: Any, name: str | None) -> None:
         self.condition = condition

@@ -25,6 +25,7 @@ class ZeroOneTest(ObserverModule):
     """Made by `zero_one_test`."""
 
     result_type = ZeroOneResult
+    gives = ("K", "K_error", "K_of_c", "path")
 
     def __init__(
         self, of: str, every: int | None, c: tuple[float, ...], samples: int, name: str | None

@@ -76,6 +76,8 @@ def _displacement(path: Array, lags: int) -> Array:
 class ZeroOneResult(ObserverResult):
     """``K``, near 1 for chaos and near 0 for regular motion; ``K_error``, ``K_of_c``, ``path``."""
 
+    whole = frozenset({"samples"})
+
     @classmethod
     def derived(cls, sizes: Mapping[str, int], facts: Mapping[str, Any]) -> dict[str, int]:
         """K, and its error."""

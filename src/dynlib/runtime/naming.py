@@ -19,6 +19,7 @@ __all__ = [
     "misplaced_name",
     "named",
     "refuse_attribute",
+    "shortened",
     "unknown_name",
 ]
 
@@ -43,6 +44,20 @@ def misplaced_name(
     wrong, right = ("ic", "params") if what == "state" else ("params", "ic")
     kind = "parameter" if what == "state" else "state"
     return UnknownNameError(f"{name!r} is a {kind}: it belongs in {right}, not in {wrong}.")
+
+
+def shortened(line: str, width: int) -> str:
+    """The line, or as many whole words of it as fit, and ``…``.
+
+    Examples
+    --------
+    >>> shortened("mean = 1.25, sd = 0.5", 18)
+    'mean = 1.25, sd …'
+    """
+    if len(line) <= width:
+        return line
+    words, _, rest = line[: width - 1].rpartition(" ")
+    return f"{words} …" if words.strip() else f"{rest}…"
 
 
 def refuse_attribute(name: str, spec: ModelSpec) -> None:

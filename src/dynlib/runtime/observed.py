@@ -50,6 +50,8 @@ class ObservedVariable:
         Names and lengths of its dimensions, after those of the runs.
     labels
         What the entries along the last dimension are called, if they have names.
+    is_whole
+        Whether it counts something.
     attrs
         What a reader should know about it.
     """
@@ -60,6 +62,7 @@ class ObservedVariable:
     is_trace: bool
     dims: tuple[tuple[str, int], ...] = ()
     labels: tuple[str, ...] = ()
+    is_whole: bool = False
     attrs: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -97,7 +100,7 @@ def observed_variables(members: Iterable[Member]) -> list[ObservedVariable]:
                     True,
                     (row, column),
                     member.columns,
-                    attrs,
+                    attrs=attrs,
                 ),
                 ObservedVariable(f"{plain}_trace_time", member.name, "trace_time", True, (row,)),
             ]
@@ -114,9 +117,12 @@ def index_labels(variables: Iterable[ObservedVariable]) -> dict[str, tuple[str, 
     return {each.dims[-1][0]: each.labels for each in variables if each.labels}
 
 
+def _kind(member: Member) -> type[ObserverResult]:
+    return ObserverResult.types.get(member.result_type, ObserverResult)
+
+
 def _derived(member: Member) -> dict[str, int]:
-    kind = ObserverResult.types.get(member.result_type, ObserverResult)
-    return kind.derived(dict(member.outputs), member.facts)
+    return _kind(member).derived(dict(member.outputs), member.facts)
 
 
 def _plain(name: str) -> str:
@@ -140,6 +146,7 @@ def _vectors(member: Member, wanted: Mapping[str, int]) -> list[ObservedVariable
                 is_trace=False,
                 dims=((dimension[size], size),) if size else (),
                 labels=labels,
+                is_whole=output in _kind(member).whole,
                 attrs={"labels": ", ".join(labels)} if labels else {},
             )
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from dynlib.runtime.naming import named
+from dynlib.runtime.naming import named, shortened
 
 if TYPE_CHECKING:
     from dynlib.observers.result import ObserverResult
@@ -38,7 +38,7 @@ def summary(results: Results, origin: Origin, segments: Sequence[Segment]) -> st
 
 def _line(name: str, text: str) -> str:
     line = f"  {name:<9}{text}"
-    return line if len(line) <= _WIDEST else line[: _WIDEST - 1] + "…"
+    return shortened(line, _WIDEST)
 
 
 def _record(results: Results) -> str:

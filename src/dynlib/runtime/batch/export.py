@@ -113,7 +113,7 @@ def variables(frame: BatchFrame) -> tuple[Variable, ...]:
     ]
     found += [Variable(name, name, 0, real if name == "t_final" else whole) for name in _ENDS]
     found += [
-        Variable(each.name, "observed", i, real, each.dims, each)
+        Variable(each.name, "observed", i, whole if each.is_whole else real, each.dims, each)
         for i, each in enumerate(observed_variables(frame.observed.members))
     ]
     found += [

@@ -9,6 +9,7 @@ import numpy as np
 
 from dynlib.abi.status import Status
 from dynlib.runtime.batch.failure import endings
+from dynlib.runtime.naming import shortened
 
 if TYPE_CHECKING:
     from dynlib.runtime.batch.frame import BatchFrame
@@ -39,7 +40,7 @@ def batch_summary(batch: BatchResults, frame: BatchFrame) -> str:
 
 def _line(name: str, text: str) -> str:
     line = f"  {name:<9}{text}"
-    return line if len(line) <= _WIDEST else line[: _WIDEST - 1] + "…"
+    return shortened(line, _WIDEST)
 
 
 def _head(ended: Mapping[Status, int]) -> str:
