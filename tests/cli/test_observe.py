@@ -53,7 +53,7 @@ def test_reading(text, made):
         ("lyapunov_max(renorm_evry=2)", "Did you mean 'renorm_every'"),
         ("lyapunov_max(3)", r"takes renorm_every=\.\.\., record_interval=\.\.\."),
         ("poincare()", "expression must be given. poincare takes expression, direction"),
-        ("histogram(x)", "bins and range must be given. histogram takes of, bins, range, name"),
+        ("histogram(x)", "bins and range must be given. histogram takes of, bins, range, errors"),
         ("poincare(1,2,3,4,5,6,7)", "poincare takes expression, direction"),
         ("lyapunov_max(trace=Tail())", "n must be given. Tail takes n, k."),
         ("lyapunov_max(trace=Tail(0))", "at least 1"),
