@@ -74,20 +74,13 @@ def start_OBS(
 
 
 def within_OBS(lane, t, analysis_ws):
-    """Back to length 1."""
+    """Back to length 1; how large is what they span is noted."""
     for j in range(K):
         square = 0.0
         for s in range(N):
             x = analysis_ws[TAN + j * N + s, lane]
             square = fma(x, x, square)
         scale_tangent(COLUMN + j, 1.0 / sqrt(square), analysis_ws, lane)
-
-
-def every_OBS(
-    lane, t, dt, step, y_curr, y_prev, params, runtime_ws,
-    analysis_ws, analysis_out, trace_buf, trace_count, traces,
-):  # fmt: skip
-    within_OBS(lane, t, analysis_ws)
     value = MEASURE_OBS(lane, analysis_ws)
     analysis_ws[VALUE, lane] = value
     if value < THRESHOLD:
@@ -96,6 +89,13 @@ def every_OBS(
             analysis_ws[WHEN, lane] = t
             if STOPPING:
                 analysis_ws[WS + DONE, lane] = 1.0
+
+
+def every_OBS(
+    lane, t, dt, step, y_curr, y_prev, params, runtime_ws,
+    analysis_ws, analysis_out, trace_buf, trace_count, traces,
+):  # fmt: skip
+    within_OBS(lane, t, analysis_ws)
 
 
 def trace_OBS(

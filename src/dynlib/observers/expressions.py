@@ -25,8 +25,9 @@ from dynlib.dsl.expr import (
 )
 from dynlib.dsl.spec import ModelSpec
 from dynlib.errors import ObserverError
+from dynlib.steppers.text import function, group, names, unpack
 
-__all__ = ["is_zero", "read_condition", "read_value", "scope_of", "slope_of"]
+__all__ = ["halfway_text", "is_zero", "read_condition", "read_value", "scope_of", "slope_of"]
 
 
 def scope_of(spec: ModelSpec) -> Scope:
@@ -117,6 +118,23 @@ def slope_of(node: Node, spec: ModelSpec) -> Node:
     along = jvp([node], spec.state_nodes, spec.equations)[0]
     explicit = differentiate(node, Time())
     return along if is_zero(explicit) else build("add", along, explicit)
+
+
+def halfway_text(n: int) -> str:
+    """The template ``halfway_OBS``: the state in the middle of a piece (cubic Hermite)."""
+    u, v, f, g = (names(x, n) for x in "uvfg")
+    lines = [
+        unpack(u, "u"),
+        unpack(v, "v"),
+        unpack(f, "rhs(t, step, u, params, runtime_ws, lane)"),
+        unpack(g, "rhs(t + h, step + 1, v, params, runtime_ws, lane)"),
+    ]
+    middle = [
+        f"fma(0.125 * h, {a} - {b}, 0.5 * ({x} + {y}))"
+        for x, y, a, b in zip(u, v, f, g, strict=True)
+    ]
+    args = "t, h, step, u, v, params, runtime_ws, lane"
+    return function("halfway_OBS", args, [*lines, f"return {group(middle)}"])
 
 
 def is_zero(node: Node) -> bool:

@@ -14,6 +14,7 @@ from dynlib.errors import ObserverError
 from dynlib.observers import lyapunov_hooks as hooks
 from dynlib.observers.batches import Batches
 from dynlib.observers.checks import is_autonomous, is_symplectic, log_volume_rate
+from dynlib.observers.expressions import halfway_text
 from dynlib.observers.gram_schmidt import FEW, gram_schmidt_text
 from dynlib.observers.keywords import checks_keywords
 from dynlib.observers.lyapunov_result import LyapunovMaxResult, LyapunovSpectrumResult
@@ -108,6 +109,7 @@ class LyapunovObserver(ObserverModule):
                 hooks.take_OBS,
                 *batches.helpers,
                 *((hooks.target_OBS,) if self.target_se is not None else ()),
+                *((halfway_text(n),) if rate is not None and stepper.adaptive else ()),
             ),
             within=hooks.within_OBS,
             expressions={} if rate is None else {"rate_OBS": (rate,)},
@@ -125,10 +127,12 @@ class LyapunovObserver(ObserverModule):
                 "TARGETED": self.target_se is not None,
                 "VOLUME": rate is not None,
                 "FLOW": not spec.is_map,
+                "LONG_STEPS": stepper.adaptive,
             },
             stops=self.target_se is not None,
             facts={
                 "kind": spec.kind,
+                "adaptive": stepper.adaptive,
                 "states": n,
                 "autonomous": is_autonomous(spec),
                 "symplectic": is_symplectic(spec),

@@ -103,12 +103,17 @@ def volume_OBS(
     lane, t, h, step, u, v, params, runtime_ws,
     analysis_ws, analysis_out, trace_buf, trace_count, traces,
 ):  # fmt: skip
-    """Add up the rate at which volumes grow (trapezoidal rule for flows)."""
-    (before,) = rate_OBS(t, step, u, t, u, params, runtime_ws, lane)
+    """Add up the rate at which volumes grow, in the middle of a flow's step as at its ends."""
+    (growth,) = rate_OBS(t, step, u, t, u, params, runtime_ws, lane)
     if FLOW:
         (after,) = rate_OBS(t + h, step + 1, v, t, u, params, runtime_ws, lane)
-        before = 0.5 * h * (before + after)
-    analysis_ws[VOLUME_NOW, lane] += before
+        if LONG_STEPS:
+            w = halfway_OBS(t, h, step, u, v, params, runtime_ws, lane)
+            (middle,) = rate_OBS(t + 0.5 * h, step, w, t, u, params, runtime_ws, lane)
+            growth = h * (growth + 4.0 * middle + after) / 6.0
+        else:
+            growth = 0.5 * h * (growth + after)
+    analysis_ws[VOLUME_NOW, lane] += growth
 
 
 def take_OBS(j, lane, analysis_ws, analysis_out):

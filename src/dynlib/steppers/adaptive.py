@@ -6,6 +6,8 @@ from dynlib.steppers.text import Scalar, combine, function, group, names, unpack
 
 __all__ = ["emit_error_norm", "emit_first_step", "emit_vector_error"]
 
+_FAST = 4.0  # lengths, by which a vector may change in a step
+
 
 def emit_error_norm(
     weights: tuple[float, ...], coarse: tuple[float, ...], n: int, real: Scalar
@@ -38,26 +40,34 @@ def emit_error_norm(
 def emit_vector_error(
     weights: tuple[float, ...], coarse: tuple[float, ...], n: int, vectors: int, real: Scalar
 ) -> str:
-    """Square of the largest error of tangent vectors that an extended state holds after `n` states.
+    """Squares of the largest error of the vectors that an extended state holds after `n` states.
 
-    Each error is relative to its vector's length, since only directions and rates of growth matter.
-    The estimates are put together as in `emit_error_norm`.
+    The first is relative to a vector's length before or after the step, whichever is greater, the
+    second to the lesser, which a rate of decay is known by.  The estimates are put together as in
+    `emit_error_norm`; where a vector would change by many times its length at its first rate, they
+    are not believed, since they have zeros there.
     """
     whole = n * (1 + vectors)
-    lines = ["worst = 0.0"]
+    lines = ["rough = 0.0", "fine = 0.0"]
     for c in range(1, vectors + 1):
         own = range(c * n, (c + 1) * n)
         before, after = ([(f"{u}[{i}]", f"{u}[{i}]") for i in own] for u in ("u", "u_new"))
-        lines.append(f"size = max_({combine(before)}, {combine(after)})")
+        lines += [f"before = {combine(before)}", f"after = {combine(after)}"]
         lines += [f"e{i} = {_estimate(weights, i, whole, real)}" for i in own]
-        lines.append(f"fine = {combine([(f'e{i}', f'e{i}') for i in own])}")
+        lines.append(f"error = {combine([(f'e{i}', f'e{i}') for i in own])}")
         if coarse:
             lines += [f"c{i} = {_estimate(coarse, i, whole, real)}" for i in own]
-            rough = combine([(f"c{i}", f"c{i}") for i in own])
-            lines.append(f"both = fma(0.01, {rough}, fine)")
-            lines.append("fine = fine * (fine / select(both > 0.0, both, 1.0))")
-        lines.append("worst = max_(worst, fine / select(size > 0.0, size, 1.0))")
-    lines.append("return worst * (h * h)")
+            both = combine([(f"c{i}", f"c{i}") for i in own])
+            lines.append(f"both = fma(0.01, {both}, error)")
+            lines.append("error = error * (error / select(both > 0.0, both, 1.0))")
+        slope = combine([(f"k[{i}]", f"k[{i}]") for i in own])
+        lines.append(f"slope = {slope}")
+        lines.append(f"fast = slope * (h * h) > {_FAST**2!r} * before")
+        lines.append("error = select(fast, max_(error, slope), error)")
+        for name, which in (("rough", "max_"), ("fine", "min_")):
+            lines.append(f"size = {which}(before, after)")
+            lines.append(f"{name} = max_({name}, error / select(size > 0.0, size, 1.0))")
+    lines.append("return rough * (h * h), fine * (h * h)")
     return function("vector_error", "h, u, u_new, k, lane", lines)
 
 

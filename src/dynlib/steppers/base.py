@@ -75,7 +75,8 @@ class Stepper(ABC):
         """Text of an adaptive method's ``vector_error(h, u, u_new, k, lane)``.
 
         `u`, `u_new` and `k` are those of an extended state of `n` states and, after them, tangent
-        vectors; it returns the square of the largest error of these, relative to their lengths.
+        vectors; it returns the square of the largest error of these, relative to the greater of
+        their lengths before and after, and to the lesser.
         """
         raise NotImplementedError
 

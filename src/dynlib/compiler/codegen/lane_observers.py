@@ -61,6 +61,11 @@ def start_observers(lane, grid, batch, block, lanes, y, ws, p, obs):
             lanes[ROW_AWS:ROW_AOUT], lanes[ROW_AOUT:ROW_AKEPT],
             obs[Obs.BUF], obs[Obs.COUNT], obs[Obs.TRACES],
         )  # fmt: skip
+    if VARIATIONAL:
+        if MEMORY:
+            if step == batch[LaneCount.STEP0]:  # where what the stepper remembers begins as well
+                u = load_rows(y, 0, N_STATES, lane)
+                restart_tangents(t, step, u, p, ws, lanes[ROW_AWS:ROW_AOUT], lane)
 
 
 def keep_observers(lanes, obs):

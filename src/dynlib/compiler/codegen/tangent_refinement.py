@@ -15,7 +15,9 @@ from dynlib.compiler.codegen.tangent_layout import TangentLayout
 from dynlib.steppers.options import Options
 from dynlib.steppers.text import function, group
 
-__all__ = ["TangentRefinement"]
+__all__ = ["LESSER", "TangentRefinement"]
+
+LESSER = 0.01  # weight of the square of an error that is relative to the lesser length
 
 _ALLOWED = {"float64": 1e-6, "float32": 1e-5}  # error of a vector in steps of its own
 _LIMIT = f"options[{Options.VECTOR_ERROR}]"
@@ -56,7 +58,7 @@ class TangentRefinement:
     def emit(self, *, cut: bool) -> str:
         """All functions; `cut` says whether events cut steps."""
         texts = [self._fit(), self._settle()]
-        texts += [self._refine(s, *bounds) for s, bounds in enumerate(self._bounds())]
+        texts += [self._follow(s, *bounds) for s, bounds in enumerate(self._bounds())]
         if cut:
             texts.append(self._cut())
         return "\n".join(texts)
@@ -77,7 +79,7 @@ class TangentRefinement:
             memory = group([*items, *(f"mn[{count * whole + i}]" for i in range(numbers))])
         lines += store
         states = group(f"un[{i}]" for i in range(n))
-        error = "vector_error_tangent(h, ue, un, ke, lane)"
+        error = "vector_error_tangent(h, ue, un, ke, lane)[1]"
         lines.append(f"return {states}, {memory}, {error}")
         return function("follow_group", f"g, into, {self.step_args}", lines)
 
@@ -136,34 +138,27 @@ class TangentRefinement:
 
     def _settle(self) -> str:
         """Take over what was attempted, or step anew what does not fit."""
-        lines = [
-            "if tangents_fit(options, analysis_ws, lane):",
-            "    commit_tangents(analysis_ws, lane)",
-        ]
-        lines += ["else:"]
+        lines = ["if tangents_fit(options, analysis_ws, lane):"]
+        lines += ["    commit_tangents(analysis_ws, lane)", "else:"]
         for s, bounds in enumerate(self._bounds()):
-            lines += self._either(s, *bounds, self._commit(*bounds), "h")
+            lines += [
+                f"    if {self._fits(*bounds)}:",
+                *(f"        {line}" for line in self._commit(*bounds)),
+                "    else:",
+                f"        follow_{s}(h, {self.step_args})",
+            ]
         return function("settle_tangents", self.settle_args, lines)
 
-    def _either(self, s: int, first: int, last: int, fitting: list[str], reach: str) -> list[str]:
-        return [
-            f"    if {self._fits(first, last)}:",
-            *(f"        {line}" for line in fitting),
-            "    else:",
-            f"        follow_{s}({reach}, {self.step_args})",
-        ]
-
     def _cut(self) -> str:
-        """The same for a step that an event cuts at theta."""
-        args = f"g, theta, {self.step_args}"
-        lines = ["if True:"]
-        for s, (first, last) in enumerate(self._bounds()):
-            fitting = [f"for g in range({first}, {last}):", f"    cut_group({args})"]
-            lines += self._either(s, first, last, fitting, "theta * h")
-        return function("cut_tangents", f"theta, {self.settle_args}", lines)
+        """Go up to theta, where an event cuts the step: never by an interpolant.
 
-    def _refine(self, s: int, first: int, last: int) -> str:
-        """Take a set of vectors along the first part of a step, `reach`."""
+        That would be right to a share of the vector's length at the start, which may be long.
+        """
+        calls = [f"follow_{s}(theta * h, {self.step_args})" for s in range(len(self._bounds()))]
+        return function("cut_tangents", f"theta, {self.settle_args}", calls)
+
+    def _follow(self, s: int, first: int, last: int) -> str:
+        """Take a set of vectors along the first part of a step, `reach`, in steps of their own."""
         pending = f"analysis_ws[{self.layout.pending}:]"
         call = f"follow_group(g, {pending}, t + done, size, step, x, w, p, ws, analysis_ws, lane)"
         lines = [

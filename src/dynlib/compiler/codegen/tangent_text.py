@@ -19,7 +19,7 @@ import re
 from dynlib.compiler.codegen.model_text import ModelText
 from dynlib.compiler.codegen.specialize import without
 from dynlib.compiler.codegen.tangent_layout import TangentLayout
-from dynlib.compiler.codegen.tangent_refinement import TangentRefinement
+from dynlib.compiler.codegen.tangent_refinement import LESSER, TangentRefinement
 from dynlib.dsl.expr.nodes import Node, Num
 from dynlib.steppers.control import CONTROL_FUNCTIONS
 from dynlib.steppers.text import combine, function, group, names, unpack
@@ -65,7 +65,7 @@ class TangentText:
         parts += [self._group(), self._step(step), self._commit(), *self._linear()]
         if self.tangents.group_memory:
             parts.append(self._restart())
-        if located:
+        if located and self.refinement is None:
             parts += self._cut()
         if self.refinement is not None:
             parts.append(self.refinement.group_lines(self._load(), self._store_all()))
@@ -129,7 +129,7 @@ class TangentText:
         if self.tangents.refined:
             own = self.tangents.stepper.emit_vector_error(self.n, self._columns, self.text.real)
             text = f"{text}\n{own}"
-        if not self.text.layout.any_located:
+        if self.tangents.refined or not self.text.layout.any_located:
             text = without(text, ("dense", "interpolate"))
         return re.sub(rf"\b({'|'.join(_RENAMED)})\b", r"\1_tangent", text)
 
@@ -209,7 +209,8 @@ class TangentText:
             lines.append("mn = next_memory_tangent(me, ke)")
         lines += self._store_all()
         if layout.refined:
-            error = "vector_error_tangent(h, ue, un, ke, lane)"
+            lines.append("rough, fine = vector_error_tangent(h, ue, un, ke, lane)")
+            error = f"max_(rough, {LESSER!r} * fine)"
             lines.append(f"analysis_ws[{layout.errors} + g, lane] = {error}")
         return function("tangent_group", f"g, into, {STEP_ARGS}", lines)
 
@@ -302,11 +303,11 @@ class TangentText:
             "    un = interpolate_tangent(theta, h, ue, un, de)",
             self._store("un", "analysis_ws"),
         ]
-        texts = [function("cut_group", f"g, theta, {STEP_ARGS}", lines)]
-        if self.refinement is None:
-            calls = self._groups(f"cut_group(g, theta, {STEP_ARGS})")
-            texts.append(function("cut_tangents", f"theta, {SETTLE_ARGS}", calls))
-        return texts
+        calls = self._groups(f"cut_group(g, theta, {STEP_ARGS})")
+        return [
+            function("cut_group", f"g, theta, {STEP_ARGS}", lines),
+            function("cut_tangents", f"theta, {SETTLE_ARGS}", calls),
+        ]
 
 
 _MOST_AT_ONCE = 64  # rows that are moved without a loop
