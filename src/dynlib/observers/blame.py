@@ -32,8 +32,9 @@ def blame(combined: CombinedObserver, error: Exception, *, plain: bool) -> Obser
         labels = list(dict.fromkeys(label for label, *_ in hooks))
         whose = f"observer {labels[0]!r}" if len(labels) == 1 else f"one of the observers {labels}"
         return ObserverError(
-            f"a hook of {whose} raised an exception, of which compiled code keeps no more. Run it "
-            "with jit=False, which executes hooks as plain Python and shows where."
+            f"a hook of {whose} raised an exception, as an index outside of an array does; "
+            "compiled code keeps no more of it. Run it with jit=False, which executes hooks as "
+            "plain Python and shows where."
         )
     for frame, line in traceback.walk_tb(error.__traceback__):
         for label, kind, hook in hooks:
