@@ -188,7 +188,7 @@ def test_hook_that_raises() -> None:
     whole = sim.run(T=2.0)
     with pytest.raises(
         OptionError,
-        match=r"'mine': its hook post_step, hook\(\), raised ValueError: too far .*line",
+        match=r"'mine': its hook post_step, hook\(\), raised ValueError at t = 0.8: too far .*line",
     ):
         sim.run(T=2.0, observers=[observer(RAISES)])
     assert sim.results().status is Status.USER_BREAK

@@ -252,6 +252,23 @@ def test_a_hook_of_a_step_that_raises() -> None:
         sim_of("driven", "rk4", jit=True).run(T=1.0, observers=[bad])
 
 
+def test_the_letter_says_when() -> None:
+    """Plain Python knows; compiled code does not, and the session stands at an earlier pause."""
+    bad = observer("if t > 0.5: raise ValueError('far')")
+    sim = sim_of("driven", "rk4", jit=False)
+    with pytest.raises(ObserverError, match=r"raised ValueError at t = 0\.6: far"):
+        sim.run(T=1.0, dt=0.1, observers=[bad])
+    sim = sim_of("driven", "rk4", jit=True)
+    with pytest.raises(ObserverError, match="stands where the run began") as caught:
+        sim.run(T=1.0, dt=0.1, observers=[bad])
+    assert "t = 0" not in str(caught.value)
+    sim.reset()
+    late = observer("if t > 5000.05: raise ValueError('far')")
+    with pytest.raises(ObserverError, match=r"computed up to t = \d+\.?\d*, some steps before"):
+        sim.run(T=6000.0, dt=0.1, observers=[late])
+    assert sim.t > 0
+
+
 OUTSIDE = {
     "an output": "analysis_out[1, lane] = t",
     "an output from the end": "analysis_out[-2, lane] = t",

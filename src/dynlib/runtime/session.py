@@ -261,11 +261,18 @@ class Session:
         state.segments = (*state.segments, segment)
         state.jumped = False
         if raw.error is not None:
-            where = f"{'n' if self.model.spec.is_map else 't'} = {self.position:g}"
-            raise ObserverError(
-                f"{raw.error} What was computed up to {where} is in sim.results(); the session "
-                "stands there."
-            ) from raw.error.__cause__
+            raise ObserverError(f"{raw.error} {self._left(start_step)}") from raw.error.__cause__
+
+    def _left(self, start_step: int) -> str:
+        """Where a run whose hook raised left the session: at a pause some steps before."""
+        assert self.state.machine is not None
+        if self.state.machine.count[Count.STEP] == start_step:
+            return "Nothing that this run computed is kept: the session stands where the run began."
+        where = f"{'n' if self.model.spec.is_map else 't'} = {self.position:g}"
+        return (
+            f"What was computed up to {where}, some steps before that, is in sim.results(); the "
+            "session stands there."
+        )
 
     # --- snapshots ------------------------------------------------------------------------------
 
