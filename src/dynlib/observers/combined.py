@@ -226,7 +226,7 @@ class CombinedObserver:
             ("analysis_ws", rows.workspace, part.workspace if part.hooks else 0, part.first),
             ("analysis_out", rows.outputs, part.output_rows, part.first_outputs),
         ):
-            given = values or (0.0,) * size
+            given = values or (0.0,)
             if size and len(set(given)) == 1:
                 lines.append(f"for row in range({first}, {first + size}):")
                 lines.append(f"    {array}[row, lane] = {_literal(given[0])}")
