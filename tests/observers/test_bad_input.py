@@ -218,7 +218,7 @@ def test_hook_that_raises_later(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_index_out_of_range() -> None:
     """Plain Python says which."""
     with pytest.raises(
-        OptionError, match="raised IndexError at t = 0.05: index 7 is out of bounds"
+        OptionError, match=r"raised IndexError at t = 0\.05: index 7 is out of bounds"
     ):
         run([observer("analysis_out[7, lane] = 1.0")])
 
