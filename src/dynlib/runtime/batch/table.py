@@ -171,7 +171,7 @@ class MemoryTable:
     raw : RawBatch
     states : tuple of int, optional
         Where the record is nothing but the final state: the columns of that row.  A run that
-        did not get to its end has none.
+        failed, or was interrupted, has none.
     """
 
     def __init__(self, raw: RawBatch, states: tuple[int, ...] | None = None) -> None:
@@ -182,7 +182,8 @@ class MemoryTable:
         self.rows = raw.rows
         self._blank = False
         if states is not None:
-            self.rows = (raw.status == Status.DONE).astype(np.int64)
+            ended = (raw.status == Status.DONE) | (raw.status == Status.EARLY_EXIT)
+            self.rows = ended.astype(np.int64)
 
     def final(self, index: int) -> Array:
         """Final values of a state, shape (n_runs,)."""
