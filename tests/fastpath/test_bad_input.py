@@ -202,6 +202,30 @@ def test_index_of_no_run() -> None:
         batch.final["E"]
 
 
+def test_integers_at_the_edge() -> None:
+    """The largest int64 is no real number, and what a real number makes of it does not fit."""
+    sim = sim_of("collatz")
+    for wide in ([2**63, 2], [2.0**63, 2], np.array([2**63, 2], dtype=np.uint64)):
+        with pytest.raises(OptionError, match=r"fit int64, found 9\.?22337203685477.* for run 0"):
+            sim.batch(ic={"m": wide}, N=0)
+    fits = [2**63 - 1, -(2**63)]
+    assert sim.batch(ic={"m": fits}, N=0, plan=FinalState())["m"][:, 0].tolist() == fits
+    low = sim.batch(ic={"m": [-(2.0**63), 2.0]}, N=0, plan=FinalState())["m"][:, 0]
+    assert low.tolist() == [-(2**63), 2]
+
+
+@pytest.mark.parametrize("lanes", [np.array([16, 32]), [16], np.array([16]), "16", 3])
+def test_lanes(lanes: Any) -> None:
+    with pytest.raises(OptionError, match=r"lanes must be one of 1, 2, 4"):
+        sim_of("driven").batch(T=0.1, lanes=lanes)
+
+
+@pytest.mark.parametrize("name", ["workers", "lanes", "executor", "out"])
+def test_a_fast_run_is_one_run(name: str) -> None:
+    with pytest.raises(UnknownOptionError, match=r"belongs to batch\(\): fastpath\(\) is one run"):
+        sim_of("driven").fastpath(T=0.1, **{name: 2})
+
+
 # --- memory ---------------------------------------------------------------------------------------
 
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from dynlib.abi.status import Status
 from dynlib.compiler.model import CompiledModel
 from dynlib.errors import OptionError
@@ -87,7 +89,7 @@ class Means:
             threads = 1 if executor is not None else _cores()
         else:
             threads = integer("workers (threads; None: one for each core)", workers, least=1)
-        if lanes is not None and lanes not in LANES:
+        if lanes is not None and not any(np.ndim(lanes) == 0 and lanes == each for each in LANES):
             raise OptionError(
                 f"lanes must be one of {', '.join(map(str, LANES))}, or None, which leaves the "
                 f"choice to the machine; found {shown(lanes)}."
