@@ -215,6 +215,11 @@ def test_hook_that_raises_later(monkeypatch: pytest.MonkeyPatch) -> None:
         assert differences(sim.run(T=2.0, resume=True), whole) == []
 
 
+def test_columns_that_nobody_can_have() -> None:
+    with pytest.raises(OptionError, match=r"at most 1,000,000 columns, found 100,000,000,000"):
+        TraceSpec(10**11)  # type: ignore[arg-type]
+
+
 def test_index_out_of_range() -> None:
     """Plain Python says which."""
     with pytest.raises(

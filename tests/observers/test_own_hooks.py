@@ -17,7 +17,7 @@ from runtime.models import BUSY, DRIVEN, LOGISTIC, sim_of
 
 from dynlib import ObserverError, setup
 from dynlib.compiler.jit.door import Hooks
-from dynlib.observers import EveryStep, ObserverModule
+from dynlib.observers import EveryStep, ObserverModule, TraceSpec
 
 STEP = "lane, t, dt, step, u, u_new, params, runtime_ws, analysis_ws"
 
@@ -301,6 +301,17 @@ def test_a_hook_of_a_step_that_leaves_its_arrays() -> None:
     bad = adjusting("analysis_ws[3] += 1\n    return u_new", workspace_size=1)
     with pytest.raises(ObserverError, match=r"mine.*raised"):
         sim_of("driven", "rk4", jit=True).run(T=1.0, observers=[bad])
+
+
+@pytest.mark.parametrize("jit", [True, False])
+def test_a_count_of_rows_below_zero(jit: bool) -> None:
+    """Rows that there are not get no time."""
+    body = "trace_count[0, lane] = -1000000000"
+    bad = ObserverModule("mine", trace=TraceSpec(("a",), EveryStep(1)), post_step=hook_of(body))
+    sim = sim_of("driven", "rk4", jit=jit)
+    assert len(sim.run(T=1.0, dt=0.1, observers=[bad]).observers["mine"].trace_time) == 0
+    batch = sim.batch(T=1.0, dt=0.1, ic={"x": [0.0, 0.1]}, observers=[bad])
+    assert np.isnan(batch.observers["mine"].trace_time).all()
 
 
 WRITES = {

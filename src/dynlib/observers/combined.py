@@ -255,6 +255,7 @@ class CombinedObserver:
             f"times = first + cap * {part.trace.width}",
             f"{head}{workspace}, {outputs}, trace_buf[first:times], trace_count[{j}:{j + 1}], cap, "
             f"traces[{j}, {int(Trace.STRIDE)}])",
+            f"trace_count[{j}, lane] = max(trace_count[{j}, lane], 0)",
             f"for row in range(before, min(trace_count[{j}, lane], cap)):",
             "    trace_buf[times + row, lane] = t",
         ]

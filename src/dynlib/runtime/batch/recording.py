@@ -38,7 +38,8 @@ class Recording:
     from_final
         Whether the one row is the final state, which is there anyway.
     options
-        A run by `Sim.run` with these options records these very rows.
+        A run by `Sim.run` with these options records these very rows, but for the end of a run
+        that ends early, which `FinalState` alone records.
     label
         The plan as the user wrote it, for reprs.
     """
