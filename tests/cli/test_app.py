@@ -14,6 +14,14 @@ from dynlib.cli.app import _COMMANDS
 COMMAND = [sys.executable, "-m", "dynlib.cli"]
 
 
+def test_python_m_dynlib():
+    done = subprocess.run(
+        [sys.executable, "-m", "dynlib", "steppers"], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == call("steppers").stdout
+
+
 def call(*arguments, **options):
     return subprocess.run(
         [*COMMAND, *arguments], capture_output=True, text=True, check=False, timeout=120, **options

@@ -153,3 +153,32 @@ def test_letters(run, arguments):
 
 def test_reading_an_axis():
     assert batch_command.axis("a = 0:1:3") == ("a", [0.0, 0.5, 1.0])
+
+
+# --- letters speak of options ---------------------------------------------------------------------
+
+
+def test_what_does_not_fit_names_options(run, monkeypatch):
+    from dynlib.runtime.batch import room
+
+    monkeypatch.setattr(room, "available_memory", lambda: 40 << 20)
+    asked = ("-N", "9999999", "--plan", "all", *PLAIN)
+    said = run("batch", LOGISTIC, *R, *asked, status=1).stderr
+    assert "(--plan all)" in said
+    assert "--stride " in said
+    assert "--plan final needs" in said
+    assert "--out sweep.zarr needs" in said
+    assert "plan=" not in said
+    assert "Stride(" not in said
+
+
+def test_adaptive_steps_name_options(run):
+    lorenz = ("builtin://ode/lorenz", "--grid", "rho=1,2", "--stepper", "rk45", "-T", "1")
+    said = run("batch", *lorenz, "--stride", "3", *PLAIN, status=1).stderr
+    assert "--t-eval FIRST:LAST:COUNT, or --plan final" in said
+
+
+def test_an_axis_of_one_value(run):
+    said = run("batch", LOGISTIC, "--grid", "r=2.5:3.9:1", *PLAIN, status=2).stderr
+    assert "a single value has no last one; write it alone, as in 2.5" in said
+    assert "1 run, all ok" in run("batch", LOGISTIC, "--grid", "r=2.5", "-N", "3", *PLAIN).stdout

@@ -14,6 +14,7 @@ from runtime.models import BUSY, COLLATZ, DRIVEN, EXPLOSION, LAGGED, LOGISTIC, d
 
 import dynlib
 from dynlib import BatchResults, Results, Sim
+from dynlib.abi.status import Status
 from dynlib.plans import FinalState, RecordingPlan, Stride, TailWindow
 from dynlib.runtime.fastpath import executor
 
@@ -152,8 +153,23 @@ def unlike(batch: BatchResults, alone: list[Results]) -> list[str]:
             found.append(f"run {index}: {one.status!r} and {other.status!r}")
         if one.t_final != other.t_final or one.stats.rejected != other.stats.rejected:
             found.append(f"run {index}: ended at {one.t_final} and {other.t_final}")
-        found += [f"run {index}: {each}" for each in differences(one, other)]
+        unlike_rows = differences(one, other)
+        if _is_early_end(one, other):
+            unlike_rows = [each for each in unlike_rows if not each.startswith(("t:", "record:"))]
+        found += [f"run {index}: {each}" for each in unlike_rows]
     return found
+
+
+def _is_early_end(one: Results, other: Results) -> bool:
+    """Whether a run by `FinalState` ended early: its row is its end, and a single run has none."""
+    if one.status is not Status.EARLY_EXIT or (len(one), len(other)) != (1, 0):
+        return False
+    states = [name for name in one.names if name in one.final]
+    return (
+        states == list(one.names)
+        and one.t[0] == other.t_final
+        and all(one[name][0] == other.final[name] for name in states)
+    )
 
 
 def same_batch(one: BatchResults, other: BatchResults) -> bool:

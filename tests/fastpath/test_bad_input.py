@@ -1,5 +1,7 @@
 """What cannot be run is refused before anything is; one bad run spoils no other."""
 
+import tracemalloc
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,7 @@ from dynlib import (
     setup,
 )
 from dynlib.abi.status import Status
+from dynlib.observers import ObserverModule, histogram
 from dynlib.plans import FinalState, Stride, TailWindow
 from dynlib.runtime.batch import room
 
@@ -199,6 +202,30 @@ def test_index_of_no_run() -> None:
         batch.final["E"]
 
 
+def test_integers_at_the_edge() -> None:
+    """The largest int64 is no real number, and what a real number makes of it does not fit."""
+    sim = sim_of("collatz")
+    for wide in ([2**63, 2], [2.0**63, 2], np.array([2**63, 2], dtype=np.uint64)):
+        with pytest.raises(OptionError, match=r"fit int64, found 9\.?22337203685477.* for run 0"):
+            sim.batch(ic={"m": wide}, N=0)
+    fits = [2**63 - 1, -(2**63)]
+    assert sim.batch(ic={"m": fits}, N=0, plan=FinalState())["m"][:, 0].tolist() == fits
+    low = sim.batch(ic={"m": [-(2.0**63), 2.0]}, N=0, plan=FinalState())["m"][:, 0]
+    assert low.tolist() == [-(2**63), 2]
+
+
+@pytest.mark.parametrize("lanes", [np.array([16, 32]), [16], np.array([16]), "16", 3])
+def test_lanes(lanes: Any) -> None:
+    with pytest.raises(OptionError, match=r"lanes must be one of 1, 2, 4"):
+        sim_of("driven").batch(T=0.1, lanes=lanes)
+
+
+@pytest.mark.parametrize("name", ["workers", "lanes", "executor", "out"])
+def test_a_fast_run_is_one_run(name: str) -> None:
+    with pytest.raises(UnknownOptionError, match=r"belongs to batch\(\): fastpath\(\) is one run"):
+        sim_of("driven").fastpath(T=0.1, **{name: 2})
+
+
 # --- memory ---------------------------------------------------------------------------------------
 
 
@@ -219,6 +246,62 @@ def test_record_that_does_not_fit(monkeypatch: pytest.MonkeyPatch) -> None:
     assert 10_000 * plan.capacity(20_000) * 16 < 1 << 30
     with pytest.raises(OptionError, match=r"t_eval need .*FinalState\(\) needs"):
         sim.batch(params=values, T=1000.0, t_eval=np.linspace(0, 1000, 20_001))
+
+
+def allocated(call: Any) -> int:
+    """Bytes that a call that is refused takes at its height."""
+    tracemalloc.start()
+    try:
+        with pytest.raises(OptionError, match=r"memory are free") as refused:
+            call()
+    finally:
+        taken = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert "GB" in str(refused.value) or "TB" in str(refused.value)
+    return taken
+
+
+def test_nothing_large_is_made_before_the_letter(tmp_path: Path) -> None:
+    """Not even the times of the rows: here are as many as no memory holds."""
+    sim = sim_of("driven")
+    many, store = {"a": np.linspace(0, 1, 100)}, tmp_path / "a.zarr"
+    for plan in (None, Stride(2), TailWindow(10**13)):
+        options: Any = {"T": 1e12, "dt": 0.05, "plan": plan}
+        assert allocated(lambda: sim.batch(params=many, **options)) < 1 << 20  # noqa: B023
+        assert allocated(lambda: sim.batch(params=many, out=store, **options)) < 1 << 20  # noqa: B023
+        assert allocated(lambda: sim.fastpath(**options)) < 1 << 20  # noqa: B023
+    assert not store.exists()
+    iterates = sim_of("logistic")
+    assert allocated(lambda: iterates.fastpath(N=10**13, plan=Stride(1))) < 1 << 20
+
+
+def test_what_does_not_fit_on_the_way(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Each way is told of what it takes: a single run of no store, a store of no other one."""
+    sim = sim_of("driven")
+    options: Any = {"T": 20_000.0, "dt": 0.001}
+    monkeypatch.setattr(room, "available_memory", lambda: 100 << 20)
+    with pytest.raises(OptionError, match=r"^the results of a run with 20,000,001 rows") as single:
+        sim.fastpath(**options)
+    with pytest.raises(OptionError, match="1 run, which are written to the store") as stored:
+        sim.batch(params={"a": [0.0, 1.0]}, out=tmp_path / "a.zarr", **options)
+    for letter in (single, stored):
+        assert "out=" not in str(letter.value)
+        stride = int(str(letter.value).partition("plan=Stride(")[2].partition(")")[0])
+        assert Stride(stride).capacity(20_000_000) * (16 + 2 * 16) < 100 << 20
+
+
+HUGE = {
+    "outputs": histogram("x", 10**11, (0.0, 1.0), errors=False),
+    "workspace": ObserverModule("mine", outputs=["a"], workspace_size=10**12),
+    "filled": ObserverModule("mine", outputs=["a"], workspace_size=10**12, initial_workspace=1.0),
+}
+
+
+@pytest.mark.parametrize("what", HUGE)
+def test_observers_that_do_not_fit(what: str) -> None:
+    sim = sim_of("driven")
+    for call in (sim.run, sim.fastpath, sim.batch):
+        assert allocated(lambda: call(T=1.0, dt=0.1, observers=[HUGE[what]])) < 1 << 22  # noqa: B023
 
 
 def test_ends_that_do_not_fit(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from dynlib.abi.status import Status
 from dynlib.plans import FinalState, RecordingPlan, Stride, TailWindow
+from dynlib.runtime.batch import table
 from dynlib.runtime.fastpath import executor, outcome
 
 plans: st.SearchStrategy[RecordingPlan] = st.one_of(
@@ -167,6 +168,38 @@ def test_interrupted_threads_keep_what_is_done(monkeypatch: pytest.MonkeyPatch) 
     few = {argument: {key: column[some] for key, column in given_values.items()}}
     monkeypatch.undo()
     np.testing.assert_array_equal(sim.batch(**few, **call).final["x"], batch.final["x"][some])
+
+
+@pytest.mark.parametrize("name", ["driven", "collatz"])
+def test_interrupted_records(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows that nobody computed are written when they are looked at: Ctrl-C waits for none."""
+    interrupt = SimpleNamespace(seen=True, watch=lambda: None, release=lambda: None)
+    monkeypatch.setattr(executor, "Interrupt", lambda: interrupt)
+    monkeypatch.setattr(executor, "_FIRST_BUDGET", 1 << 8)
+    looks = []
+    blank = outcome.blank_unfinished
+    monkeypatch.setattr(table, "blank_unfinished", lambda raw: looks.append(blank(raw)))
+    made = outcome.record_room
+
+    def used(*args: Any) -> Any:
+        """Room that held something else before, so that rows that are forgotten show."""
+        room = made(*args)
+        room[...] = 7
+        return room
+
+    monkeypatch.setattr(executor, "record_room", used)
+    sim, values = sim_of(name, jit=True), values_of(name, 300)
+    extent: dict[str, Any] = {"N": 300} if name == "collatz" else {"T": 20.0, "dt": DT}
+    batch = sim.batch(**values, **extent, plan=Stride(1), workers=1, lanes=2)
+    assert looks == []
+    done = batch.status != Status.USER_BREAK
+    assert not done.all()
+    nothing = 0 if name == "collatz" else np.nan
+    record = batch[sim.spec.states[0]]
+    np.testing.assert_array_equal(record[~done], np.full_like(record[~done], nothing))
+    assert len(batch[int(np.argmin(done))]) == 0
+    assert batch[sim.spec.states[0]] is not None
+    assert len(looks) == 1
 
 
 @pytest.mark.parametrize("name", ["driven", "explosion"])

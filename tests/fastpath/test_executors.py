@@ -185,3 +185,10 @@ def test_threads_that_build_at_once() -> None:
 
     with ThreadPoolExecutor(4) as executor:
         assert list(executor.map(ends, models)) == [ends(model) for model in models]
+
+
+def test_an_executor_that_is_shut_down() -> None:
+    with ThreadPoolExecutor(1) as executor:
+        pass
+    with pytest.raises(OptionError, match=r"has been shut down"):
+        sim_of("driven").batch(T=0.1, dt=0.05, params={"a": [0.0, 1.0]}, executor=executor)

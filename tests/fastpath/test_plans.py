@@ -1,5 +1,8 @@
 """A plan allocates as many rows as a run fills, and no more."""
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 from fastpath.batches import sim_of
@@ -7,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dynlib import OptionError
+from dynlib.abi.status import Status
 from dynlib.plans import FinalState, RecordingPlan, Stride, TailWindow
 
 steps = st.integers(0, 300)
@@ -75,3 +79,46 @@ def test_plans_are_values() -> None:
 def test_letters(make: object, said: str) -> None:
     with pytest.raises(OptionError, match=said):
         make()  # type: ignore[operator]
+
+
+# --- runs that end early --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("stepper", ["rk4", "rk45"])
+def test_final_state_of_runs_that_end_early(stepper: str, tmp_path: Path) -> None:
+    """It is where they ended, at the time at which they did, in memory, stores and fast runs."""
+    sim, k = sim_of("stopped", stepper), np.array([0.1, 1.0, 3.0])
+    call: dict[str, Any] = {"T": 2.0, "dt": 0.05, "plan": FinalState()}
+    batch = sim.batch(params={"k": k}, **call)
+    assert [int(code) for code in batch.status] == [Status.DONE, *[Status.EARLY_EXIT] * 2]
+    np.testing.assert_array_equal(batch["x"][:, 0], batch.final["x"])
+    assert batch.rows.tolist() == [1, 1, 1]
+    for index, one in enumerate(batch):
+        assert one.t.tolist() == [batch.t_final[index]]
+        assert one["x"].tolist() == [batch.final["x"][index]]
+    alone = sim.fastpath(params={"k": 3.0}, **call)
+    assert (alone.t[0], alone["x"][0]) == (batch.t_final[2], batch.final["x"][2])
+    stored = sim.batch(params={"k": k}, **call, out=tmp_path / "a.zarr")
+    np.testing.assert_array_equal(stored["x"], batch["x"])
+    assert stored[2].t.tolist() == [batch.t_final[2]]
+
+
+def test_what_runs_that_end_early_lack() -> None:
+    """Steps of a window that they did not get to; aux variables at their end."""
+    sim, k = sim_of("stopped", "rk4"), np.array([0.1, 0.5, 3.0])
+    call: dict[str, Any] = {"params": {"k": k}, "T": 2.0, "dt": 0.05}
+    batch = sim.batch(**call, plan=TailWindow(5))
+    every = sim.batch(**call)
+    assert batch.rows[0] == 5
+    assert 0 < every.rows[1] < 41
+    assert batch.rows[1:].tolist() == [max(0, n - 36) for n in every.rows[1:]]
+    np.testing.assert_array_equal(batch["x"], every["x"][:, -5:])
+    ends = sim.batch(**call, plan=FinalState(), record_vars=["x", "twice"])
+    assert ends.rows.tolist() == [1, 0, 0]
+    assert np.isnan(ends["x"][2]).all()
+
+
+def test_failed_runs_have_no_end() -> None:
+    batch = sim_of("explosion", "rk4").batch(ic={"x": [-1.0, 1.5]}, T=2.0, plan=FinalState())
+    assert batch.rows.tolist() == [1, 0]
+    assert np.isnan(batch["x"][1]).all()

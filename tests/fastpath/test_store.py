@@ -1,5 +1,6 @@
 """A batch in a store is the batch; one that was killed goes on, and loses and doubles nothing."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -7,6 +8,7 @@ import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -20,7 +22,7 @@ from observers.watching import unlike_results
 from dynlib import BatchResults, DynlibError, OptionError, grid, load_results
 from dynlib.abi.status import Status
 from dynlib.plans import FinalState, Stride, TailWindow
-from dynlib.runtime.batch import layout
+from dynlib.runtime.batch import layout, store
 from dynlib.runtime.batch.store import Store
 
 zarr = pytest.importorskip("zarr")
@@ -199,3 +201,36 @@ def test_parts_cover_every_run_once(shape: list[int], runs: int) -> None:
             piece.start % length == 0 and piece.stop - piece.start <= length
             for piece, length in zip(place, block, strict=True)
         )
+
+
+# --- making a store -------------------------------------------------------------------------------
+
+
+def test_a_place_where_nothing_can_be_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The letter names what was given, not the name under which stores are made."""
+    path = tmp_path / "a.zarr"
+
+    def refused(*_: Any, **__: Any) -> None:
+        raise FileNotFoundError(errno.ENOENT, "No such file or directory", f".{path.name}.0123")
+
+    monkeypatch.setattr(layout, "zarr", lambda: SimpleNamespace(create_group=refused))
+    with pytest.raises(OptionError, match=r"a\.zarr': no store can be made in .*No such") as error:
+        sim_of("driven").batch(T=0.1, dt=0.05, out=path)
+    assert "0123" not in str(error.value)
+
+
+def test_two_that_begin_one_store_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one that comes second goes on with the store of the first."""
+    path = tmp_path / "a.zarr"
+    call: dict[str, Any] = {"T": 0.2, "dt": 0.05, "params": {"a": [0.0, 1.0]}, "out": path}
+    make = store.create
+
+    def meanwhile(*args: Any) -> None:
+        monkeypatch.setattr(store, "create", make)
+        sim_of("driven").batch(**call)
+        make(*args)
+
+    monkeypatch.setattr(store, "create", meanwhile)
+    batch = sim_of("driven").batch(**call)
+    assert batch.ok.all()
+    assert [each.name for each in tmp_path.iterdir()] == ["a.zarr"]

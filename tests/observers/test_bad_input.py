@@ -188,7 +188,7 @@ def test_hook_that_raises() -> None:
     whole = sim.run(T=2.0)
     with pytest.raises(
         OptionError,
-        match=r"'mine': its hook post_step, hook\(\), raised ValueError: too far .*line",
+        match=r"'mine': its hook post_step, hook\(\), raised ValueError at t = 0.8: too far .*line",
     ):
         sim.run(T=2.0, observers=[observer(RAISES)])
     assert sim.results().status is Status.USER_BREAK
@@ -215,9 +215,16 @@ def test_hook_that_raises_later(monkeypatch: pytest.MonkeyPatch) -> None:
         assert differences(sim.run(T=2.0, resume=True), whole) == []
 
 
+def test_columns_that_nobody_can_have() -> None:
+    with pytest.raises(OptionError, match=r"at most 1,000,000 columns, found 100,000,000,000"):
+        TraceSpec(10**11)  # type: ignore[arg-type]
+
+
 def test_index_out_of_range() -> None:
-    """Plain Python sees it; compiled code does not look."""
-    with pytest.raises(OptionError, match="raised IndexError: index 7 is out of bounds"):
+    """Plain Python says which."""
+    with pytest.raises(
+        OptionError, match=r"raised IndexError at t = 0\.05: index 7 is out of bounds"
+    ):
         run([observer("analysis_out[7, lane] = 1.0")])
 
 

@@ -17,7 +17,7 @@ from runtime.models import BUSY, DRIVEN, LOGISTIC, sim_of
 
 from dynlib import ObserverError, setup
 from dynlib.compiler.jit.door import Hooks
-from dynlib.observers import EveryStep, ObserverModule
+from dynlib.observers import EveryStep, ObserverModule, TraceSpec
 
 STEP = "lane, t, dt, step, u, u_new, params, runtime_ws, analysis_ws"
 
@@ -252,6 +252,119 @@ def test_a_hook_of_a_step_that_raises() -> None:
         sim_of("driven", "rk4", jit=True).run(T=1.0, observers=[bad])
 
 
+def test_the_letter_says_when() -> None:
+    """Plain Python knows; compiled code does not, and the session stands at an earlier pause."""
+    bad = observer("if t > 0.5: raise ValueError('far')")
+    sim = sim_of("driven", "rk4", jit=False)
+    with pytest.raises(ObserverError, match=r"raised ValueError at t = 0\.6: far"):
+        sim.run(T=1.0, dt=0.1, observers=[bad])
+    sim = sim_of("driven", "rk4", jit=True)
+    with pytest.raises(ObserverError, match="stands where the run began") as caught:
+        sim.run(T=1.0, dt=0.1, observers=[bad])
+    assert "t = 0" not in str(caught.value)
+    sim.reset()
+    late = observer("if t > 5000.05: raise ValueError('far')")
+    with pytest.raises(ObserverError, match=r"computed up to t = \d+\.?\d*"):
+        sim.run(T=6000.0, dt=0.1, observers=[late])
+    assert sim.t > 0
+
+
+OUTSIDE = {
+    "an output": "analysis_out[1, lane] = t",
+    "an output from the end": "analysis_out[-2, lane] = t",
+    "workspace that nobody asked for": "analysis_ws[0, lane] += 1",
+    "far away": "analysis_out[0, lane] = params[1000000 * step, lane]",
+    "another lane": "analysis_out[0, lane + y_curr.shape[1]] = t",
+    "a state": "analysis_out[0, lane] = y_curr[7, lane]",
+    "a trace that there is not": "trace_buf[0, lane] = t",
+    "an array of its own": "v = np.zeros(3); analysis_out[0, lane] = v[step + 3]",
+}
+
+
+@pytest.mark.parametrize("what", OUTSIDE)
+def test_hooks_that_leave_their_arrays(what: str) -> None:
+    """They would read what is not theirs, or end the process."""
+    for jit in (True, False):
+        sim, bad = sim_of("driven", "rk4", jit=jit), observer(OUTSIDE[what])
+        with pytest.raises(ObserverError, match=r"mine.*raised"):
+            sim.run(T=1.0, dt=0.1, observers=[bad])
+        with pytest.raises(ObserverError, match=r"mine.*raised"):
+            sim.fastpath(T=1.0, dt=0.1, observers=[bad])
+        for workers in (1, 2):
+            starts = {"x": np.linspace(0.0, 0.5, 70 if jit else 3)}
+            with pytest.raises(ObserverError, match=r"mine.*raised"):
+                sim.batch(T=1.0, dt=0.1, ic=starts, observers=[bad], workers=workers)
+        assert sim.run(T=0.2, dt=0.1, observers=[counter()]).ok
+
+
+def test_a_hook_of_a_step_that_leaves_its_arrays() -> None:
+    bad = adjusting("analysis_ws[3] += 1\n    return u_new", workspace_size=1)
+    with pytest.raises(ObserverError, match=r"mine.*raised"):
+        sim_of("driven", "rk4", jit=True).run(T=1.0, observers=[bad])
+
+
+@pytest.mark.parametrize("jit", [True, False])
+def test_a_count_of_rows_below_zero(jit: bool) -> None:
+    """Rows that there are not get no time."""
+    body = "trace_count[0, lane] = -1000000000"
+    bad = ObserverModule("mine", trace=TraceSpec(("a",), EveryStep(1)), post_step=hook_of(body))
+    sim = sim_of("driven", "rk4", jit=jit)
+    assert len(sim.run(T=1.0, dt=0.1, observers=[bad]).observers["mine"].trace_time) == 0
+    batch = sim.batch(T=1.0, dt=0.1, ic={"x": [0.0, 0.1]}, observers=[bad])
+    assert np.isnan(batch.observers["mine"].trace_time).all()
+
+
+WRITES = {
+    "params": "params[0, lane] = 3.0",
+    "a row of params": "params[:, lane] = 3.0",
+    "through a view": "row = params[:, lane]; row[0] += 3.0",
+    "the state": "y_curr[0, lane] = 3.0",
+    "the state before": "y_prev[0, lane] = 3.0",
+}
+
+
+@pytest.mark.parametrize("jit", [True, False])
+@pytest.mark.parametrize("what", WRITES)
+def test_hooks_do_not_change_the_run(what: str, jit: bool) -> None:
+    """Nor what another observer sees: it is refused on every path."""
+    said = "may only read .*params" if jit else "read-only"
+    for stepper in ("rk4", "rk45"):
+        sim = sim_of("driven", stepper, jit=jit)
+        for where in ("pre_step", "post_step"):
+            bad = ObserverModule("mine", **{where: hook_of(WRITES[what])})
+            for call in (sim.run, sim.fastpath, sim.batch):
+                with pytest.raises(ObserverError, match=said):
+                    call(T=1.0, dt=0.1, observers=[counter(), bad])
+        sim.reset()
+
+
+@pytest.mark.parametrize("jit", [True, False])
+def test_hooks_of_a_step_do_not_change_parameters(jit: bool) -> None:
+    bad = adjusting("params[0, lane] = 3.0\n    return u_new")
+    with pytest.raises(ObserverError, match="may only read" if jit else "read-only"):
+        sim_of("driven", "rk4", jit=jit).run(T=1.0, observers=[bad])
+
+
+def test_functions_of_users_are_not_checked_for_them(tmp_path: Path) -> None:
+    """They keep their own settings: one that looks before its first item finds no letter."""
+    before = """
+import numpy as np
+from numba import njit
+
+@njit(boundscheck=True)
+def checked(a, i):
+    return a[i]
+
+@njit
+def free(a, i):
+    return a[i] if i < 3 else 0.0
+"""
+    body = "analysis_out[0, lane] = free(y_curr[:, lane], 7) + checked(y_curr[:, lane], 0) * 0 + 2"
+    after = "print(free.targetoptions.get('boundscheck'), checked.targetoptions['boundscheck'])"
+    found = python(worker(body, before=before, after=after), tmp_path)
+    assert found == ["2.0", "True", "None", "True"]
+
+
 # --- other processes ------------------------------------------------------------------------------
 
 
@@ -262,6 +375,13 @@ def test_hooks_that_need_numba_when_they_run(tmp_path: Path) -> None:
     reads = worker("analysis_out[0, lane] = y_curr[:, lane].sum() * 0 + step")
     assert python(reads, tmp_path) == ["3.0", "True"]
     assert python(reads, tmp_path) == ["3.0", "False"]
+    checks = worker("analysis_out[0, lane] = y_curr[step % y_curr.shape[0], lane] * 0 + step")
+    assert python(checks, tmp_path) == ["3.0", "True"]
+    assert python(checks, tmp_path) == ["3.0", "False"]
+    # An index that may lie outside needs nothing of Numba's either, until it does.
+    may = worker("analysis_out[int(params[0, lane]) // 99, lane] = step")
+    assert python(may, tmp_path) == ["3.0", "True"]
+    assert python(may, tmp_path) == ["3.0", "False"]
 
 
 def test_hooks_that_mean_something_in_their_own_process_only(tmp_path: Path) -> None:

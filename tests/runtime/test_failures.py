@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from runtime.models import sim_of
+from runtime.models import differences, sim_of
 
-from dynlib import RunFailed, load_model, setup
+from dynlib import OptionError, RunFailed, load_model, setup
 from dynlib.abi.status import Status
 from dynlib.plans import FinalState
+from dynlib.runtime import buffers
 
 
 @pytest.mark.parametrize("stepper", ["euler", "rk4", "ab2", "rk45", "bs23", "dop853"])
@@ -163,3 +164,29 @@ def test_errors_travel_to_other_processes() -> None:
     assert again.status is Status.NAN_DETECTED
     assert again.t == caught.value.t
     np.testing.assert_array_equal(again.results["x"], caught.value.results["x"])
+
+
+# --- memory ---------------------------------------------------------------------------------------
+
+
+def test_record_that_grows_beyond_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What there is of it is kept, and the session goes on from there."""
+    sim = sim_of("driven", "rk45")
+    whole = sim.run(T=2000.0)
+    monkeypatch.setattr(buffers, "_TRIFLE", 1 << 10)
+    monkeypatch.setattr(buffers, "available_memory", lambda: 3000 * 24)
+    with pytest.raises(OptionError, match=r"the record needs .* rows, .* memory .*record_interval"):
+        sim.run(T=2000.0)
+    kept = sim.results()
+    assert "memory is too small" in kept.message
+    assert 1000 < len(kept) < len(whole)
+    np.testing.assert_array_equal(kept["x"], whole["x"][: len(kept)])
+    monkeypatch.undo()
+    assert differences(sim.run(T=2000.0, resume=True), whole) == []
+
+
+def test_times_that_do_not_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(buffers, "_TRIFLE", 1 << 10)
+    monkeypatch.setattr(buffers, "available_memory", lambda: 1000)
+    with pytest.raises(OptionError, match="fewer times in t_eval"):
+        sim_of("driven", "rk45").run(T=1.0, t_eval=np.linspace(0, 1, 1000))

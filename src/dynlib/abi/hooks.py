@@ -33,6 +33,7 @@ __all__ = [
     "INSIDE_ARGS",
     "KINDS",
     "PIECE_ARGS",
+    "READ_ONLY",
     "SEES_ARGS",
     "STEP_ARGS",
     "WITHIN_ARGS",
@@ -65,6 +66,9 @@ SEES_ARGS = "t, t_end, h, step, u, v, params, runtime_ws, lane"
 WITHIN_ARGS = "lane, t, analysis_ws"
 STEP_ARGS = "lane, t, dt, step, u, u_new, params, runtime_ws, analysis_ws"
 """Of a user's `runner_variational_step`, which returns what is to become of u."""
+
+READ_ONLY = frozenset({"y_curr", "y_prev", "params", "runtime_ws"})
+"""Arrays that a user's hook may read and not write: an observer does not change the run."""
 
 Hook = Callable[..., None]
 

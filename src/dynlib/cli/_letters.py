@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO, Any
@@ -10,7 +11,22 @@ import click
 
 from dynlib.errors import DynlibError
 
-__all__ = ["Interrupted", "Letter", "letters"]
+__all__ = ["Interrupted", "Letter", "letters", "spoken"]
+
+# How arguments of Python, as letters name them, are called on the command line.
+_WORDS = (
+    (r"\(Stride\(k=1\)\)", "(--plan all)"),
+    (r"\(Stride\(k=(\d+)\)\)", r"(--stride \1)"),
+    (r"\(TailWindow\(n=(\d+), k=1\)\)", r"(--tail \1)"),
+    (r"\(TailWindow\(n=(\d+), k=(\d+)\)\)", r"(--tail \1 --stride \2)"),
+    (r"\bplan=Stride\((\d+)\)", r"--stride \1"),
+    (r"\bplan=TailWindow\((\w+)\)", r"--tail \1"),
+    (r"\bplan=FinalState\(\)", "--plan final"),
+    (r"\bout='([^']*)'", r"--out \1"),
+    (r"\bt_eval=(\.\.\.|\[\.\.\.\])", "--t-eval FIRST:LAST:COUNT"),
+    (r"\b(times in|with) t_eval\b", r"\1 --t-eval"),
+    (r"\(t_eval\)", "(--t-eval)"),
+)
 
 
 class Letter(click.ClickException):
@@ -29,13 +45,26 @@ class Interrupted(Letter):
     exit_code = 130
 
 
+def spoken(letter: str) -> str:
+    """A letter that speaks of options where Python has arguments.
+
+    Examples
+    --------
+    >>> spoken("plan=Stride(218) needs 9 GB; out='sweep.zarr' needs no more")
+    '--stride 218 needs 9 GB; --out sweep.zarr needs no more'
+    """
+    for argument, option in _WORDS:
+        letter = re.sub(argument, option, letter)
+    return letter
+
+
 @contextmanager
 def letters() -> Iterator[None]:
     """Turn what a user can repair into a `Letter`; what only we can repair keeps its traceback."""
     try:
         yield
     except DynlibError as error:
-        raise Letter(str(error)) from error
+        raise Letter(spoken(str(error))) from error
     except KeyboardInterrupt as error:
         raise Interrupted("interrupted") from error
     except MemoryError as error:

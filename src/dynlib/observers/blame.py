@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import traceback
 
-from dynlib.abi.hooks import user_name
+from dynlib.abi.hooks import HOOK_ARGS, user_name
 from dynlib.errors import ObserverError
 from dynlib.observers.combined import CombinedObserver
 
 __all__ = ["blame"]
+
+_TIME = HOOK_ARGS.split(", ").index("t")  # it has the same place in hooks of a step
 
 
 def blame(combined: CombinedObserver, error: Exception, *, plain: bool) -> ObserverError | None:
@@ -32,15 +34,19 @@ def blame(combined: CombinedObserver, error: Exception, *, plain: bool) -> Obser
         labels = list(dict.fromkeys(label for label, *_ in hooks))
         whose = f"observer {labels[0]!r}" if len(labels) == 1 else f"one of the observers {labels}"
         return ObserverError(
-            f"a hook of {whose} raised an exception, of which compiled code keeps no more. Run it "
-            "with jit=False, which executes hooks as plain Python and shows where."
+            f"a hook of {whose} raised an exception, as an index outside of an array does; "
+            "compiled code keeps no more of it. Run it with jit=False, which executes hooks as "
+            "plain Python and shows where."
         )
     for frame, line in traceback.walk_tb(error.__traceback__):
         for label, kind, hook in hooks:
             if frame.f_code is hook.__code__:
                 where = f"{user_name(kind)}, {hook.__name__}()"
+                t = frame.f_locals.get(hook.__code__.co_varnames[_TIME])
+                when = f" at t = {t:g}" if isinstance(t, float | int) else ""
+                what = f"{type(error).__name__}{when}: {error}"
                 return ObserverError(
-                    f"observer {label!r}: its hook {where}, raised {type(error).__name__}: {error} "
+                    f"observer {label!r}: its hook {where}, raised {what} "
                     f"(line {line} of {frame.f_code.co_filename})."
                 )
     return None

@@ -227,7 +227,7 @@ class CombinedObserver:
             ("analysis_ws", rows.workspace, part.workspace if part.hooks else 0, part.first),
             ("analysis_out", rows.outputs, part.output_rows, part.first_outputs),
         ):
-            given = values or (0.0,) * size
+            given = values or (0.0,)
             if size and len(set(given)) == 1:
                 lines.append(f"for row in range({first}, {first + size}):")
                 lines.append(f"    {array}[row, lane] = {_literal(given[0])}")
@@ -256,6 +256,7 @@ class CombinedObserver:
             f"times = first + cap * {part.trace.width}",
             f"{head}{workspace}, {outputs}, trace_buf[first:times], trace_count[{j}:{j + 1}], cap, "
             f"traces[{j}, {int(Trace.STRIDE)}])",
+            f"trace_count[{j}, lane] = max(trace_count[{j}, lane], 0)",
             f"for row in range(before, min(trace_count[{j}, lane], cap)):",
             "    trace_buf[times + row, lane] = t",
         ]

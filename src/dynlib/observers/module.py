@@ -36,6 +36,9 @@ class ObserverModule:
             trace_buf[row * width + column, lane] = ...
             trace_count[0, lane] = row + 1
 
+    `y_curr`, `y_prev`, `params` and `runtime_ws` may be read only, and an index outside of an array
+    raises; negative ones count from the end, as in NumPy.
+
     Nothing else is needed: the same hook serves single runs, plain Python (``jit=False``), and
     batches in lanes and on threads.  Every attribute below is an argument too: `key` the first,
     the others by name.

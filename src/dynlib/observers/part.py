@@ -15,6 +15,9 @@ from dynlib.observers.plans import EveryStep, TracePlan, checked_trace_plan
 __all__ = ["NO_TRACE", "HookText", "Output", "Part", "TraceSpec", "named"]
 
 
+_MOST_COLUMNS = 1_000_000
+
+
 @dataclass(frozen=True)
 class TraceSpec:
     """Rows that an observer keeps for itself.
@@ -39,6 +42,10 @@ class TraceSpec:
     def __post_init__(self) -> None:
         columns: Any = self.columns
         if isinstance(columns, int) and not isinstance(columns, bool) and columns >= 0:
+            if columns > _MOST_COLUMNS:
+                raise OptionError(
+                    f"a trace has at most {_MOST_COLUMNS:,} columns, found {columns:,}."
+                )
             columns = tuple(f"c{i}" for i in range(columns))
         if isinstance(columns, str):
             columns = (columns,)

@@ -12,7 +12,9 @@ from dynlib.abi.runner_args import RUNNER_ARGS
 from dynlib.abi.slots import NEVER, Count
 from dynlib.compiler.jit.runner import Call, PlainCall
 from dynlib.compiler.model import CompiledModel
+from dynlib.errors import OptionError
 from dynlib.observers.combined import CombinedObserver
+from dynlib.runtime.memory import available_memory, readable_size
 from dynlib.runtime.observation import Observation
 
 __all__ = ["Buffers"]
@@ -23,6 +25,7 @@ _NO_INTS = np.zeros(0, dtype=np.int64)
 _NO_MATRIX = np.zeros((0, 0))
 _FIRST_ROWS = 1024
 _FIRST_EVENTS = 64
+_TRIFLE = 32 << 20  # bytes, for which nobody asks how much is free
 
 
 class Buffers:
@@ -91,7 +94,10 @@ class Buffers:
         self.count[Count.NEXT_RECORD] = first
         self.count[Count.STRIDE] = stride
         self.count[Count.ROW] = 0
-        self._rows(_FIRST_ROWS if rows is None else rows)
+        rows = _FIRST_ROWS if rows is None else rows
+        if rows * self._row_bytes() > _TRIFLE:  # the run may end before it has so many
+            rows = max(_FIRST_ROWS, min(rows, self._rows_that_fit(2)))
+        self._rows(rows)
 
     def plan_samples(self, samples: NDArray[np.float64]) -> None:
         """Record at these times."""
@@ -103,7 +109,23 @@ class Buffers:
 
     # -- growing ------------------------------------------------------------------------------
 
+    def _row_bytes(self) -> int:
+        return 8 + self.width[0] * self.model.dtype.itemsize + 8 * self.width[1]
+
+    def _rows_that_fit(self, share: int = 1) -> int:
+        """Rows for which there is room in a part of the memory that is free."""
+        free = available_memory()
+        return NEVER if free is None else free // (share * self._row_bytes())
+
     def _rows(self, rows: int) -> None:
+        needed = rows * self._row_bytes()
+        if needed > _TRIFLE and rows > self._rows_that_fit():
+            free = readable_size(available_memory() or 0)
+            raise OptionError(
+                f"the record needs {readable_size(needed)} for {rows:,} rows, and {free} of memory "
+                "are free. Record less: record_interval=k, record_vars=[...], transient=..., fewer "
+                "times in t_eval, or record=False."
+            )
         n_states, n_aux = self.width
         used = int(self.count[Count.ROW])
         old = self.t, self.y, self.aux
@@ -120,8 +142,17 @@ class Buffers:
             self.call.put(_PLACE["rec_aux"], self.aux)
 
     def grow_records(self) -> None:
-        """Twice the rows."""
-        self._rows(2 * self.t.size + 1)
+        """Twice the rows, or a quarter more where there is no room for twice as many.
+
+        Raises
+        ------
+        OptionError
+            If there is no room for that either.
+        """
+        rows = 2 * self.t.size + 1
+        if rows * self._row_bytes() > _TRIFLE and rows > self._rows_that_fit():
+            rows = self.t.size + self.t.size // 4
+        self._rows(rows)
 
     def _events(self, rows: int) -> None:
         used = int(self.count[Count.EVENT_ROW])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dynlib.abi.status import Status
-from dynlib.errors import RunFailed
+from dynlib.errors import ObserverError, RunFailed
 from dynlib.runtime.naming import NamedValues, named
 
 if TYPE_CHECKING:
@@ -62,6 +62,8 @@ def describe(origin: Origin, segment: Segment) -> str:
 def _sentence(origin: Origin, segment: Segment) -> str:
     """The status in words, with the observer that it is about."""
     status = segment.raw.status
+    if segment.raw.error is not None and not isinstance(segment.raw.error, ObserverError):
+        return "broken off because memory is too small for the record"
     if segment.raw.error is not None:
         return "broken off because a hook of an observer raised"
     if status is Status.TRACE_OVERFLOW:

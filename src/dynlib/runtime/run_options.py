@@ -32,6 +32,7 @@ _OTHER_WORDS = {
     "n_end": "N", "steps": "N", "n_steps": "N", "iterations": "N", "h": "dt", "x0": "ic",
     "y0": "ic", "u0": "ic", "p": "params", "saveat": "t_eval",
 }  # fmt: skip
+_OF_BATCHES = ("workers", "lanes", "executor", "out")
 _OF_SETUP = ("stepper", "mods", "jit", "dtype", "disk_cache", "config")
 _MOST_STEPS = 2**62
 _ENDLESS = 2**60
@@ -169,6 +170,10 @@ def check_stepper_options(
         if name in accepted:
             continue
         message = f"{caller}() got an unknown argument {name!r}."
+        if caller == "fastpath" and name in _OF_BATCHES:
+            raise UnknownOptionError(
+                f"{message} It belongs to batch(): fastpath() is one run, in this thread."
+            )
         if name in _OF_SETUP:
             raise UnknownOptionError(f"{message} It belongs to setup(model, {name}=...).")
         word = _OTHER_WORDS.get(name)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from dynlib.abi.run_state import RunState
 from dynlib.abi.slots import Clock, Count
 from dynlib.compiler.model import CompiledModel
-from dynlib.errors import ObserverError, OptionError
+from dynlib.errors import OptionError
 from dynlib.observers.combined import CombinedObserver, combine
 from dynlib.observers.described import describe
 from dynlib.observers.module import ObserverModule
@@ -28,7 +28,7 @@ from dynlib.runtime.plan import Plan
 from dynlib.runtime.progress import TerminalLine
 from dynlib.runtime.run_options import RunOptions
 from dynlib.runtime.segments import Segment
-from dynlib.runtime.trace_room import check_traces
+from dynlib.runtime.trace_room import check_rows, check_traces, check_workspaces
 from dynlib.runtime.validate import PARAMETER, overlay, vector
 from dynlib.runtime.wrapper import run_with_wrapper
 
@@ -158,13 +158,15 @@ class Session:
         ObserverError
             If one of them cannot observe this model, or its hooks cannot be compiled.
         OptionError
-            If their traces would not fit into memory.
+            If what they ask for would not fit into memory.
         """
         if not observers:
             return None
         model, request = self.model, plan.request
         check_transient(plan.options, adaptive=model.stepper.adaptive)
+        check_workspaces(observers)
         combined = combine(observers, model.spec, model.stepper)
+        check_rows(combined)
         check_traces(combined, _steps_ahead(model, plan))
         model.runner(sampled=request.samples is not None, analysis=combined)
         return combined
@@ -232,8 +234,8 @@ class Session:
 
         Raises
         ------
-        ObserverError
-            If a hook of an observer raises.
+        OptionError
+            If a hook of an observer raises, or memory is too small for the record.
         """
         state = self.state
         machine = state.machine
@@ -261,11 +263,19 @@ class Session:
         state.segments = (*state.segments, segment)
         state.jumped = False
         if raw.error is not None:
-            where = f"{'n' if self.model.spec.is_map else 't'} = {self.position:g}"
-            raise ObserverError(
-                f"{raw.error} What was computed up to {where} is in sim.results(); the session "
-                "stands there."
-            ) from raw.error.__cause__
+            told = f"{raw.error} {self._left(start_step)}"
+            raise type(raw.error)(told) from raw.error.__cause__
+
+    def _left(self, start_step: int) -> str:
+        """Where a run that was broken off left the session: at a pause, or some steps before."""
+        assert self.state.machine is not None
+        if self.state.machine.count[Count.STEP] == start_step:
+            return "Nothing that this run computed is kept: the session stands where the run began."
+        where = f"{'n' if self.model.spec.is_map else 't'} = {self.position:g}"
+        return (
+            f"What was computed up to {where}, a pause before that, is in sim.results(); the "
+            "session stands there."
+        )
 
     # --- snapshots ------------------------------------------------------------------------------
 

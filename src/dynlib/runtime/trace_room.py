@@ -1,16 +1,56 @@
-"""Whether the traces of observers fit into memory: asked before any of them is allocated."""
+"""Whether what observers ask for fits into memory: asked before any of it is allocated."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from dynlib.errors import OptionError
 from dynlib.observers.combined import CombinedObserver, capacity
+from dynlib.observers.module import ObserverModule
 from dynlib.observers.part import TraceSpec
 from dynlib.runtime.memory import available_memory, readable_size
 
-__all__ = ["check_traces", "traces_that_fit"]
+__all__ = ["check_rows", "check_traces", "check_workspaces", "traces_that_fit"]
 
 _NUMBER = 8  # bytes
 _TRIFLE = 32 << 20  # bytes, for which nobody asks how much is free
+
+
+_LIVES = 4  # of each row: first values, those of the run, a copy to go back to, the result
+
+
+def check_workspaces(observers: Sequence[ObserverModule]) -> None:
+    """Refuse workspace of users' observers that would not fit: before it is filled.
+
+    Raises
+    ------
+    OptionError
+    """
+    for observer in observers:
+        _fitting(observer.label, observer.workspace_size)
+
+
+def check_rows(combined: CombinedObserver) -> None:
+    """Refuse workspace and outputs of a run that would not fit.
+
+    Raises
+    ------
+    OptionError
+    """
+    for label, part in zip(combined.labels, combined.parts, strict=True):
+        _fitting(label, part.workspace + part.lasting + part.output_rows)
+
+
+def _fitting(label: str, rows: int) -> None:
+    needed = _LIVES * _NUMBER * rows
+    if needed <= _TRIFLE:
+        return
+    free = available_memory()
+    if free is not None and needed > free:
+        raise OptionError(
+            f"observer {label!r} asks for {rows:,} rows of workspace and outputs, which need "
+            f"{readable_size(needed)}, and {readable_size(free)} of memory are free."
+        )
 
 
 def check_traces(combined: CombinedObserver, steps: int | None) -> None:

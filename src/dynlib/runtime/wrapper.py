@@ -19,7 +19,7 @@ from dynlib.abi.run_state import RunState
 from dynlib.abi.slots import Clock, Count
 from dynlib.abi.status import Status
 from dynlib.compiler.model import CompiledModel
-from dynlib.errors import ObserverError
+from dynlib.errors import OptionError
 from dynlib.observers.blame import blame
 from dynlib.observers.result import ObserverResult
 from dynlib.runtime.buffers import Buffers
@@ -117,8 +117,8 @@ class RawRun:
     observers
         What its observers found, by name.
     error
-        Why it was broken off, if a hook raised; what there is of the run is as if it had been
-        interrupted some steps before.
+        Why it was broken off, if a hook raised, or memory was too small for the record; what
+        there is of the run is as if it had been interrupted then, or some steps before.
     """
 
     t: NDArray[np.float64]
@@ -132,7 +132,7 @@ class RawRun:
     t_final: float
     stats: RunStats
     observers: Mapping[str, ObserverResult] = field(default_factory=dict)
-    error: ObserverError | None = None
+    error: OptionError | None = None
 
 
 def run_with_wrapper(model: CompiledModel, state: RunState, request: RunRequest) -> RawRun:
@@ -162,7 +162,7 @@ def run_with_wrapper(model: CompiledModel, state: RunState, request: RunRequest)
             _plan_records(model, state, request, buffers)
             _plan_observation(model, state, request)
             status = _drive(model, state, request, buffers)
-    except ObserverError as raised:
+    except OptionError as raised:
         status, error = Status.USER_BREAK, raised
     reached = status is Status.DONE and request.t_end is not None
     t_final = float(request.t_end) if reached else float(state.clock[Clock.T])  # type: ignore[arg-type]

@@ -2,16 +2,19 @@
 
 A hook is compiled as users compile functions themselves, as a function that takes numbers and
 addresses, so what it calls may be anything that Numba compiles.  Its LLVM module is then linked
-with the translated text, and optimised with it: the hook ends up inside of the loop.
+with the translated text, and optimised with it: the hook ends up inside of the loop.  An index
+outside of an array raises, as it does in Python; functions of a user's own that the hook calls keep
+the settings with which the user compiled them.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from typing import Any
 
-from dynlib.abi.hooks import STEP_ARGS
+from dynlib.abi.hooks import HOOK_ARGS, READ_ONLY, STEP_ARGS
 from dynlib.compiler.jit.hook_errors import UncompilableHook, reason_of
 from dynlib.compiler.jit.undisturbed import undisturbed
 from dynlib.compiler.llvm.foreign import Foreign
@@ -22,6 +25,7 @@ __all__ = ["Hooks", "load_numba"]
 
 _OPTIONS: dict[str, Any] = {
     "error_model": "numpy",
+    "boundscheck": True,
     "forceinline": True,
     "no_cpython_wrapper": True,
     "no_cfunc_wrapper": True,
@@ -111,7 +115,9 @@ class Hooks:
         compiled = numba.njit(**_OPTIONS)
         names = {kind: getattr(numba, kind) for kind in _NAMES.values()}
         space = {"hook": compiled(self._hooks[name]), "carray": numba.carray, **names}
-        exec(_text(shapes, result), space)
+        space["read_only"] = _read_only(numba.extending)
+        args = STEP_ARGS if name.startswith("step_hook_") else HOOK_ARGS
+        exec(_text(args.split(", "), shapes, result), space)
         entry = compiled(space["entry"])
         entry.compile(signature)
         assembly: str = entry.inspect_llvm(signature)
@@ -134,16 +140,31 @@ def _kinds(types: Any, shape: Shape) -> Iterator[Any]:
         yield getattr(types, _NAMES[shape])
 
 
-def _text(shapes: tuple[Shape, ...], result: Shape | None) -> str:
+@cache
+def _read_only(extending: Any) -> Any:
+    """A function that makes of an array one that cannot be written to."""
+
+    @extending.intrinsic  # type: ignore[untyped-decorator]
+    def read_only(_: Any, array: Any) -> Any:
+        return array.copy(readonly=True)(array), lambda _context, _builder, _signature, args: args[
+            0
+        ]
+
+    return read_only
+
+
+def _text(names: list[str], shapes: tuple[Shape, ...], result: Shape | None) -> str:
     """The function around a hook: arrays are made of addresses, its result is made fit."""
     parameters, arguments = [], []
-    for i, shape in enumerate(shapes):
+    for i, (name, shape) in enumerate(zip(names, shapes, strict=True)):
         parameters.append(f"a{i}")
         arguments.append(f"a{i}")
         if isinstance(shape, ArrayShape):
             extents = [f"a{i}_{j}" for j in range(len(shape.extents))]
             parameters += extents
             arguments[-1] = f"carray(a{i}, ({', '.join(extents)},))"
+            if name in READ_ONLY:
+                arguments[-1] = f"read_only({arguments[-1]})"
     call = f"hook({', '.join(arguments)})"
     lines = [call, "return 0"]
     if isinstance(result, tuple):

@@ -7,12 +7,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from dynlib.abi.hooks import READ_ONLY
+
 __all__ = ["UncompilableHook", "reason_of"]
 
 _LONGEST = 300
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _PLACE = re.compile(r'File "(?P<file>[^"<]+)", line (?P<line>\d+)')
 _TAKEN_APART = re.compile(r"failed to unpack|wrong tuple length for \$")
+_WRITTEN = re.compile(r"(modify|into|write to|mutate) (a )?read-?only array", re.IGNORECASE)
+_MAY_READ = f"it writes to an array that a hook may only read ({', '.join(sorted(READ_ONLY))})"
+_SPEECHLESS = "'NoneType' object has no attribute 'args'"  # Numba, of `params[:] += 1`
 _NOISE = re.compile(
     r"Failed in \w+ mode|During: |File \"|<source elided>|This (error|may be)|Enable logging|"
     r"There are \d+ candidate|- (Of which|With argument)|Overload in|\^|def |>>> |from |\* |\|"
@@ -48,6 +53,10 @@ def reason_of(error: Exception, hook: Callable[..., Any]) -> str:
     file, line = next((place for place in places if place[0] == own), (places or [("", "")])[0])
     if _TAKEN_APART.search(first) and not file:  # by what is around a hook of a step
         first = "it must return a tuple with a number for each state"
+    if _WRITTEN.search(text):
+        first = _MAY_READ
+    elif text == _SPEECHLESS:
+        first = f"Numba cannot say why; perhaps {_MAY_READ}"
     where = f" (line {line} of {file})" if file else ""
     short = first if len(first) <= _LONGEST else f"{first[: _LONGEST - 1]}…"
     return short.rstrip(".:") + where

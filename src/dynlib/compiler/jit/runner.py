@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dynlib.abi.hooks import HOOK_ARGS, READ_ONLY, STEP_ARGS
 from dynlib.abi.primitives import plain_namespace
 from dynlib.abi.runner_args import WORDS
 from dynlib.compiler.codegen.program import Module
@@ -135,7 +136,8 @@ def make_runner(
         If a user's hook cannot be compiled.
     """
     if not jit:
-        namespace = execute(module, hooks, dtype)
+        careful = {name: _reading(name, hook) for name, hook in hooks.items()}
+        namespace = execute(module, careful, dtype)
         return Runner(_plain(namespace[module.runner], module), compiled=False)
     if cache is not None:
         found = cache.load(key)
@@ -149,6 +151,21 @@ def make_runner(
     if cache is not None and code.lasting:
         cache.store(key, code, label)
     return Runner(entry, compiled=True)
+
+
+def _reading(name: str, hook: Callable[..., Any]) -> Callable[..., Any]:
+    """A user's hook to which NumPy refuses what compiled code does: to write to the run."""
+    args = (STEP_ARGS if name.startswith("step_hook_") else HOOK_ARGS).split(", ")
+    guarded = [i for i, arg in enumerate(args) if arg in READ_ONLY]
+
+    def reading(*given: Any) -> Any:
+        views = list(given)
+        for i in guarded:
+            views[i] = given[i].view()
+            views[i].flags.writeable = False
+        return hook(*views)
+
+    return reading
 
 
 def _plain(runner: Callable[..., int], module: Module) -> Callable[..., int]:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from dynlib.abi.status import Status
 from dynlib.compiler.model import CompiledModel
 from dynlib.errors import OptionError
@@ -21,7 +23,7 @@ from dynlib.runtime.batch.inputs import Inputs, Start, batch_inputs
 from dynlib.runtime.batch.recording import Recording, chosen_plan, recording, signed_dt
 from dynlib.runtime.batch.results import BatchResults
 from dynlib.runtime.batch.room import check_room
-from dynlib.runtime.batch.run import run_elsewhere, run_here, run_to_store
+from dynlib.runtime.batch.run import one_part, run_elsewhere, run_here, run_to_store
 from dynlib.runtime.batch.table import EventLog, MemoryTable, stats_of
 from dynlib.runtime.fastpath.capability import LANES, check_capability
 from dynlib.runtime.fastpath.executor import run_single_fastpath
@@ -38,6 +40,7 @@ from dynlib.runtime.run_options import (
     model_defaults,
     step_limit,
 )
+from dynlib.runtime.trace_room import check_workspaces
 from dynlib.runtime.validate import integer, one_of, shown, vector
 
 __all__ = ["Means", "run_batch", "run_fast"]
@@ -86,7 +89,7 @@ class Means:
             threads = 1 if executor is not None else _cores()
         else:
             threads = integer("workers (threads; None: one for each core)", workers, least=1)
-        if lanes is not None and lanes not in LANES:
+        if lanes is not None and not any(np.ndim(lanes) == 0 and lanes == each for each in LANES):
             raise OptionError(
                 f"lanes must be one of {', '.join(map(str, LANES))}, or None, which leaves the "
                 f"choice to the machine; found {shown(lanes)}."
@@ -130,12 +133,15 @@ def run_batch(
         check_travel(means.executor, observers)
     inputs = batch_inputs(start, *values)
     request = _request(model, inputs, record, options, means, observers)
+    if means.out is not None:
+        check_room(model, one_part(model, request, record), record, "store")
+    else:
+        check_room(model, request, record)
     frame = _frame(model, inputs, record, options, request)
     try:
         if means.out is not None:
             table, effort = run_to_store(model, request, frame, record, means.executor, means.out)
         else:
-            check_room(model, request, record)
             table, effort = (
                 run_here(model, request, record)
                 if means.executor is None
@@ -170,7 +176,7 @@ def run_fast(
         p = vector("params", "parameter", params, p, spec.params, spec.states)
     inputs = Inputs(1, tuple(y.tolist()), tuple(p.tolist()))
     request = _request(model, inputs, record, options, Means(1, 1, None, None, None), observers)
-    check_room(model, request, record)
+    check_room(model, request, record, "fastpath")
     raw = run_single_fastpath(model, request)
     table = MemoryTable(raw, record.end_states(model))
     steps, rejected = int(raw.steps[0]), int(raw.rejected[0])
@@ -197,6 +203,7 @@ def _planned(
 ) -> tuple[RunOptions, Recording, tuple[ObserverModule, ...]]:
     """What every run is asked for, checked, what it records, and who observes it."""
     observers = checked_observers(call["observers"])
+    check_workspaces(observers)
     asked = {
         name: value
         for name, value in call.items()

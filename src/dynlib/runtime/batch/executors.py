@@ -140,6 +140,13 @@ class _Crew:
             future = self._executor.submit(perform, part[1], attempt)
         except BrokenExecutor as error:
             self._mourn(part, self._executor, error)
+        except RuntimeError as error:
+            if "after" not in str(error) or "shutdown" not in str(error):
+                raise
+            raise OptionError(
+                f"executor {self._given!r} has been shut down, and takes no more work. Call "
+                "batch() within its `with` block, or give a new executor."
+            ) from error
         else:
             self._under_way[future] = part, self._executor
 

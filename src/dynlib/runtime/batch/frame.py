@@ -15,6 +15,7 @@ from dynlib.dsl.expr import Param
 from dynlib.observers.layout import ObservedLayout
 from dynlib.runtime.batch.inputs import Inputs
 from dynlib.runtime.batch.table import EventLog, RunArrays
+from dynlib.runtime.fastpath.plans import FinalState
 from dynlib.runtime.origin import Origin
 from dynlib.runtime.recording import Selection
 from dynlib.runtime.run_options import RunOptions
@@ -106,8 +107,11 @@ class BatchFrame:
         """One run of the batch, as `Sim.run` would have left it."""
         origin = self.origin
         start_y, start_p = self.inputs.of_run(index, np.dtype(origin.dtype))
+        t = self.t[: len(arrays.y)].astype(np.float64)
+        if end.status is Status.EARLY_EXIT and self.plan == repr(FinalState()):
+            t[:] = end.t  # of the one row, if there is one
         raw = RawRun(
-            t=self.t[: len(arrays.y)].astype(np.float64),
+            t=t,
             y=arrays.y,
             aux=arrays.aux,
             evt_t=log.t,

@@ -192,12 +192,14 @@ def _vector(what: str, given: Any, dtype: np.dtype[Any]) -> Array:
             return np.ascontiguousarray(values, dtype=dtype)
     bounds = np.iinfo(dtype)
     with np.errstate(invalid="ignore"):
-        fits = (values == np.floor(values)) & (values >= bounds.min) & (values <= bounds.max)
+        # The largest integer may be no real number, but the one after it is a power of two.
+        small = values < bounds.max + 1.0 if values.dtype.kind == "f" else values <= bounds.max
+        fits = (values == np.floor(values)) & (values >= bounds.min) & small
     if not fits.all():
         index = int(np.argmin(fits))
+        found = shown(values[index].item())
         raise OptionError(
-            f"{what} must be whole numbers that fit {dtype.name}, found {shown(values[index])} "
-            f"for run {index}."
+            f"{what} must be whole numbers that fit {dtype.name}, found {found} for run {index}."
         )
     return np.ascontiguousarray(values, dtype=dtype)
 

@@ -44,7 +44,10 @@ def zarr() -> Any:
 
 
 def create(path: Path, frame: BatchFrame, runs_of_a_part: int) -> None:
-    """Make an empty store, and put it in its place in one move."""
+    """Make an empty store, and put it in its place in one move.
+
+    If another process has put one there meanwhile, that one stays.
+    """
     new = path.with_name(f".{path.name}.{uuid4().hex}")
     dims, shape = tuple(frame.inputs.dims), tuple(frame.inputs.dims.values())
     block = _block(shape, runs_of_a_part)
@@ -71,7 +74,11 @@ def create(path: Path, frame: BatchFrame, runs_of_a_part: int) -> None:
         with warnings.catch_warnings():  # that other programs may not know consolidated metadata
             warnings.simplefilter("ignore")
             zarr().consolidate_metadata(root.store)
-        new.replace(path)
+        try:
+            new.replace(path)
+        except OSError:
+            if not path.is_dir():
+                raise
     finally:
         shutil.rmtree(new, ignore_errors=True)
 

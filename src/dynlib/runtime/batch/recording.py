@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -25,8 +27,10 @@ class Recording:
 
     Attributes
     ----------
-    t
-        Times of the rows, shape (rows,); iterations of a map, as integers.
+    rows
+        How many there are.
+    times
+        Makes `t`.
     selection
         Names of the columns.
     plan, samples
@@ -34,18 +38,28 @@ class Recording:
     from_final
         Whether the one row is the final state, which is there anyway.
     options
-        A run by `Sim.run` with these options records these very rows.
+        A run by `Sim.run` with these options records these very rows, but for the end of a run
+        that ends early, which `FinalState` alone records.
     label
         The plan as the user wrote it, for reprs.
     """
 
-    t: NDArray[Any]
+    rows: int
+    times: Callable[[], NDArray[Any]]
     selection: Selection
     plan: RecordPlan
     samples: NDArray[np.float64] | None
     from_final: bool
     options: RunOptions
     label: str
+
+    @cached_property
+    def t(self) -> NDArray[Any]:
+        """Times of the rows, shape (rows,); iterations of a map, as integers.
+
+        Made when they are first asked for: there may be more of them than memory holds.
+        """
+        return self.times()
 
     def end_states(self, model: CompiledModel) -> tuple[int, ...] | None:
         """Where the one row is the final state: the states in it."""
@@ -83,7 +97,10 @@ def recording(model: CompiledModel, options: RunOptions, plan: RecordingPlan) ->
     selection = Selection.of(options.record_vars, spec.states, tuple(a.name for a in spec.aux))
     if options.t_eval is not None:
         times = options.t_eval.astype(np.int64) if spec.is_map else options.t_eval
-        return Recording(times, selection, RecordPlan(), options.t_eval, False, options, "t_eval")
+        return Recording(
+            *(len(times), lambda: times, selection, RecordPlan(), options.t_eval, False),
+            *(options, "t_eval"),
+        )
     if model.stepper.adaptive:
         return _end_of_adaptive(options, selection, plan)
     return _on_grid(model, options, selection, plan)
@@ -93,7 +110,10 @@ def _end_of_adaptive(options: RunOptions, selection: Selection, plan: RecordingP
     end = np.array([options.end])
     single = replace(options, record=True, transient=abs(options.end - options.t0))
     samples = end if selection.aux else None
-    return Recording(end, selection, RecordPlan(), samples, not selection.aux, single, repr(plan))
+    return Recording(
+        *(1, lambda: end, selection, RecordPlan(), samples, not selection.aux, single),
+        repr(plan),
+    )
 
 
 def _on_grid(
@@ -106,15 +126,21 @@ def _on_grid(
     skipped = options.transient if is_map else _ceil(options.transient / abs(dt))
     window = plan.window(last - int(skipped))
     first = int(skipped) + window.first
-    steps = first + window.stride * np.arange(window.rows, dtype=np.int64)
-    t: NDArray[Any]
-    if is_map:
-        t = steps + int(options.t0)
-        first_step = first + int(options.t0)
-    else:
-        t = options.t0 + steps * dt
-        t[steps == last] = options.end
-        first_step = first
+    first_step = first + int(options.t0) if is_map else first
+
+    def times() -> NDArray[Any]:
+        steps: NDArray[Any] = np.arange(window.rows, dtype=np.int64 if is_map else np.float64)
+        steps *= window.stride  # in place: there may be very many
+        steps += first_step
+        if is_map:
+            return steps
+        ends = bool(window.rows) and steps[-1] == last
+        steps *= dt
+        steps += options.t0
+        if ends:
+            steps[-1] = options.end
+        return steps
+
     from_final = isinstance(plan, FinalState) and not selection.aux
     single = replace(
         options,
@@ -123,7 +149,7 @@ def _on_grid(
         transient=_until(first, last, dt, options, is_map=is_map),
     )
     engine = RecordPlan() if from_final else RecordPlan(first_step, window.stride, window.rows)
-    return Recording(t, selection, engine, None, from_final, single, repr(plan))
+    return Recording(window.rows, times, selection, engine, None, from_final, single, repr(plan))
 
 
 def signed_dt(options: RunOptions) -> float:

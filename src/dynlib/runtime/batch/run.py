@@ -22,7 +22,7 @@ from dynlib.runtime.fastpath.request import BatchRequest, RawBatch
 from dynlib.runtime.interrupt import Interrupt
 from dynlib.runtime.progress import Progress
 
-__all__ = ["run_elsewhere", "run_here", "run_to_store"]
+__all__ = ["one_part", "run_elsewhere", "run_here", "run_to_store"]
 
 _PART_BYTES = 64 << 20  # of results that travel, or are written, together
 _PARTS_EACH = 8  # parts for each worker, so that none waits long for the last one
@@ -70,8 +70,7 @@ def run_to_store(
     path: Path,
 ) -> tuple[Table, Effort]:
     """Run a batch part by part into a store on disk; what is there already is not run again."""
-    size = -(-request.n_runs // _PARTS_ON_DISK)
-    size = _bounded(size, _SMALLEST_ON_DISK, bytes_per_run(model, request, record))
+    size = _runs_on_disk(model, request, record)
     store = Store.open(path, frame, size)
     lanes = request.lanes or default_lanes(model)
     store.note(lanes, request.workers)
@@ -87,6 +86,17 @@ def run_to_store(
         if (raw.status != Status.USER_BREAK).all():
             store.put(first, MemoryTable(raw, states))
     return store.table(), Effort(store.seconds(), lanes, request.workers, max(1, len(crew)))
+
+
+def _runs_on_disk(model: CompiledModel, request: BatchRequest, record: Recording) -> int:
+    """Runs of a part of a batch that goes into a store."""
+    size = -(-request.n_runs // _PARTS_ON_DISK)
+    return _bounded(size, _SMALLEST_ON_DISK, bytes_per_run(model, request, record))
+
+
+def one_part(model: CompiledModel, request: BatchRequest, record: Recording) -> BatchRequest:
+    """As much of a batch that goes into a store as is in memory at a time."""
+    return part_of(request, 0, min(request.n_runs, _runs_on_disk(model, request, record)))
 
 
 def _here(

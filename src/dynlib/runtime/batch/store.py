@@ -69,12 +69,19 @@ class Store:
         Raises
         ------
         OptionError
-            If what is there belongs to another batch; it says what differs.
+            If what is there belongs to another batch; it says what differs.  If nothing can be
+            written there.
         """
         if not path.parent.is_dir():
             raise OptionError(f"out={str(path)!r}: there is no folder {path.parent}.")
         if not path.exists():
-            create(path, frame, runs_of_a_part)
+            try:
+                create(path, frame, runs_of_a_part)
+            except OSError as error:
+                raise OptionError(
+                    f"out={str(path)!r}: no store can be made in {path.parent} "
+                    f"({error.strerror or error})."
+                ) from error
         root = open_root(path, "r+")
         recognise(root, path, frame)
         return cls(root, path, frame)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from dynlib.abi.status import Status
 from dynlib.observers.result import ObserverResult
+from dynlib.runtime.fastpath.outcome import blank_unfinished
 from dynlib.runtime.fastpath.request import RawBatch
 from dynlib.steppers.base import Stepper
 
@@ -170,7 +171,7 @@ class MemoryTable:
     raw : RawBatch
     states : tuple of int, optional
         Where the record is nothing but the final state: the columns of that row.  A run that
-        did not get to its end has none.
+        failed, or was interrupted, has none.
     """
 
     def __init__(self, raw: RawBatch, states: tuple[int, ...] | None = None) -> None:
@@ -179,8 +180,10 @@ class MemoryTable:
         self.status, self.t_final = raw.status, raw.t_final
         self.steps, self.rejected = raw.steps, raw.rejected
         self.rows = raw.rows
+        self._blank = False
         if states is not None:
-            self.rows = (raw.status == Status.DONE).astype(np.int64)
+            ended = (raw.status == Status.DONE) | (raw.status == Status.EARLY_EXIT)
+            self.rows = ended.astype(np.int64)
 
     def final(self, index: int) -> Array:
         """Final values of a state, shape (n_runs,)."""
@@ -196,6 +199,9 @@ class MemoryTable:
         """Recorded values of a state or aux variable, shape (n_runs, rows)."""
         if self._states is not None:
             return end_row(self._raw.y_final[self._states[column]], self.rows)
+        if not self._blank:
+            blank_unfinished(self._raw)
+            self._blank = True
         record = self._raw.rec_y if kind == "y" else self._raw.rec_aux
         values: Array = record[:, :, column]
         return values

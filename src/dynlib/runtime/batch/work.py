@@ -50,14 +50,16 @@ def compute(model: CompiledModel, request: BatchRequest) -> RawBatch:
 
 
 def _forget(raw: RawBatch, runs: NDArray[np.bool_]) -> None:
-    """Leave nothing of runs that were interrupted: they are as if they had never begun."""
+    """Leave nothing of runs that were interrupted: they are as if they had never begun.
+
+    What their records hold is marked when it is looked at; see `blank_unfinished`.
+    """
     nothing = np.nan if raw.y_final.dtype.kind == "f" else 0
-    raw.y_final[:, runs] = raw.rec_y[runs] = nothing
-    raw.rec_aux[runs] = np.nan
+    raw.y_final[:, runs] = nothing
     for values in raw.p_final.values():
         values[runs] = nothing
     raw.outputs[:, runs] = np.nan
-    raw.traces[runs] = np.nan
+    raw.traces[runs & (raw.trace_rows > 0).any(axis=0)] = np.nan  # others hold nothing else
     raw.trace_rows[:, runs] = 0
     raw.rows[runs] = raw.steps[runs] = raw.rejected[runs] = 0
     kept = ~runs[raw.evt_run]

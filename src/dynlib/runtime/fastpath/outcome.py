@@ -20,6 +20,7 @@ __all__ = [
     "allocate",
     "assigned_params",
     "blank",
+    "blank_unfinished",
     "in_lines",
     "nothing",
     "record_room",
@@ -42,13 +43,28 @@ def assigned_params(model: CompiledModel) -> set[int]:
 
 
 def blank(out: RawBatch) -> None:
-    """Mark the rows that a run did not come to: NaN, or 0 for integers."""
+    """Mark the rows that a run did not come to: NaN, or 0 for integers.
+
+    Those of runs that never ended are left as they are (`blank_unfinished`).
+    """
     total = out.rec_t.size
     if total:
         empty = np.nan if out.rec_y.dtype.kind == "f" else 0
-        for r in np.flatnonzero(out.rows < total):
+        for r in np.flatnonzero((out.rows < total) & (out.status != Status.USER_BREAK)):
             out.rec_y[r, out.rows[r] :] = empty
             out.rec_aux[r, out.rows[r] :] = np.nan
+
+
+def blank_unfinished(out: RawBatch) -> None:
+    """Mark all rows of the runs that never ended.
+
+    There may be many, whose memory nobody has touched yet: it takes as long as writing to all of
+    it does, and so is not done before somebody looks.
+    """
+    empty = np.nan if out.rec_y.dtype.kind == "f" else 0
+    for r in np.flatnonzero(out.status == Status.USER_BREAK):
+        out.rec_y[r] = empty
+        out.rec_aux[r] = np.nan
 
 
 def allocate(

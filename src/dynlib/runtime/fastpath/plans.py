@@ -45,6 +45,9 @@ class RecordingPlan(ABC):
 class FinalState(RecordingPlan):
     """Keep only the end of each run: one row.
 
+    Of a run that a stop condition or an observer ended early it is that end, at the time
+    ``t_final`` of the run.  Where aux variables are recorded too, such a run has no row, but NaN.
+
     Examples
     --------
     >>> FinalState().capacity(1_000_000)
@@ -88,10 +91,11 @@ class Stride(RecordingPlan):
 
 @dataclass(frozen=True)
 class TailWindow(RecordingPlan):
-    """Keep the last `n` rows, `k` steps apart; the last one is the end of the run.
+    """Keep the last `n` rows, `k` steps apart; the last one is the end that was asked for.
 
     Only the window is allocated.  Of a run that is shorter than the window as much is kept as
-    there is.
+    there is.  A run that a stop condition or an observer ends early leaves only those of these
+    rows that it got to, and NaN in the others: none, if it ended before the window.
 
     Parameters
     ----------

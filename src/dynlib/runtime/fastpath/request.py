@@ -89,7 +89,8 @@ class RawBatch:
         For each run: how it ended (`USER_BREAK` if it never did), committed and rejected steps.
     rec_t, rec_y, rec_aux, rows
         Times of the rows, shared by all runs; states (n_runs, rows, n_selected); aux; for each
-        run how many of its rows are valid (what follows is NaN, or 0 for integers).
+        run how many of its rows are valid (what follows is NaN, or 0 for integers; undefined in
+        runs that never ended).
     evt_run, evt_t, evt_step, evt_id, evt_log
         The event log, run after run.
     outputs, traces, trace_rows

@@ -63,9 +63,14 @@ def row_times(
     if request.samples is not None:
         return np.where(request.samples == request.t_end, grid[LaneClock.T_END], request.samples)
     plan = request.plan
-    steps = plan.first + plan.stride * np.arange(int(batch[LaneCount.ROWS]))
+    times = np.arange(int(batch[LaneCount.ROWS]), dtype=np.float64)
+    times *= plan.stride  # in place: there may be very many
+    times += plan.first
     if model.spec.kind == "map":
-        return steps.astype(np.float64)
-    times = grid[LaneClock.T0] + steps * grid[LaneClock.DT]
-    times[steps == batch[LaneCount.STEP_END]] = grid[LaneClock.T_END]
-    return np.asarray(times)
+        return times
+    ends = bool(times.size) and times[-1] == batch[LaneCount.STEP_END]
+    times *= grid[LaneClock.DT]
+    times += grid[LaneClock.T0]
+    if ends:
+        times[-1] = grid[LaneClock.T_END]
+    return times

@@ -1,0 +1,5 @@
+"""``python -m dynlib`` is ``dynlib``."""
+
+from dynlib.cli.app import main
+
+main()
