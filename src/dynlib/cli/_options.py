@@ -88,12 +88,11 @@ def times(text: Any) -> list[float]:
     if len(span) != 3:
         raise click.BadParameter(f"{text!r} is neither first:last:count nor a list of numbers")
     first, last, points = (number(part.strip()) for part in span)
-    if points == 1:
-        raise click.BadParameter(
-            f"{text!r}: a single value has no last one; write it alone, as in {span[0].strip()}"
-        )
     if not isfinite(points) or points != int(points) or not 2 <= points <= _MOST:
-        raise click.BadParameter(f"{text!r}: the count must be a whole number from 2 to {_MOST:,}")
+        alone = f"; a single value is written alone, {span[0].strip()}" if points == 1 else ""
+        raise click.BadParameter(
+            f"{text!r}: the count must be a whole number from 2 to {_MOST:,}{alone}"
+        )
     steps = int(points) - 1
     return [first + (last - first) * (k / steps) for k in range(steps)] + [float(last)]
 
