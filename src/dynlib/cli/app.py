@@ -92,4 +92,6 @@ def main() -> None:
         if error.errno not in _FULL:
             raise
         click.echo(f"cannot write the output: {error.strerror}", err=True)
+        # What is still to be written would fail once more when the process ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
