@@ -174,6 +174,24 @@ def test_events_that_cut_long_steps(stepper: str) -> None:
     assert found == pytest.approx([-1.0, -20.0], rel=2e-3)
 
 
+@pytest.mark.parametrize("jit", [False, True])
+def test_vectors_that_are_no_numbers_end_too(jit: bool) -> None:
+    """The slope of a root at zero is infinite; the state stays where it is."""
+    document = {
+        "model": {"type": "ode"},
+        "states": {"x": 0.0, "y": 1.0},
+        "equations": {"rhs": {"x": "-sqrt(x)", "y": "-y"}},
+    }
+    sim = setup(document, stepper="tsit5", jit=jit)
+    run = {"T": 20.0, "record": False}
+    found = sim.run(**run, observers=[lyapunov_spectrum(), lyapunov_max()])
+    assert found.ok
+    assert np.isnan(found.observers["lyapunov_max"].exponent)
+    values = {"ic": {"y": np.array([1.0, 0.0])}}
+    watched = [lyapunov_spectrum(), sali()]
+    assert differences(sim, {"T": 20.0}, values, watched) == []
+
+
 def test_single_precision() -> None:
     sim = setup(linear({"x": -1.0, "y": -5.0}, dtype="float32"), stepper="tsit5")
     run = {"T": 60.0, "rtol": 1e-4, "atol": 1e-6}
