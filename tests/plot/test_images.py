@@ -15,14 +15,6 @@ from dynlib.errors import OptionError
 matplotlib = pytest.importorskip("matplotlib")
 
 
-@pytest.fixture(autouse=True)
-def no_figure_is_left_behind():
-    import matplotlib.pyplot as plt
-
-    yield
-    plt.close("all")
-
-
 def pixels(figure, dpi=50):
     """Draw the figure; return its pixels, shape (height, width, 3)."""
     stream = io.BytesIO()

@@ -1,9 +1,9 @@
-"""Where `dynlib run` puts a result; checked before anything runs, used after it."""
+"""Where commands put a result; checked before anything runs, used after it."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,9 +16,10 @@ from dynlib.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from dynlib.dsl import ModelSpec
+    from dynlib.runtime.batch.results import BatchResults
     from dynlib.runtime.results import Results
 
-__all__ = ["Targets", "check_netcdf", "check_place", "check_suffix"]
+__all__ = ["Targets", "check_netcdf", "check_place", "check_suffix", "hand_over"]
 
 _FILES = (".nc", ".csv", ".npz")
 
@@ -118,6 +119,23 @@ class Targets:
                 raise Letter(f"cannot write {self.plot}: {error.strerror or error}") from error
             written.append(self.plot)
         return written
+
+
+def hand_over(
+    result: Results | BatchResults, write: Callable[[], list[Path]], *, quiet: bool
+) -> None:
+    """Write the files of a result and print what is in it.
+
+    Files come first: nobody may be there any more to read what is printed.
+    """
+    written: list[Path] = []
+    try:
+        written = write()
+    finally:
+        if not quiet:
+            click.echo("\n".join(map(repr, [result, *result.observers.values()])))
+    for path in written if not quiet else ():
+        click.echo(f"wrote {path}")
 
 
 def check_suffix(option: str, path: Path, known: Sequence[str]) -> None:

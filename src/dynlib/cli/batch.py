@@ -10,7 +10,7 @@ import click
 from dynlib.cli._letters import Interrupted, Letter
 from dynlib.cli._options import count, times
 from dynlib.cli._session import open_session, run_options, stepper_options
-from dynlib.cli._targets import check_netcdf, check_place, check_suffix
+from dynlib.cli._targets import check_netcdf, check_place, check_suffix, hand_over
 from dynlib.errors import UnknownNameError
 from dynlib.suggest import did_you_mean
 
@@ -94,14 +94,7 @@ def command(model: str, **given: Any) -> None:
     """  # noqa: D301
     _check_files(given)
     result = _compute(model, given)
-    written: list[Path] = []
-    try:  # files come first: nobody may be there any more to read what is printed
-        written = _deliver(result, given)
-    finally:
-        if not given["quiet"]:
-            click.echo("\n".join(map(repr, [result, *result.observers.values()])))
-    for path in written if not given["quiet"] else ():
-        click.echo(f"wrote {path}")
+    hand_over(result, lambda: _deliver(result, given), quiet=given["quiet"])
     _report_end(result, given)
 
 

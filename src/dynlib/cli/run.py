@@ -11,7 +11,7 @@ import click
 from dynlib.cli._letters import Interrupted, Letter
 from dynlib.cli._options import count, name_list
 from dynlib.cli._session import open_session, run_options, stepper_options
-from dynlib.cli._targets import Targets
+from dynlib.cli._targets import Targets, hand_over
 from dynlib.errors import DynlibError, RunFailed
 
 if TYPE_CHECKING:
@@ -51,14 +51,7 @@ def command(model: str, **given: Any) -> None:
     targets = Targets(given["out"], given["plot"], given["plot_kind"], given["plot_vars"])
     targets.check()
     result = _compute(model, given, targets)
-    written: list[Path] = []
-    try:  # files come first: nobody may be there any more to read what is printed
-        written = _deliver(result, targets)
-    finally:
-        if not given["quiet"]:
-            click.echo("\n".join(map(repr, [result, *result.observers.values()])))
-    for path in written if not given["quiet"] else ():
-        click.echo(f"wrote {path}")
+    hand_over(result, lambda: _deliver(result, targets), quiet=given["quiet"])
     _report_end(result)
 
 

@@ -103,7 +103,10 @@ def volume_OBS(
     lane, t, h, step, u, v, params, runtime_ws,
     analysis_ws, analysis_out, trace_buf, trace_count, traces,
 ):  # fmt: skip
-    """Add up the rate at which volumes grow, in the middle of a flow's step as at its ends."""
+    """Add up the rate at which volumes grow.
+
+    Of flows by the trapezoidal rule; by Simpson's where steps are as long as a tolerance allows.
+    """
     (growth,) = rate_OBS(t, step, u, t, u, params, runtime_ws, lane)
     if FLOW:
         (after,) = rate_OBS(t + h, step + 1, v, t, u, params, runtime_ws, lane)

@@ -10,7 +10,7 @@ from dynlib.errors import OptionError, UnknownNameError
 from dynlib.observers.result import ObserverResult
 from dynlib.suggest import did_you_mean
 
-__all__ = ["Output", "choose", "entries", "labels_of", "outputs", "outputs_of"]
+__all__ = ["NamedOutput", "choose", "entries", "labels_of", "outputs", "outputs_of"]
 
 
 def labels_of(facts: Mapping[str, Any], size: int) -> tuple[str, ...]:
@@ -33,7 +33,7 @@ def entries(name: str, size: int, labels: tuple[str, ...] = ()) -> tuple[str, ..
 
 
 @dataclass(frozen=True)
-class Output:
+class NamedOutput:
     """One output of an observer.
 
     Attributes
@@ -69,7 +69,7 @@ class Output:
         raise OptionError(f"{name}[{entry}]: {name} {has}.")
 
 
-def outputs(found: Iterable[tuple[str, str, int, Mapping[str, Any]]]) -> dict[str, Output]:
+def outputs(found: Iterable[tuple[str, str, int, Mapping[str, Any]]]) -> dict[str, NamedOutput]:
     """Outputs by the names that they have in a dataset.
 
     Parameters
@@ -84,12 +84,12 @@ def outputs(found: Iterable[tuple[str, str, int, Mapping[str, Any]]]) -> dict[st
     """
     named = {}
     for observer, name, size, facts in found:
-        output = Output(observer, name, size, labels_of(facts, size))
+        output = NamedOutput(observer, name, size, labels_of(facts, size))
         named[f"{observer}_{name}"] = output
     return named
 
 
-def outputs_of(results: Mapping[str, ObserverResult]) -> dict[str, Output]:
+def outputs_of(results: Mapping[str, ObserverResult]) -> dict[str, NamedOutput]:
     """All outputs of these results, and what is derived from them."""
     return outputs(
         (observer, name, size, result.facts)
@@ -99,8 +99,8 @@ def outputs_of(results: Mapping[str, ObserverResult]) -> dict[str, Output]:
 
 
 def choose(
-    name: str, variables: Iterable[str], there: Mapping[str, Output], *, plane: bool
-) -> tuple[Output, int | None] | None:
+    name: str, variables: Iterable[str], there: Mapping[str, NamedOutput], *, plane: bool
+) -> tuple[NamedOutput, int | None] | None:
     """The output that a name means, and which entry of it; None if it is a variable.
 
     Parameters

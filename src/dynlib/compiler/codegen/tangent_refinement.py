@@ -23,6 +23,7 @@ _ALLOWED = {"float64": 1e-6, "float32": 1e-5}  # error of a vector in steps of i
 _LIMIT = f"options[{Options.VECTOR_ERROR}]"
 _SHORTEST = 1e-9  # of the step of the states: vectors that want shorter ones are lost
 _CONTROL = "(0.0, inf, 0.9, 0.2, 5.0)"  # options of the step control
+_FEW = 8  # groups whose errors are looked at without a loop
 _USUAL = 26.575424759098897  # `last_level` of an error as large as allowed
 
 
@@ -122,19 +123,18 @@ class TangentRefinement:
 
     def _fit(self) -> str:
         """Whether all attempted vectors may be taken as they are."""
+        fits = self._fits(0, self.layout.groups)
+        text = function("tangents_fit", "options, analysis_ws, lane", [f"return {fits}"])
+        if self.layout.groups <= _FEW:
+            return text
         many = [
             "worst = 0.0",
             "for g in range(first, last):",
             f"    worst = max_(worst, analysis_ws[{self.layout.errors} + g, lane])",
             f"return worst <= {_LIMIT}",
         ]
-        fits = self._fits(0, self.layout.groups)
-        return "\n".join(
-            [
-                function("groups_fit", "first, last, options, analysis_ws, lane", many),
-                function("tangents_fit", "options, analysis_ws, lane", [f"return {fits}"]),
-            ]
-        )
+        loop = function("groups_fit", "first, last, options, analysis_ws, lane", many)
+        return f"{loop}\n{text}"
 
     def _settle(self) -> str:
         """Take over what was attempted, or step anew what does not fit."""
@@ -201,6 +201,3 @@ class TangentRefinement:
             "    retry = select(good, 0.0, 1.0)",
         ]
         return function(f"follow_{s}", f"reach, {self.step_args}", lines)
-
-
-_FEW = 8  # groups whose errors are looked at without a loop

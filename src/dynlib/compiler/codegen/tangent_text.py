@@ -5,7 +5,8 @@ The states x and some tangent vectors v are one extended state, whose right-hand
 extended state is the stepper's own, under other names; what it would say about the states is
 dropped, because they are stepped as they always are.  So the trajectory of an observed run has
 the bits of an unobserved one, and the tangent vectors are those of the method's own step map,
-differentiated exactly.
+differentiated exactly; but where the steps of an adaptive stepper do not suit them, see
+`dynlib.compiler.codegen.tangent_refinement`.
 
 Vectors in packs (`dynlib.compiler.llvm.packs`) are stepped by the text of one vector.
 
