@@ -45,6 +45,7 @@ _HOME |= dict.fromkeys(
         "StepperKindMismatchError",
         "StepperJitCapabilityError",
         "StepperOptionError",
+        "CompilationError",
         "JITUnavailableError",
         "SnapshotMismatchError",
         "RunFailed",

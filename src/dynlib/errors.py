@@ -197,6 +197,10 @@ class StepperOptionError(StepperError, ValueError):
     """An option of a stepper is unknown or has a value that it does not take."""
 
 
+class CompilationError(DynlibError):
+    """A model could not be compiled, although nothing is wrong with it."""
+
+
 class JITUnavailableError(DynlibError):
     """Hooks of a user's own are to be compiled, but Numba cannot be imported."""
 

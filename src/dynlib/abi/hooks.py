@@ -135,6 +135,10 @@ class AnalysisModule(Protocol):
         """Row of `analysis_ws` that is not 0 once observers have seen enough; None if never."""
 
     @property
+    def heed(self) -> int | None:
+        """Row of `analysis_ws` that tells tangent vectors to end within a step; None: none do."""
+
+    @property
     def has_user_hooks(self) -> bool:
         """Whether a user wrote a hook: it indexes `params` as a matrix, and may raise."""
 

@@ -237,6 +237,11 @@ def take_number(queue: Any) -> int:
     return taken
 
 
+def heard(array: Any, row: int, lane: int) -> bool:
+    """Whether another thread has put a number other than 0 there, even while this loop runs."""
+    return bool(array[row, lane] != 0)
+
+
 def copy_row(tile: Any, lanes: int, k: int, y: Any, j: int) -> None:
     tile[k, :lanes] = y[j, :lanes]
 
@@ -322,6 +327,7 @@ PRIMITIVES: dict[str, Callable[..., Any] | float] = {
     "copy_row": copy_row,
     "settle_memory": settle_memory,
     "take_number": take_number,
+    "heard": heard,
     "choose": choose,
     "all_finite": all_finite,
     "count_if": count_if,

@@ -18,6 +18,7 @@ from dynlib.compiler.codegen.runner_variants import RunnerVariant, get_runner, m
 from dynlib.compiler.jit.disk_cache import DiskCache
 from dynlib.compiler.jit.runner import Runner
 from dynlib.compiler.llvm.values import Untranslatable
+from dynlib.dsl.expr import operations
 from dynlib.dsl.spec import ModelSpec
 from dynlib.steppers.base import Stepper
 
@@ -69,6 +70,11 @@ class CompiledModel:
     def n_events(self) -> int:
         """Number of events."""
         return len(self.spec.events)
+
+    @cached_property
+    def operations(self) -> float:
+        """Operations of all that may be evaluated in a step; infinite where loops are open."""
+        return operations(self.program.layout.expressions)
 
     @cached_property
     def log_width(self) -> int:

@@ -72,6 +72,7 @@ class CombinedObserver:
         """Give every observer its rows."""
         sets = tuple(count for count, _ in self.tangent_sets)
         tangents = TangentLayout(len(self.spec.states), self.tangents, self.stepper, sets)
+        self.heed = tangents.heed if self.tangents else None
         row = tangents.rows if self.tangents else 0
         self.stop_row: int | None = None
         if any(part.stops for part in self.parts):

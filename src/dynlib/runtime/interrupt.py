@@ -1,13 +1,22 @@
-"""Ctrl-C during a compiled run: noted, and answered at the next pause of the runner."""
+"""Ctrl-C during a compiled run: noted, and answered at the next pause of the runner.
+
+A runner pauses between steps.  Where one step may take long, because of loops in the equations, it
+runs in another thread, so that this one hears Ctrl-C and can tell the loops to end.
+"""
 
 from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Callable, Iterable
 from types import FrameType
 from typing import Any
 
-__all__ = ["Interrupt"]
+from numpy.typing import NDArray
+
+__all__ = ["Interrupt", "interruptible", "mark"]
+
+_LOOK = 0.02  # seconds between two looks at Ctrl-C
 
 
 class Interrupt:
@@ -35,6 +44,11 @@ class Interrupt:
         signal.signal(signal.SIGINT, self._note)
         self._watching = True
 
+    @property
+    def watching(self) -> bool:
+        """Whether Ctrl-C would be seen."""
+        return self._watching
+
     def _note(self, number: int, frame: FrameType | None) -> None:
         self.seen = True
 
@@ -43,3 +57,28 @@ class Interrupt:
         if self._watching:
             signal.signal(signal.SIGINT, self._previous)
             self._watching = False
+
+
+def interruptible(call: Callable[[], int], interrupt: Interrupt, leave: Callable[[], None]) -> int:
+    """What `call` returns, which runs in another thread while this one listens.
+
+    After Ctrl-C `leave` is called, again and again: what it marks may be put back meanwhile.
+    """
+    if not interrupt.watching:
+        return call()
+    from dynlib.runtime.fastpath.threads import Task  # most runs need no other thread
+
+    codes: list[int] = []
+    task = Task(lambda: codes.append(call()), set())
+    while not task.wait(_LOOK):
+        if interrupt.seen:
+            leave()
+    if task.failure is not None:
+        raise task.failure
+    return codes[0]
+
+
+def mark(places: Iterable[NDArray[Any]]) -> None:
+    """Put 1 into all places, at which running code looks."""
+    for place in places:
+        place[...] = 1

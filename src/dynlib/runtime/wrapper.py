@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from time import perf_counter
 from typing import Any
 
@@ -21,17 +22,17 @@ from dynlib.abi.status import Status
 from dynlib.compiler.model import CompiledModel
 from dynlib.errors import OptionError
 from dynlib.observers.blame import blame
+from dynlib.observers.combined import CombinedObserver
 from dynlib.observers.result import ObserverResult
+from dynlib.runtime.budget import first_budget
 from dynlib.runtime.buffers import Buffers
 from dynlib.runtime.horizon import fixed_horizon
-from dynlib.runtime.interrupt import Interrupt
+from dynlib.runtime.interrupt import Interrupt, interruptible, mark
 from dynlib.runtime.observation import Observation, build_observer_metadata
 
 __all__ = ["RawRun", "RunRequest", "RunStats", "run_with_wrapper"]
 
 _CHUNK_SECONDS = 0.04  # time between two looks at Ctrl-C and the clock
-_FIRST_CHUNK = 4096  # attempts
-_FIRST_PLAIN_CHUNK = 64
 _MOST_ROWS = 2**24  # of a new record: a run may end long before its time
 _NEVER = 2**62
 
@@ -279,11 +280,14 @@ def _steps_of(transient: float, model: CompiledModel, state: RunState) -> int:
 def _drive(model: CompiledModel, state: RunState, request: RunRequest, buffers: Buffers) -> Status:
     """Call the runner until the run has ended."""
     count = state.count
-    call = buffers.call
-    count[Count.BUDGET] = budget = _FIRST_CHUNK if model.jit else _FIRST_PLAIN_CHUNK
+    call: Callable[[], int] = buffers.call
+    count[Count.BUDGET] = budget = first_budget(model, _combined(request))
     begun = perf_counter()
     interrupt = Interrupt()
-    if not model.jit:
+    leave = _leaving(model, state, request)
+    if leave is not None:
+        call = partial(_left, call, state, request, interrupt, leave)
+    if leave is not None or not model.jit:
         interrupt.watch()
     try:
         while True:
@@ -334,9 +338,46 @@ def _entered(call: Callable[[], int], state: RunState, request: RunRequest, *, p
         raise letter from error
 
 
+def _combined(request: RunRequest) -> CombinedObserver | None:
+    return None if request.observation is None else request.observation.combined
+
+
+def _leaving(
+    model: CompiledModel, state: RunState, request: RunRequest
+) -> Callable[[], None] | None:
+    """What tells loops within a step to end; None where no step is long."""
+    places = []
+    if model.program.layout.heed is not None:
+        places.append(state.workspace[model.program.layout.heed])
+    observation = request.observation
+    if observation is not None and observation.combined.heed is not None:
+        places.append(observation.workspace[observation.combined.heed])
+    return partial(mark, places) if places else None
+
+
+def _left(
+    call: Callable[[], int],
+    state: RunState,
+    request: RunRequest,
+    interrupt: Interrupt,
+    leave: Callable[[], None],
+) -> int:
+    """Enter the runner; what it did in a call that was told to leave is undone."""
+    observation = request.observation
+    kept = state.copy()
+    seen = None if observation is None else observation.saved()
+    code = interruptible(call, interrupt, leave)
+    if interrupt.seen:
+        state.put_back(kept)
+        if observation is not None and seen is not None:
+            observation.put_back(seen)
+        return int(Status.USER_BREAK)
+    return code
+
+
 def _next_budget(spent: int, seconds: float) -> int:
     """Attempts that take about `_CHUNK_SECONDS`, at most eight times as many as before."""
-    return max(16, min(8 * spent, int(spent * _CHUNK_SECONDS / max(seconds, 1e-9))))
+    return max(1, min(8 * spent, int(spent * _CHUNK_SECONDS / max(seconds, 1e-9))))
 
 
 def _fraction(state: RunState, request: RunRequest) -> float:

@@ -229,8 +229,22 @@ def finish(
     lane, code, grid, batch, block, lanes, run, y, ws, p, varied, states,
     times, status, steps, rejects, rows, obs,
 ):  # fmt: skip
-    """Give a run's results back and free its lane."""
+    """Give a run's results back and free its lane.
+
+    What a loop that was told to end has left in a run is nothing to give: the run never ended.
+    """
     r = run[lane]
+    if HEEDS:
+        left = False
+        if HEEDS_LOOPS:
+            left = heard(ws, HEED_ROW, lane)
+        if HEEDS_VECTORS:
+            left = left or heard(lanes, ROW_AWS + VECTORS_HEED_ROW, lane)
+        if left:
+            run[lane] = -1
+            lanes[Lane.ALIVE, lane] = 0.0
+            lanes[Lane.LEAVES, lane] = 0.0
+            return
     if ANALYSIS:
         give_back(lane, r, grid, block, lanes, y, ws, p, obs)
     for i in range(N_STATES):

@@ -131,6 +131,7 @@ class LaneProgram:
         flags |= {"SAMPLES_INSIDE": sampled and flags["ADAPTIVE"] and aside}
         flags |= self._observer_flags(flags)
         flags |= {"CAREFUL_LOOP": eventful or self.analysis is not None}
+        flags |= self._heeding()
         fast = without(fast, self._unneeded(flags))
         text = fold(fast, flags, numbers=True)
         numbers = self._numbers(flags) | {"RUN_LOOP": careful[1]}
@@ -159,6 +160,25 @@ class LaneProgram:
         groups = self.program.tangents.groups if self.program.tangents is not None else 0
         looking = any(flags[f"{kind}_HOOK"] for kind in ("PRE", "PIECE", "INSIDE", "POST"))
         return {"EVERY_STEP": looking, "GROUPS": groups > 1, "ONE_GROUP": groups == 1}
+
+    def _heeding(self) -> dict[str, bool]:
+        """Which loops within a step can be told to end."""
+        loops, vectors = (bool(rows) for rows in self.heed_rows)
+        return {"HEEDS": loops or vectors, "HEEDS_LOOPS": loops, "HEEDS_VECTORS": vectors}
+
+    @property
+    def heed_rows(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Rows of the block, and of what each lane has, that tell loops within a step to end.
+
+        The second of each is that of the copy to which a lane may be taken back.
+        """
+        layout, analysis = self.program.layout, self.analysis
+        block, lanes = layout.heed, None if analysis is None else analysis.heed
+        at_block, at_lane = layout.states + layout.memory + (block or 0), len(Lane) + (lanes or 0)
+        return (
+            () if block is None else (at_block, self.kept_rows + at_block),
+            () if lanes is None else (at_lane, self.analysis_rows + at_lane),
+        )
 
     @property
     def _undisturbed(self) -> bool:
@@ -239,6 +259,7 @@ class LaneProgram:
             "N_DENSE": self.stepper.dense_vectors * layout.states,
             "TILE_ROWS": self._tile_rows,
             "BLOCK_ROWS": self.block_rows,
+            "HEED_ROW": layout.heed or 0,
             **self._observer_numbers(),
         }
 
@@ -261,6 +282,7 @@ class LaneProgram:
             "N_GROUPS": tangents.groups if tangents is not None else 0,
             "N_PENDING": tangents.pending if tangents is not None else 0,
             "STOP_ROW": analysis.stop_row or 0,
+            "VECTORS_HEED_ROW": analysis.heed or 0,
             "EVERY": gcd(*analysis.intervals),
         }
 

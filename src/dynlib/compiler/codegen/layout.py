@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from dynlib.dsl.expr import free_nodes, postorder
-from dynlib.dsl.expr.nodes import Apply, Node, Previous, PreviousTime, State, Time
+from dynlib.dsl.expr import free_nodes, operations, postorder
+from dynlib.dsl.expr.nodes import Apply, Node, Previous, PreviousTime, Reduce, State, Time
 from dynlib.dsl.spec import EventSpec, ModelSpec
 from dynlib.steppers.base import Stepper
 
-__all__ = ["Layout"]
+__all__ = ["LONG_WORK", "Layout"]
+
+LONG_WORK = 4000.0  # operations of a right-hand side, from which on its loops can be left
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,8 @@ class Layout:
     row k modulo the ring's depth), then for each event the truth of its condition when it was
     last examined, and whether the event has been taken within the current step and still holds.
     Where crossings are located, two rows follow that watch over events that accumulate; where
-    something looks back to the start of the last whole step, the state and the time there.
+    something looks back to the start of the last whole step, the state and the time there.  Where
+    loops within a step may turn very often, a last row tells them to end.
     """
 
     spec: ModelSpec
@@ -77,7 +80,28 @@ class Layout:
     @property
     def workspace(self) -> int:
         """Rows of the workspace."""
+        return self._after_step_start + (0 if self.heed is None else 1)
+
+    @property
+    def _after_step_start(self) -> int:
         return self.step_start + (self.states + 1 if self.looks_back else 0)
+
+    @cached_property
+    def heed(self) -> int | None:
+        """Row that tells loops within a step to end, as after Ctrl-C; None: none is that long."""
+        nodes = self.expressions
+        loops = any(isinstance(node, Reduce) for node in postorder(nodes))
+        return self._after_step_start if loops and operations(nodes) > LONG_WORK else None
+
+    @property
+    def expressions(self) -> list[Node]:
+        """All that may be evaluated in a step."""
+        spec = self.spec
+        nodes = [*spec.equations, *(aux.expr for aux in spec.aux)]
+        for event in spec.events:
+            nodes += [event.cond, *(column.expr for column in event.log)]
+            nodes += [action.expr for action in event.actions]
+        return nodes if spec.stop is None else [*nodes, spec.stop.cond]
 
     @property
     def log_width(self) -> int:

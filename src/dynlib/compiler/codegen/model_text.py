@@ -93,7 +93,9 @@ class ModelText:
 
     def evaluate(self, nodes: Sequence[Node], prefix: str = "v") -> tuple[list[str], list[str]]:
         """Statements that compute `nodes`, and an expression for each of them."""
-        emitted = emit(list(nodes), self.leaf, prefix=prefix, indent=0, dtype=self.dtype)
+        row = self.layout.heed
+        heed = "" if row is None else f"heard(ws, {row}, lane)"
+        emitted = emit(list(nodes), self.leaf, prefix=prefix, indent=0, dtype=self.dtype, heed=heed)
         return list(emitted.lines), list(emitted.results)
 
     def expressions(self, name: str, args: str, nodes: Sequence[Node]) -> str:

@@ -19,7 +19,8 @@ class TangentLayout:
 
     The first rows of the workspace are the vectors, one after the other, then their part of the
     stepper's memory; rows of the same layout follow, in which an attempt leaves what it will be
-    if the step is taken, and, of an adaptive stepper, a row for the error of each group.
+    if the step is taken, and, of an adaptive stepper, a row for the error of each group, and one
+    (`heed`) that tells vectors which take steps of their own to end, as after Ctrl-C.
 
     Vectors are stepped in groups: the text of one group, an extended state of ``n * (1 + size)``
     components, is written out, and a loop runs over the groups.
@@ -106,4 +107,9 @@ class TangentLayout:
     @property
     def rows(self) -> int:
         """Rows in all."""
-        return self.errors + (self.groups if self.refined else 0)
+        return self.errors if self.heed is None else self.heed + 1
+
+    @property
+    def heed(self) -> int | None:
+        """The row that tells vectors to end."""
+        return self.errors + self.groups if self.refined else None

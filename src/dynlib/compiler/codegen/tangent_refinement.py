@@ -170,6 +170,8 @@ class TangentRefinement:
             "lost = False",
             f"last = {_USUAL!r}",
             "while True:",
+            f"    if heard(analysis_ws, {self.layout.heed}, lane):",
+            "        break  # a run that is left: what it has is not used",
             "    rest = reach - done",
             "    final = abs_(size) >= 0.999999 * abs_(rest)",
             "    size = select(final, rest, size)",

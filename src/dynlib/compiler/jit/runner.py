@@ -23,6 +23,7 @@ from dynlib.compiler.llvm.translate import SYMBOL, translate
 __all__ = ["Call", "Runner", "compiled", "execute", "make_runner"]
 
 Arrays = Sequence[NDArray[Any]]
+_LONG = 400_000  # characters of assembly, which take LLVM about a second
 _PADDING = (0,) * (WORDS - 1)
 
 
@@ -179,5 +180,10 @@ def compiled(module: Module, dtype: str, hooks: Mapping[str, Any]) -> ObjectCode
     """Object code of a module; `hooks` are functions of users that its text calls."""
     foreigners = Hooks(hooks)
     assembly = translate(module.text, module.functions, module.entry, dtype, foreigners)
-    code = emit_object(assembly, SYMBOL, linked=foreigners.modules, alike=module.alike)
+    emit = emit_object
+    if len(assembly) > _LONG:
+        from dynlib.compiler.jit.apart import emit_apart  # short compiles need no subprocess
+
+        emit = emit_apart
+    code = emit(assembly, SYMBOL, linked=foreigners.modules, alike=module.alike)
     return replace(code, lasting=foreigners.lasting)

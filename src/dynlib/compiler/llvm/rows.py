@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterable, Sequence
 
 from dynlib.compiler.llvm.expressions import Callee, Expressions
+from dynlib.compiler.llvm.operations import compared
 from dynlib.compiler.llvm.values import Array, Group, Number, Untranslatable, Value, number
 
 __all__ = ["KINDS", "ROWS", "array_of", "items_of", "known_of"]
@@ -56,6 +58,14 @@ def _take_number(body: Expressions, args: Sequence[Value]) -> Number:
     return Number("i64", body.blocks.new(f"atomicrmw add ptr {pointer}, i64 1 monotonic"))
 
 
+def _heard(body: Expressions, args: Sequence[Value]) -> Number:
+    """``array[row, lane] != 0``, read anew each time: another thread may write it meanwhile."""
+    array, row, lane = args
+    place = body.at(array_of(array), [body.as_number(row), body.as_number(lane)])
+    found = body.blocks.new(f"load volatile {place.kind}, ptr {place.pointer}")
+    return compared(body.blocks, ast.NotEq(), Number(place.kind, found), number(0))
+
+
 def _load_values(body: Expressions, args: Sequence[Value]) -> Group:
     """``(array[0], …)``, n items."""
     array, n = args
@@ -104,6 +114,7 @@ ROWS: dict[str, Callee] = {
     "store_rows": _store_rows,
     "load_values": _load_values,
     "take_number": _take_number,
+    "heard": _heard,
     "store_row": _store_row,
     **{
         f"view{ndim}_{name}": _view(kind, ndim)

@@ -30,6 +30,8 @@ How a formula becomes code::
 `ExprError`
     is the only error: ``message``, ``start``, ``end`` (offsets into the text), ``hint``, and
     ``errors``, which lists all problems of the expression (itself first).
+`operations(nodes)`
+    counts how many operations it takes to evaluate nodes.
 `RESERVED_NAMES`, `FUNCTION_NAMES`
     are the words that a model cannot declare.
 """
@@ -66,6 +68,7 @@ from dynlib.dsl.expr.substitute import free_nodes, simplify, substitute
 from dynlib.dsl.expr.syntax import Parsed
 from dynlib.dsl.expr.text import to_text
 from dynlib.dsl.expr.typed import apply, coerce
+from dynlib.dsl.expr.work import operations
 
 __all__ = [
     "FUNCTION_NAMES",
@@ -104,6 +107,7 @@ __all__ = [
     "jvp",
     "latex_name",
     "level_function",
+    "operations",
     "parse_expression",
     "postorder",
     "simplify",

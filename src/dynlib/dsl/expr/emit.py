@@ -19,8 +19,11 @@ from dynlib.dsl.expr.lower import lower
 from dynlib.dsl.expr.nodes import TRUE, Apply, LoopVar, Node, Num, Reduce
 from dynlib.dsl.expr.ops import OPS, Kind
 from dynlib.dsl.expr.schedule import Schedule, schedule
+from dynlib.dsl.expr.work import operations
 
 _WIDTH = 72
+_LONG_TURN = 200.0  # operations
+_TURNS = 256  # short ones, between two looks at whether to go on
 
 _ATOM, _UNARY, _PRODUCT, _SUM, _AND, _OR, _COMPARE = 10, 7, 6, 5, 4, 3, 2
 _STRENGTH = {
@@ -71,6 +74,7 @@ def emit(
     prefix: str = "v",
     indent: int = 1,
     dtype: str = "float64",
+    heed: str = "",
 ) -> Emitted:
     r"""Return Python statements that compute the outputs.
 
@@ -85,6 +89,8 @@ def emit(
         Steps of four blanks before each line.
     dtype : {"float64", "float32", "int64", "int32"}
         With ``float32`` every real literal is written ``real(0.1)``.
+    heed : str
+        A condition under which loops end early, with a value that nobody will use.
 
     Returns
     -------
@@ -100,12 +106,12 @@ def emit(
     >>> print("\n".join(out.lines), out.results)
         v0 = x + 1.0 ['fma(v0, v0, -exp(v0))']
     """
-    return _Writer(leaf, prefix, dtype == "float32").write(lower(outputs), indent)
+    return _Writer(leaf, prefix, dtype == "float32", heed).write(lower(outputs), indent)
 
 
 class _Writer:
-    def __init__(self, leaf: Callable[[Node], str], prefix: str, single: bool) -> None:
-        self.leaf, self.prefix, self.single = leaf, prefix, single
+    def __init__(self, leaf: Callable[[Node], str], prefix: str, single: bool, heed: str) -> None:
+        self.leaf, self.prefix, self.single, self.heed = leaf, prefix, single, heed
         self.names = 0
         self.blocks: dict[int, _Block] = {}  # by number of the loop variable; 0 is the whole
         self.loop_names: dict[int, str] = {}
@@ -158,11 +164,20 @@ class _Writer:
         block.lines += [
             f"{block.indent}{total} = {first}",
             f"{block.indent}for {turn} in range({bounds}):",
+            *self.heeding(inner.indent, turn, step),
             *inner.lines,
             f"{inner.indent}{total} = {inner.texts[step][0]}",
         ]
         block.texts[node] = (total, _ATOM)
         del self.blocks[uid]
+
+    def heeding(self, indent: str, turn: str, step: Node) -> list[str]:
+        """Lines that leave a loop: looked at in each turn where one takes long."""
+        if not self.heed:
+            return []
+        often = operations([step]) > _LONG_TURN
+        due = self.heed if often else f"{turn} % {_TURNS} == 0 and {self.heed}"
+        return [f"{indent}if {due}:", f"{indent}    break"]
 
     # --- expressions ---
 

@@ -8,6 +8,7 @@ thread has taken, until there is none.  What a thread has of its own is allocate
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from time import perf_counter
 from typing import Any
 
@@ -21,6 +22,7 @@ from dynlib.compiler.codegen.lane_program import LaneProgram
 from dynlib.compiler.jit.runner import Call, PlainCall, Runner
 from dynlib.compiler.model import CompiledModel
 from dynlib.observers.combined import CombinedObserver
+from dynlib.runtime.budget import first_budget
 from dynlib.runtime.fastpath.observers import (
     blaming,
     combined_of,
@@ -41,13 +43,12 @@ from dynlib.runtime.fastpath.processors import places, staying_on
 from dynlib.runtime.fastpath.request import BatchRequest, RawBatch
 from dynlib.runtime.fastpath.threads import Task
 from dynlib.runtime.fastpath.times import aim, row_times
-from dynlib.runtime.interrupt import Interrupt
+from dynlib.runtime.interrupt import Interrupt, mark
 
 __all__ = ["default_lanes", "run_batch_fastpath", "run_single_fastpath"]
 
 _LOG_ROWS = 4096  # events between two emptyings of the log
 _OF_A_STEP = 3  # rows that one event may need in one step
-_FIRST_BUDGET = 1 << 12  # steps of a block until the first look at Ctrl-C
 _CALL_SECONDS = 0.04  # of compiled code between the next ones
 
 
@@ -160,9 +161,17 @@ class _WorkspaceBundle:
         }
         if log:
             own |= zip(("evt_run", "evt_t", "evt_step", "evt_id", "evt_log"), self.log, strict=True)
+        at_block, at_lanes = program.heed_rows
+        self._heeding = [own["block"][row] for row in at_block]
+        self._heeding += [own["lanes"][row] for row in at_lanes]
         self.call = shared.but_with(
             {i: own[arg.name] for i, arg in enumerate(program.args) if arg.name in own}
         )
+
+    def leave(self) -> None:
+        """Tell loops within steps to end, and runs not to begin; called by another thread."""
+        self.batch[LaneCount.RUNS] = 0
+        mark(self._heeding)
 
     def take_log(self) -> list[NDArray[Any]]:
         """The events since the last time."""
@@ -241,26 +250,35 @@ class _Batch:
         interrupt = Interrupt()
         interrupt.watch()
         try:
-            if self.workers == 1:
+            listening = interrupt.watching and any(self.context.program.heed_rows)
+            if self.workers == 1 and not listening:
                 self._call_runner(self._bundle(), interrupt)
             else:
-                self._share(interrupt)
+                self._share(interrupt, listening=listening)
         finally:
             interrupt.release()
         return self._result()
 
-    def _share(self, interrupt: Interrupt) -> None:
-        """Work in this thread, which alone hears of Ctrl-C, and in as many more as are wanted."""
+    def _share(self, interrupt: Interrupt, *, listening: bool) -> None:
+        """Let several threads work; this one, which alone hears of Ctrl-C, works or listens.
+
+        It listens where a step may take so long that Ctrl-C has to end loops within it.
+        """
         mine, *others = places(self.workers)
-        bundle = self._bundle()
+        bundles: list[_WorkspaceBundle] = []
         tasks: list[Task] = []
         try:
-            tasks.extend(Task(self._apart, place) for place in others)
-            with staying_on(mine):
-                self._call_runner(bundle, interrupt)
+            elsewhere = [mine, *others] if listening else others
+            tasks.extend(Task(partial(self._apart, bundles), place) for place in elsewhere)
+            if not listening:
+                with staying_on(mine):
+                    self._call_runner(self._bundle(), interrupt)
             for task in tasks:
                 while not task.wait(0.02):
                     self.stop = self.stop or interrupt.seen
+                    if self.stop and listening:
+                        for bundle in tuple(bundles):
+                            bundle.leave()
                     self._show()
         except BaseException:
             self.stop = True
@@ -272,10 +290,12 @@ class _Batch:
             if task.failure is not None:
                 raise task.failure
 
-    def _apart(self) -> None:
+    def _apart(self, bundles: list[_WorkspaceBundle]) -> None:
         """What another thread does; where it fails all stop at their next pause."""
         try:
-            self._call_runner(self._bundle(), None)
+            bundle = self._bundle()
+            bundles.append(bundle)
+            self._call_runner(bundle, None)
         except BaseException:
             self.stop = True
             raise
@@ -288,11 +308,12 @@ class _Batch:
 
         With `interrupt` this is the calling thread itself.
         """
-        budget = _FIRST_BUDGET
+        context = self.context
+        budget = first_budget(self.model, context.combined, self.lanes)
         while True:
             bundle.batch[LaneCount.BUDGET] = budget
             entered = perf_counter()
-            with blaming(self.context.combined, plain=not self.model.jit):
+            with blaming(context.combined, plain=not self.model.jit):
                 code = bundle.call()
             if self.model.n_events:
                 self.logs.append(bundle.take_log())
@@ -334,4 +355,4 @@ class _Batch:
 
 def _next_budget(budget: int, seconds: float) -> int:
     """Steps until the next pause, when the last ones took so long."""
-    return max(16, min(8 * budget, int(budget * _CALL_SECONDS / max(seconds, 1e-7)), 1 << 40))
+    return max(1, min(8 * budget, int(budget * _CALL_SECONDS / max(seconds, 1e-7)), 1 << 40))

@@ -1,0 +1,32 @@
+"""How far a runner goes before its first look at Ctrl-C and the clock.
+
+Later looks come at even times, since the pace is known by then.  The first one has to be early
+enough where steps are costly, and late enough that short runs are one call.
+"""
+
+from __future__ import annotations
+
+from dynlib.compiler.model import CompiledModel
+from dynlib.observers.combined import CombinedObserver
+
+__all__ = ["first_budget"]
+
+_MOST = 4096  # steps, or attempts
+_OPERATIONS = 2e7  # of compiled code until the first look: some hundredths of a second
+_PLAIN = 64  # times as slow is plain Python, at least
+_UNKNOWN = 1e6  # operations of a user's hook, which nobody has counted
+
+
+def first_budget(model: CompiledModel, combined: CombinedObserver | None, lanes: int = 1) -> int:
+    """Steps of a run, or of a block of lanes, until the first look."""
+    cost = lanes * _cost(model, combined) * (1 if model.jit else _PLAIN)
+    return max(1, int(min(_MOST, _OPERATIONS / cost)))
+
+
+def _cost(model: CompiledModel, combined: CombinedObserver | None) -> float:
+    """Operations of a step, roughly."""
+    one = max(1.0, model.operations)
+    if combined is not None and combined.tangents:
+        one += combined.tangents * (len(model.spec.states) ** 2 + one)
+    cost = one * max(1, model.stepper.evaluations)
+    return cost + _UNKNOWN if combined is not None and combined.has_user_hooks else cost

@@ -1,0 +1,98 @@
+"""Long compiles run in a process of their own: same code, and Ctrl-C ends them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from dynlib import CompilationError, setup
+from dynlib.compiler.codegen.runner_variants import RunnerVariant, module_of
+from dynlib.compiler.jit import apart, runner
+from dynlib.compiler.jit.native import emit_object
+from dynlib.compiler.llvm.translate import SYMBOL, translate
+
+
+def assembly_of(uri: str, stepper: str) -> str:
+    model = setup(uri, stepper=stepper, jit=False).model
+    module = module_of(model.program, RunnerVariant.BASE)
+    return translate(module.text, module.functions, module.entry, "float64", runner.Hooks({}))
+
+
+def test_the_code_is_the_same() -> None:
+    assembly = assembly_of("builtin://ode/harmonic", "euler")
+    here, there = (emit(assembly, SYMBOL) for emit in (emit_object, apart.emit_apart))
+    assert there == here
+
+
+def test_a_long_compile_goes_to_another_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    started = []
+    start = apart._start
+    monkeypatch.setattr(apart, "_start", lambda: started.append(1) or start())
+    monkeypatch.setattr(runner, "_LONG", 1)
+    res = setup("builtin://ode/expdecay", stepper="euler", disk_cache=False).run(T=0.125, dt=0.0625)
+    assert started
+    assert res.ok
+
+
+def test_ctrl_c_ends_it() -> None:
+    assembly = assembly_of("builtin://ode/double-pendulum", "dop853")
+    late = []
+    for _ in range(5):
+        children: list[subprocess.Popen[bytes]] = []
+        start = apart._start
+
+        def remembered(start=start, children=children):  # type: ignore[no-untyped-def]
+            children.append(start())
+            return children[-1]
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(apart, "_start", remembered)
+            timer = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
+            timer.start()
+            with pytest.raises(KeyboardInterrupt):
+                apart.emit_apart(assembly, SYMBOL)
+                time.sleep(5)  # it was quicker than Ctrl-C
+            began = time.monotonic()
+            timer.join()
+        (child,) = children
+        assert child.returncode is not None
+        if child.returncode != 0:
+            late.append(time.monotonic() - began)
+            assert child.returncode == -signal.SIGKILL
+            return
+    pytest.skip("this machine compiles everything in 0.3 s")
+
+
+def test_a_process_that_is_killed_is_an_error_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    program = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
+
+    def start() -> subprocess.Popen[bytes]:
+        pipe = subprocess.PIPE
+        return subprocess.Popen([sys.executable, "-c", program], stdin=pipe, stdout=pipe)
+
+    monkeypatch.setattr(apart, "_start", start)
+    with pytest.raises(CompilationError, match=r"SIGKILL.*memory"):
+        apart.emit_apart("x" * 10_000_000, SYMBOL)
+
+
+@pytest.mark.parametrize("how", ["cannot start", "fails"])
+def test_without_another_process_it_compiles_here(
+    how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def start() -> subprocess.Popen[bytes]:
+        if how == "cannot start":
+            raise OSError("no more processes")
+        pipe = subprocess.PIPE
+        return subprocess.Popen(
+            [sys.executable, "-c", "raise SystemExit(3)"], stdin=pipe, stdout=pipe
+        )
+
+    monkeypatch.setattr(apart, "_start", start)
+    assembly = assembly_of("builtin://ode/harmonic", "euler")
+    assert apart.emit_apart(assembly, SYMBOL).code == emit_object(assembly, SYMBOL).code
