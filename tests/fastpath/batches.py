@@ -85,7 +85,7 @@ def left_often(really: bool = True) -> Iterator[None]:
     if not really:
         yield
         return
-    soon = {"_LOG_ROWS": 1, "_FIRST_BUDGET": 1, "_next_budget": lambda budget, seconds: 1}
+    soon = {"_LOG_ROWS": 1, "first_budget": lambda *_: 1, "_next_budget": lambda budget, seconds: 1}
     with patch.multiple(executor, **soon):
         yield
 

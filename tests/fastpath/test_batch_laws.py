@@ -175,7 +175,7 @@ def test_interrupted_records(name: str, monkeypatch: pytest.MonkeyPatch) -> None
     """Rows that nobody computed are written when they are looked at: Ctrl-C waits for none."""
     interrupt = SimpleNamespace(seen=True, watch=lambda: None, release=lambda: None)
     monkeypatch.setattr(executor, "Interrupt", lambda: interrupt)
-    monkeypatch.setattr(executor, "_FIRST_BUDGET", 1 << 8)
+    monkeypatch.setattr(executor, "first_budget", lambda *_: 1 << 8)
     looks = []
     blank = outcome.blank_unfinished
     monkeypatch.setattr(table, "blank_unfinished", lambda raw: looks.append(blank(raw)))

@@ -203,7 +203,7 @@ def test_hook_that_raises_later(monkeypatch: pytest.MonkeyPatch) -> None:
     """Events, lags and observers are those of the point where the session stands."""
     from dynlib.runtime import wrapper
 
-    monkeypatch.setattr(wrapper, "_FIRST_PLAIN_CHUNK", 7)
+    monkeypatch.setattr(wrapper, "first_budget", lambda *_: 7)
     monkeypatch.setattr(wrapper, "_next_budget", lambda spent, seconds: 7)
     for model in ("busy", "lagged"):
         sim = sim_of(model, "rk4")

@@ -142,7 +142,7 @@ def test_compiled(name: str) -> None:
 def test_pauses(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The runner comes back after every few steps, and goes on as if it had not."""
     case = Case(name)
-    monkeypatch.setattr(wrapper, "_FIRST_PLAIN_CHUNK", 1)
+    monkeypatch.setattr(wrapper, "first_budget", lambda *_: 1)
     monkeypatch.setattr(wrapper, "_next_budget", lambda spent, seconds: 1)
     assert unlike_results(case.run(2).observers, case.alone[2].observers) == []
 

@@ -245,7 +245,7 @@ def test_pauses(case: str, sizes: list[int], transient: int, x: float) -> None:
     whole = without_packs(name, stepper).run(observers=watchers(), **run)
     budgets = cycle(sizes)
     with (
-        patch.multiple(wrapper, _FIRST_CHUNK=1, _next_budget=lambda *_: next(budgets)),
+        patch.multiple(wrapper, first_budget=lambda *_: 1, _next_budget=lambda *_: next(budgets)),
         patch.multiple(wrapper, _MOST_ROWS=2),
         patch.multiple(combined, _FIRST_ROWS=1),
     ):
@@ -282,7 +282,7 @@ def test_interrupted_and_resumed(monkeypatch: pytest.MonkeyPatch) -> None:
         watch = release = lambda self: None
 
     with monkeypatch.context() as changed:
-        changed.setattr(wrapper, "_FIRST_CHUNK", 17)
+        changed.setattr(wrapper, "first_budget", lambda *_: 17)
         changed.setattr(wrapper, "Interrupt", Pressed)
         broken = sim.run(T=3.0, observers=watchers())
     assert broken.status is Status.USER_BREAK

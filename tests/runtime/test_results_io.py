@@ -261,7 +261,7 @@ def test_receipt_of_an_interrupted_session_stops_where_it_stopped(
     sim = sim_of("driven", "rk4")
     with monkeypatch.context() as patch:
         patch.setattr(wrapper, "Interrupt", AtOnce)
-        patch.setattr(wrapper, "_FIRST_CHUNK", 10)
+        patch.setattr(wrapper, "first_budget", lambda *_: 10)
         part = sim.run(T=100.0)
     assert 0 < part.t_final < 100.0
     res = sim.run(T=part.t_final + 1.0, resume=True)
