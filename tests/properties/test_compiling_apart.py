@@ -40,33 +40,35 @@ def test_a_long_compile_goes_to_another_process(monkeypatch: pytest.MonkeyPatch)
     assert res.ok
 
 
-def test_ctrl_c_ends_it() -> None:
+def test_ctrl_c_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
     assembly = assembly_of("builtin://ode/double-pendulum", "dop853")
+    children: list[subprocess.Popen[bytes]] = []
+    start = apart._start
+
+    def remembered() -> subprocess.Popen[bytes]:
+        children.append(start())
+        return children[-1]
+
+    def press() -> None:
+        sent.append(time.monotonic())
+        os.kill(os.getpid(), signal.SIGINT)
+
+    def again_and_again() -> None:
+        while True:  # a quick machine may be done before Ctrl-C
+            apart.emit_apart(assembly, SYMBOL)
+
+    monkeypatch.setattr(apart, "_start", remembered)
     late = []
-    for _ in range(5):
-        children: list[subprocess.Popen[bytes]] = []
-        start = apart._start
-
-        def remembered(start=start, children=children):  # type: ignore[no-untyped-def]
-            children.append(start())
-            return children[-1]
-
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(apart, "_start", remembered)
-            timer = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
-            timer.start()
-            with pytest.raises(KeyboardInterrupt):
-                apart.emit_apart(assembly, SYMBOL)
-                time.sleep(5)  # it was quicker than Ctrl-C
-            began = time.monotonic()
-            timer.join()
-        (child,) = children
-        assert child.returncode is not None
-        if child.returncode != 0:
-            late.append(time.monotonic() - began)
-            assert child.returncode == -signal.SIGKILL
+    for _ in range(5):  # a machine that is busy with other things may be late now and then
+        sent: list[float] = []
+        threading.Timer(0.3, press).start()
+        with pytest.raises(KeyboardInterrupt):
+            again_and_again()
+        late.append(time.monotonic() - sent[0])
+        assert children[-1].returncode == -signal.SIGKILL
+        if late[-1] < 0.2:
             return
-    pytest.skip("this machine compiles everything in 0.3 s")
+    pytest.fail(f"came back after {late} seconds")
 
 
 def test_a_process_that_is_killed_is_an_error_message(monkeypatch: pytest.MonkeyPatch) -> None:

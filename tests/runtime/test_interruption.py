@@ -99,9 +99,7 @@ def test_loops_without_an_end_are_left(text: str, stepper: str, jit: bool) -> No
 def test_an_aux_that_is_recorded_is_left() -> None:
     sim = setup(AUX)
     sim.run(T=1.0, record_vars=["aux.a"])
-    res = heard(
-        lambda: sim.run(T=1.0, record_vars=["aux.a"], params=HUGE, on_failure="return")
-    )
+    res = heard(lambda: sim.run(T=1.0, record_vars=["aux.a"], params=HUGE, on_failure="return"))
     assert res.status is Status.USER_BREAK
 
 

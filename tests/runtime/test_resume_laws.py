@@ -111,7 +111,7 @@ def test_interrupted_at_any_attempt(
     for first in range(1, attempts, 1 + attempts // 25):
         sim = sim_of(name, stepper, jit=True)
         with monkeypatch.context() as patch:
-            patch.setattr(wrapper, "first_budget", lambda *_: first)
+            patch.setattr(wrapper, "first_budget", lambda *_, first=first: first)
             patch.setattr(wrapper, "Interrupt", _AtOnce)
             part = sim.run(T=3.0)
         assert part.status is Status.USER_BREAK
