@@ -28,9 +28,7 @@ __all__ = ["CROWDED", "CROWD_ROWS", "crowd_text", "crowded"]
 
 CROWDED = 1e-9  # of the gap from which on gaps only shrink: events closer together are a crowd
 CROWD_ROWS = 5
-_BRIEF = (
-    100  # cuts one after the other, each after less than `CROWDED` of what was left of the step
-)
+_BRIEF = 100  # cuts in a row, each after less than `CROWDED` of what was left of the step
 _ROUNDINGS = 4  # a state that moves by no more has not moved
 _CUTS = 10_000  # within one step of a fixed grid
 

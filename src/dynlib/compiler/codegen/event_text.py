@@ -8,8 +8,7 @@ condition that is located is one more condition, after those of the events, with
 from __future__ import annotations
 
 import inspect
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from dynlib.compiler.codegen import locate
 from dynlib.compiler.codegen.crowd import crowd_text
@@ -64,8 +63,8 @@ class EventText:
                 parts.append(put(inspect.getsource(locate.place_before), self._places()))
             parts += [self._locate(e) for e in located]
             parts += [self._any_crossing(located), self._first_crossing(located)]
-            acting = [e for e in located if e < len(self.events)]
-            parts += [self._pass("located_events", acting, at_grid=False)]
+            events = [e for e in located if e < len(self.events)]
+            parts.append(self._pass("located_events", events, at_grid=False))
             parts.append(crowd_text(self.layout, located))
         if self.follows:
             parts.append(self._pass("followed_events", self._followers(), at_grid=False))
@@ -346,7 +345,7 @@ class EventText:
         lines += [
             f"    ws[{self.layout.held(e)}, lane] *= theta_{e} > theta"
             for e in events
-            if self.watched[e].direction is None
+            if e < len(self.events) and self.events[e].direction is None
         ]
         lines += ["    theta = 2.0", "return theta"]
         return function("first_crossing", args, lines)
