@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from trajectories import ADAPTIVE
+from events.models import event, flow
+from trajectories import ADAPTIVE, compiled, go
 
 import dynlib
 from dynlib import Results, Sim
@@ -22,7 +23,7 @@ STEPPERS = (
     *(pytest.param(name, marks=slow) for name in ("heun", "rk45", "dop853", "bs23")),
 )
 PATHS = ("run", pytest.param("fastpath", marks=slow), "batch")
-END = 8.0
+ENDS = {"watching": 8.0, "sawteeth": 4.0}
 
 # --- the state that is crossed stays what it is ---------------------------------------------------
 
@@ -75,16 +76,11 @@ WATCHING: dict[str, Any] = {
 # condition, direction, derivative; the state starts at 0 and is put back there
 TEETH: dict[str, tuple[str, str | None, float]] = {
     "up": ("cross_up(s_up, {c})", None, 1.0),
-    "up_rising": ("cross_up(s_up_rising, {c})", "rising", 1.0),
-    "down": ("cross_down(s_down, -{c})", None, -1.0),
-    "either": ("cross_either(s_either, {c})", None, 1.0),
-    "either_down": ("cross_either(s_either_down, -{c})", "either", -1.0),
+    "down": ("cross_down(s_down, -{c})", "rising", -1.0),
+    "either": ("cross_either(s_either, {c})", "either", 1.0),
     "enters": ("enters_interval(s_enters, {c}, 9)", None, 1.0),
     "leaves": ("leaves_interval(s_leaves, -1, {c})", None, 1.0),
-    "within": ("in_interval(s_within, {c}, 9)", None, 1.0),
     "above": ("s_above > {c}", None, 1.0),
-    "above_rising": ("s_above_rising > {c}", "rising", 1.0),
-    "below_falling": ("s_below_falling < {c}", "falling", 1.0),
 }
 PERIODS = {name: 1.3 + 0.11 * i for i, name in enumerate(TEETH)}
 SAWTEETH: dict[str, Any] = {
@@ -111,7 +107,7 @@ def _sim(name: str, stepper: str, jit: bool) -> Sim:
 
 def _went(name: str, stepper: str, path: str, *, jit: bool = False) -> Results:
     sim = _sim(name, stepper, jit)
-    options = {"T": END, **({"dt_max": 0.7} if stepper in ADAPTIVE else {"dt": 0.4})}
+    options = {"T": ENDS[name], **({"dt_max": 0.7} if stepper in ADAPTIVE else {"dt": 0.4})}
     if path == "run":
         return sim.run(**options)
     if path == "fastpath":
@@ -135,7 +131,7 @@ def _check_watching(res: Results, *, adaptive: bool) -> None:
 
 def _check_sawteeth(res: Results, *, adaptive: bool) -> None:
     for name, period in PERIODS.items():
-        want = period * np.arange(1, int(END / period) + 1)
+        want = period * np.arange(1, int(ENDS["sawteeth"] / period) + 1)
         np.testing.assert_allclose(res.events[name].t, want, rtol=0, atol=1e-13, err_msg=name)
 
 
@@ -149,7 +145,63 @@ def test_each_crossing_is_taken_once_when_it_happens(name: str, stepper: str, pa
     CHECKS[name](_went(name, stepper, path), adaptive=stepper in ADAPTIVE)
 
 
+@slow
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("stepper", ["ab2", "tsit5"])
 def test_each_crossing_is_taken_once_when_compiled(stepper: str, path: str) -> None:
     _check_sawteeth(_went("sawteeth", stepper, path, jit=True), adaptive=stepper in ADAPTIVE)
+
+
+# --- special places -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("stepper", ["rk4", "ab2", "tsit5"])
+@pytest.mark.parametrize("first", ["crossed", "jump"])
+def test_an_action_makes_another_event_cross_whichever_is_declared_first(
+    stepper: str, first: str
+) -> None:
+    crossed = event("crossed", "cross_up(x, 1)", action="n += 1")
+    jump = event("jump", "t >= 0.55", action="x = 2", direction="rising")
+    both = crossed + jump if first == "crossed" else jump + crossed
+    dt = None if stepper in ADAPTIVE else 0.1
+    ran = go(compiled(flow({"x": (0, "1"), "n": (0, "0")}, both), stepper), 0.9, dt=dt)
+    assert sorted(ran.fired) == ["crossed", "jump"]
+    np.testing.assert_allclose(ran.raw.evt_t, [0.55] * 2, rtol=0, atol=2e-15)
+    assert ran.final[1] == 1
+
+
+@pytest.mark.parametrize("stepper", ["rk4", "ab2", "tsit5"])
+@pytest.mark.parametrize(("rate", "want"), [(1, ["up", "either"]), (-1, ["down", "either"])])
+def test_a_start_on_the_threshold_is_no_crossing_until_it_is_left(
+    stepper: str, rate: int, want: list[str]
+) -> None:
+    macros = {"up": "cross_up", "down": "cross_down", "either": "cross_either"}
+    text = "".join(event(name, f"{call}(x, 1)") for name, call in macros.items())
+    dt = None if stepper in ADAPTIVE else 0.1
+    ran = go(compiled(flow({"x": (1, str(rate))}, text), stepper), 1.0, dt=dt)
+    assert ran.fired == want
+    assert ran.raw.evt_t.max() < 1e-14
+
+
+@pytest.mark.parametrize("stepper", ["rk4", "ab2", "tsit5", "dop853"])
+def test_a_mirrored_run_backwards_has_the_same_hits(stepper: str) -> None:
+    """Of x = t and of x = -t: every event acts, and the sawtooth turns on the way."""
+
+    def hits(rate: int, T: float) -> tuple[list[str], np.ndarray]:
+        text = flow(
+            {"x": (0, str(rate)), "s": (0, str(rate)), "n": (0, "0")},
+            event("sine", "cross_up(sin(x), 0.5)", action="n += 1")
+            + event("wave", "cross_either(cos(x), 0.3)", action="n += 1")
+            + event("tooth", "cross_up(s, 0.7)", action="s = 0")
+            + event("above", "sin(x) > 0.6", direction="either"),
+        )
+        adaptive = stepper in ADAPTIVE
+        given = {"options": {"dt_max": 0.5}} if adaptive else {"dt": 0.25 if T > 0 else -0.25}
+        ran = go(compiled(text, stepper), T, **given)
+        return ran.fired, ran.raw.evt_t
+
+    names, times = hits(1, 8.0)
+    mirrored, back = hits(-1, -8.0)
+    assert mirrored == names
+    np.testing.assert_allclose(back, -times, rtol=0, atol=1e-14)
+    assert len(names) > 15
