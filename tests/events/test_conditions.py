@@ -198,8 +198,9 @@ def test_lags_need_steps_of_one_length() -> None:
 # --- stop --------------------------------------------------------------------------------------
 
 
-def stop(cond: str, phase: str = "end") -> str:
-    return f'[sim.stop]\ncond = "{cond}"\nphase = "{phase}"\n'
+def stop(cond: str, phase: str = "end", *, locate: bool = True) -> str:
+    keys = "" if locate else "locate = false\n"
+    return f'[sim.stop]\ncond = "{cond}"\nphase = "{phase}"\n{keys}'
 
 
 @steppers
@@ -219,7 +220,7 @@ def test_stop_at_the_very_start() -> None:
 
 
 def test_stop_at_the_very_end_is_a_stop() -> None:
-    ran = run(flow(RAMP, stop("t > 0.95")))
+    ran = run(flow(RAMP, stop("t > 0.95", locate=False)))
     assert ran.status is Status.EARLY_EXIT
     assert ran.t[-1] == 1.0
 
@@ -228,12 +229,13 @@ def test_stop_at_the_very_end_is_a_stop() -> None:
 def test_a_stopped_run_goes_on_step_by_step(phase: str) -> None:
     """Each time it stops again at the next step, and no event or lag of it is left out."""
     events = event("s", "x >= 0", phase="start", log="x; lag_x()") + event("e", "x >= 0", log="x")
-    ran = run(flow(RAMP, events + stop("x > 0.35", phase)))
+    stopping = flow(RAMP, events + stop("x > 0.35", phase, locate=False))
+    ran = run(stopping)
     whole = run(flow(RAMP, events))
     fired, times, logs = ran.fired, list(ran.raw.evt_t), [*ran.raw.evt_log]
     ends = [ran.raw.t_final]
     while ran.status is Status.EARLY_EXIT and ran.raw.t_final < 1.0:
-        ran = run(flow(RAMP, events + stop("x > 0.35", phase)), state=ran.state)
+        ran = run(stopping, state=ran.state)
         ends.append(ran.raw.t_final)
         fired += ran.fired
         times += list(ran.raw.evt_t)
@@ -244,14 +246,19 @@ def test_a_stopped_run_goes_on_step_by_step(phase: str) -> None:
     np.testing.assert_array_equal(logs, whole.raw.evt_log)
 
 
-def test_stop_sees_a_crossing_in_a_step_that_an_event_cut() -> None:
+@pytest.mark.parametrize("locate", [True, False])
+def test_stop_sees_a_crossing_in_a_step_that_an_event_cut(locate: bool) -> None:
     text = flow(
         {"x": (0, "1"), "y": (0, "0")},
-        event("cut", "x >= 0.55", action="y = 1", direction="rising") + stop("cross_up(x, 0.52)"),
+        event("cut", "x >= 0.55", action="y = 1", direction="rising")
+        + stop("cross_up(x, 0.52)", locate=locate),
     )
     ran = run(text)
     assert ran.status is Status.EARLY_EXIT
-    assert ran.t[-1] == pytest.approx(0.6)
+    if not locate:
+        assert ran.t[-1] == pytest.approx(0.6)
+        return
+    assert ran.t[-1] == pytest.approx(0.52)
 
 
 def test_stop_can_be_set_by_an_event() -> None:
@@ -259,4 +266,4 @@ def test_stop_can_be_set_by_an_event() -> None:
                 + stop("over > 0"), params="over = 0")  # fmt: skip
     ran = run(text)
     assert ran.status is Status.EARLY_EXIT
-    assert ran.t[-1] == pytest.approx(0.6)
+    assert ran.t[-1] == pytest.approx(0.55)

@@ -130,10 +130,10 @@ def test_stop_condition_is_success() -> None:
     res = sim.run(T=3.0)
     assert res.ok
     assert res.status is Status.EARLY_EXIT
-    assert res.message == "the stop condition was met at t = 0.75 (step 3)"
-    assert res.t.tolist() == [0.0, 0.25, 0.5, 0.75]
+    assert res.message == "the stop condition was met at t = 0.6 (step 3)"
+    assert res.t.tolist() == pytest.approx([0.0, 0.25, 0.5, 0.6])
     # The session stands there; one more step and the condition, which still holds, ends it again.
-    assert sim.run(T=3.0, resume=True).t_final == 1.0
+    assert sim.run(T=3.0, resume=True).t_final == pytest.approx(0.85)
 
 
 def test_accumulating_events_are_a_failure() -> None:
@@ -150,7 +150,8 @@ def test_accumulating_events_are_a_failure() -> None:
         setup(model, stepper="rk4", jit=False).run(T=3.0, dt=0.25)
     error = caught.value
     assert error.status is Status.ZENO
-    assert "Events follow each other ever faster" in str(error)
+    assert "events ('e') follow each other without end" in str(error)
+    assert "hysteresis" in str(error)
     assert error.t == pytest.approx(0.6, abs=1e-9)
     assert error.results.t.tolist() == [0.0, 0.25, 0.5]
     assert error.results.final["n"] == len(error.results.events["e"]) > 5

@@ -56,7 +56,7 @@ class Lane(IntEnum):
     ROW = 8  # next row of the record
     SAMPLE = 9  # next sample
     FRESH = 10  # as Count.FRESH
-    ACCEPTED = 11
+    CUTS = 11  # fixed grids: pieces into which events have cut steps, beyond one for each step
     GOAL = 12  # adaptive: where the run, or its transient, ends
     TOOK = 13  # adaptive: length of the step that is tried; for observers 0 if it was not taken
     T_PREV = 14  # adaptive: where it began

@@ -50,6 +50,7 @@ class Count(IntEnum):
     EVENT_ROWS = 19
     RETRY = 20  # 1: the last attempt was rejected
     OBSERVED_FROM = 21  # step at which observers start (anew); hooks before it are forgotten
+    PIECE_LIMIT = 22  # max_steps where events cut steps of a fixed grid: ACCEPTED at most
 
 
 class Trace(IntEnum):

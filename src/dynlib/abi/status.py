@@ -17,7 +17,7 @@ _SENTENCES = {
     "USER_BREAK": "interrupted by the user",
     "TRACE_OVERFLOW": "an observer's trace is full",
     "MAX_STEPS": "max_steps was reached before the end of the run",
-    "ZENO": "events accumulate: too many were located within one step",
+    "ZENO": "events follow each other without end",
 }
 
 

@@ -13,7 +13,7 @@ from dynlib.cli._output import heading
 
 if TYPE_CHECKING:
     from dynlib.dsl import ModelSpec
-    from dynlib.dsl.spec import EventSpec
+    from dynlib.dsl.spec import EventSpec, StopSpec
 
 __all__ = ["command"]
 
@@ -55,7 +55,7 @@ def _page(spec: ModelSpec) -> Iterator[str]:
         "aux": _rules({each.name: each.text for each in spec.aux}, "{}"),
         "functions": [f"{n}({', '.join(f.args)}) = {f.expr}" for n, f in spec.functions.items()],
         "events": [line for event in spec.events for line in _event(event)],
-        "ends early": [f"when {spec.stop.text}"] if spec.stop else [],
+        "ends early": [_stop(spec.stop)] if spec.stop else [],
         "initial values": _values(dict(zip(spec.states, spec.state_values, strict=True))),
         "parameters": _values(dict(zip(spec.params, spec.param_values, strict=True))),
         "constants": _values(spec.constants),
@@ -92,6 +92,10 @@ def _event(event: EventSpec) -> list[str]:
     if event.log:
         lines.append(f"    logs {', '.join(column.label for column in event.log)}")
     return lines
+
+
+def _stop(stop: StopSpec) -> str:
+    return f"when {stop.text}{', located within the step' if stop.locate else ''}"
 
 
 def _values(values: Mapping[str, Any]) -> list[str]:

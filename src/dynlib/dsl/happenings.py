@@ -9,7 +9,7 @@ from dynlib.dsl.expr import Node, Param, State, level_function
 from dynlib.dsl.expr.ops import INSTANTS
 from dynlib.dsl.expr.syntax import Call
 from dynlib.dsl.issues import Issues
-from dynlib.dsl.raw import RawEvent
+from dynlib.dsl.raw import RawEvent, RawStop
 from dynlib.dsl.resolve import Resolver
 from dynlib.dsl.spec import Action, EventSpec, LogColumn, StopSpec
 from dynlib.errors import Issue
@@ -27,15 +27,21 @@ def resolve_events(resolver: Resolver) -> tuple[EventSpec, ...]:
 def resolve_stop(resolver: Resolver) -> StopSpec | None:
     """Return the stop condition, if the model has one."""
     raw = resolver.model.stop
-    cond = resolver.condition(raw.cond) if raw is not None else None
-    return StopSpec(cond, raw.phase, raw.cond.tidy) if raw is not None and cond else None
+    if raw is None:
+        return None
+    cond = resolver.condition(raw.cond)
+    locate = _may_locate(resolver, raw, "stop condition")
+    if cond is None:
+        return None
+    level = level_function(cond) if locate else None
+    return StopSpec(cond, level, raw.phase, locate, raw.cond.tidy)
 
 
 def _resolve_event(resolver: Resolver, name: str, raw: RawEvent) -> EventSpec | None:
     cond = resolver.condition(raw.cond)
     actions = [_resolve_action(resolver, each) for each in raw.actions]
     log = _resolve_log(resolver, raw)
-    locate = _may_locate(resolver, raw)
+    locate = _may_locate(resolver, raw, "event")
     if cond is None:
         return None
     if raw.direction == "falling":
@@ -64,18 +70,18 @@ def _never_falls(raw: RawEvent) -> Iterator[Issue]:
         yield entry.issue(message, "Leave direction out: the call itself says which change it is.")
 
 
-def _may_locate(resolver: Resolver, raw: RawEvent) -> bool:
-    """Tell whether the event is located; asking for what cannot be is an error."""
+def _may_locate(resolver: Resolver, raw: RawEvent | RawStop, what: str) -> bool:
+    """Tell whether a condition is located; asking for what cannot be is an error."""
     flow = resolver.model.kind == "ode"
     possible = flow and raw.phase != "start"
-    if raw.locate and not possible:
-        entry = raw.item.get("locate")
+    wanted = raw.locate is None or bool(raw.locate.value)
+    if raw.locate is not None and wanted and not possible:
         why = "a condition at the start of a step has no instant within it"
         if not flow:
             why = "a map has no time between its steps"
-        assert entry is not None  # raw.locate was read from it
-        resolver.issues.append(entry.issue(f"the event cannot be located: {why}", "Remove locate."))
-    return possible and raw.locate is not False
+        message = f"the {what} cannot be located: {why}"
+        resolver.issues.append(raw.locate.issue(message, "Remove locate."))
+    return possible and wanted
 
 
 def _resolve_action(resolver: Resolver, statement: Statement) -> Action | None:

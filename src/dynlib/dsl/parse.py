@@ -80,9 +80,11 @@ def parse_functions(entries: dict[str, Item]) -> dict[str, RawFunction]:
 def parse_stop(item: Item | None) -> RawStop | None:
     """Return the stop condition of a ``[sim]`` table."""
     if item is None or not item.is_table:
-        return RawStop(formula(item), "end") if item is not None else None
+        return RawStop(formula(item), "end", None) if item is not None else None
     cond = item.get("cond")
-    return RawStop(formula(cond), text(item, "phase") or "end") if cond is not None else None
+    if cond is None:
+        return None
+    return RawStop(formula(cond), text(item, "phase") or "end", item.get("locate"))
 
 
 def parse_events(entries: dict[str, Item], issues: Issues) -> dict[str, RawEvent]:
@@ -99,7 +101,7 @@ def parse_events(entries: dict[str, Item], issues: Issues) -> dict[str, RawEvent
             actions=_parse_actions(entry.get("action"), issues),
             log=tuple(formula(each) for each in log) if log is not None else (),
             tags=tuple(str(each.value) for each in entry.get("tags") or ()),
-            locate=locate.value if locate is not None else None,
+            locate=locate,
             direction=text(entry, "direction"),
         )
     return found

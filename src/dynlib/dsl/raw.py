@@ -27,16 +27,17 @@ class RawEvent:
     actions: tuple[Statement, ...]
     log: tuple[Piece, ...]
     tags: tuple[str, ...]
-    locate: bool | None
+    locate: Item | None
     direction: str | None
 
 
 @dataclass(frozen=True, eq=False)
 class RawStop:
-    """The stop condition, as written."""
+    """The stop condition, as written; None for what was left out."""
 
     cond: Piece
     phase: str
+    locate: Item | None
 
 
 @dataclass(frozen=True, eq=False)

@@ -146,7 +146,10 @@ EVENT = Table(
     required=("cond",),
 )
 EVENTS = Table(each=EVENT)
-STOP = Either(CONDITION, Table({"cond": CONDITION, "phase": _choice(PHASES)}, required=("cond",)))
+STOP = Either(
+    CONDITION,
+    Table({"cond": CONDITION, "phase": _choice(PHASES), "locate": FLAG}, required=("cond",)),
+)
 SIM = Table(
     {
         "t0": NUMBER,

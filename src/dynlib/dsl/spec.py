@@ -90,10 +90,15 @@ class EventSpec:
 
 @dataclass(frozen=True)
 class StopSpec:
-    """The condition that ends a run early, when it is looked at, and its text."""
+    """The condition that ends a run early.
+
+    ``level``, ``phase``, ``locate`` and ``text`` are what they are of an `EventSpec`.
+    """
 
     cond: Node
+    level: Node | None
     phase: str
+    locate: bool
     text: str
 
 
@@ -252,7 +257,7 @@ class ModelSpec:
             self.inverse,
             tuple((aux.name, aux.expr) for aux in self.aux),
             tuple(_event_parts(event) for event in self.events),
-            (stop.cond, stop.phase) if stop else None,
+            (stop.cond, stop.phase, stop.locate) if stop else None,
         )
 
     def to_toml(self) -> str:

@@ -66,6 +66,8 @@ def _sim(sim: "SimDefaults", spec: "ModelSpec") -> dict[str, Any]:
     entry |= dict(sim.options)
     if spec.stop is not None:
         entry["stop"] = {"cond": spec.stop.text, "phase": spec.stop.phase}
+        if spec.kind == "ode" and spec.stop.phase != "start":
+            entry["stop"]["locate"] = spec.stop.locate
     return entry
 
 

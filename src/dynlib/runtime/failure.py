@@ -34,12 +34,15 @@ _LIMITED = (
     "resume=True goes on."
 )
 _ACCUMULATED = (
-    "Events follow each other ever faster. Give the model a stop condition or an action that "
-    "ends this, set `direction`, try a smaller dt, or `locate = false`."
+    "Either they come ever faster, as the bounces of a ball that comes to rest, or their actions "
+    "turn the flow back to the threshold that it has just crossed (sliding). Give the model a stop "
+    "condition or an action that ends this, two thresholds with a gap between them (hysteresis), "
+    "or `locate = false`."
 )
 _TRACE_FULL = (
     "Its plan, Hits(n), allows no more rows: raise n, or keep the last ones, trace=Tail(n)."
 )
+_LAST_EVENTS = 12
 _INTERRUPTED = "The session stands there: resume=True goes on."
 
 
@@ -73,6 +76,10 @@ def _sentence(origin: Origin, segment: Segment) -> str:
             if each["most_rows"] == len(segment.raw.observers[each["name"]].trace_time)
         ]
         return f"the trace of observer {' or '.join(full)} is full" if full else status.sentence
+    if status is Status.ZENO:
+        last = set(segment.raw.evt_id[-_LAST_EVENTS:].tolist())
+        names = [repr(name) for e, name in enumerate(origin.events) if e in last]
+        return f"events ({', '.join(names)}) follow each other without end"
     if status is Status.EARLY_EXIT:
         content = [repr(each["name"]) for each in segment.observers if each["ends_runs"]]
         seen = f"observer {' and '.join(content)} had seen enough" if content else ""

@@ -22,6 +22,7 @@ from dynlib.abi.run_state import RunState
 from dynlib.abi.slots import Clock, Count
 from dynlib.compiler.model import CompiledModel
 from dynlib.dsl import ModelSpec, load_model
+from dynlib.dsl.spec import StopSpec
 from dynlib.errors import ModelLoadError, OptionError, SnapshotMismatchError
 from dynlib.runtime.files import read_arrays, write_arrays
 from dynlib.runtime.observation import Observation, StoredObservation
@@ -126,12 +127,21 @@ def _changed_equations(old: ModelSpec, new: ModelSpec) -> Iterator[str]:
         names = {**before_events, **now_events}
         changed = [n for n in names if before_events.get(n) != now_events.get(n)]
         yield f"events: {', '.join(changed) or 'their order'}"
+    there, here = (_remembered(stop) for stop in (old.stop, new.stop))
+    if there != here:
+        before, now = (repr(each.text) if each else "none" for each in (old.stop, new.stop))
+        yield f"stop condition: {before} in the snapshot, {now} here"
 
 
 def _effects(event: Any) -> tuple[Any, ...]:
     """What an event does to a trajectory."""
     actions = tuple((action.target, action.expr) for action in event.actions)
     return (event.cond, event.phase, event.direction, event.locate, actions)
+
+
+def _remembered(stop: StopSpec | None) -> Any:
+    """A stop condition that is located: whether it held is part of what a run is."""
+    return (stop.cond, stop.phase) if stop is not None and stop.locate else None
 
 
 def _restored(

@@ -188,6 +188,7 @@ def _aim(model: CompiledModel, state: RunState, request: RunRequest) -> float:
     step = int(count[Count.STEP])
     limit = _NEVER if request.max_steps is None else step + request.max_steps
     count[Count.STEP_LIMIT] = limit
+    count[Count.PIECE_LIMIT] = limit - step + int(count[Count.ACCEPTED])
     if count[Count.STOPPED]:
         count[Count.STOPPED] = 2
     if request.n_end is not None:

@@ -1,19 +1,20 @@
 """The model's events as text: conditions, actions, and the passes that take them in order.
 
 A pass goes through the events in declared order; each one sees what those before it did.  The
-truth of every condition is remembered in the workspace, so that a crossing is seen once.
+truth of every condition is remembered in the workspace, so that a crossing is seen once.  A stop
+condition that is located is one more condition, after those of the events, without an event.
 """
 
 from __future__ import annotations
 
 import inspect
-import re
 from collections.abc import Iterable, Sequence
 
 from dynlib.compiler.codegen import locate
+from dynlib.compiler.codegen.crowd import crowd_text
 from dynlib.compiler.codegen.layout import Layout, compares_ends, looks_back
 from dynlib.compiler.codegen.model_text import EXAMINE, ModelText
-from dynlib.compiler.codegen.specialize import fold
+from dynlib.compiler.codegen.specialize import fold, put
 from dynlib.compiler.codegen.tangent_events import TangentEvents
 from dynlib.compiler.codegen.tangent_layout import TangentLayout
 from dynlib.dsl.expr.nodes import Param
@@ -24,7 +25,6 @@ __all__ = ["EventText"]
 
 SCAN_POINTS = 8  # places at which an adaptive step is looked at
 EARLY_POINTS = 60  # more of them after a jump, each twice as far from the start as the one before
-CROWDED = 1e-9  # of the gap from which on gaps only shrink: events closer together are a crowd
 INSTANT = 8.0  # resolutions: crossings closer together than this are one instant
 
 _LOG = "event_row, evt_t, evt_step, evt_id, evt_log, lane"
@@ -39,11 +39,12 @@ class EventText:
         self.text = text
         self.layout: Layout = text.layout
         self.events = self.layout.spec.events
+        self.watched = self.layout.watched
         self.tangents = None if tangents is None else TangentEvents(text, tangents)
 
     def emit(self) -> str:
         """All functions that a run loop with these events calls."""
-        parts = [self._condition(e, event) for e, event in enumerate(self.events)]
+        parts = [self._condition(e, event) for e, event in enumerate(self.watched)]
         parts += [self._fire(e, event) for e, event in enumerate(self.events)]
         if self.tangents is not None:
             acting = ((e, event) for e, event in enumerate(self.events) if event.actions)
@@ -51,73 +52,54 @@ class EventText:
         parts.append(self._init())
         start = self._starting()
         end = self._phase("end", "both")
-        located = [e for e in end if self.layout.located(self.events[e])]
         if start:
             parts.append(self._pass("start_events", start, at_grid=True))
         if end:
             parts.append(self._pass("end_events", end, at_grid=True))
+        located = self._located()
         if located:
             parts += [inspect.getsource(f) for f in locate.LOCATE_HELPERS]
+            if self.layout.any_passing:
+                parts.append(put(inspect.getsource(locate.place_before), self._places()))
             parts += [self._locate(e) for e in located]
             parts += [self._any_crossing(located), self._first_crossing(located)]
-            parts.append(self._pass("located_events", located, at_grid=False))
+            events = [e for e in located if e < len(self.events)]
+            parts.append(self._pass("located_events", events, at_grid=False))
+            parts.append(crowd_text(self.layout, located))
+        if self.follows:
+            parts.append(self._pass("followed_events", self._followers(), at_grid=False))
+        if self.layout.stop_located:
+            parts += self._stop(len(self.events))
         return "\n".join(parts)
-
-    def emit_quiet(self) -> str:
-        """Whether a step passes without any event, for all lanes of a block alike."""
-        lines = ["noisy = False"]
-        for e, event in enumerate(self.events):
-            back = looks_back(event.cond)
-            if back and event.phase == "start":  # about the step before, which nobody keeps here
-                lines.append("noisy = True")
-                continue
-            lines.append(f"was = {self._began(e) if self._momentary(e) else self._was(e)}")
-            looks = []
-            if event.phase in ("end", "both"):
-                looks.append(f"cond_{e}({EXAMINE})")
-            if event.phase in ("start", "both") and not back:
-                looks.append(f"cond_{e}(tp, step - 1, up, tp, up, p, ws, lane)")
-            for look in looks:
-                lines += [f"holds = {look}", "noisy = noisy | (holds != was)"]
-                if event.direction is None:
-                    lines.append("noisy = noisy | holds")
-        texts = [function("quiet", EXAMINE, [*lines, "return not_(noisy)"])]
-        located = [e for e, event in enumerate(self.events) if self.layout.located(event)]
-        if located and self.layout.stepper.adaptive:
-            texts.append(self._quiet_inside(located))
-        return "\n".join(texts)
-
-    def _quiet_inside(self, located: Sequence[int]) -> str:
-        lines = ["noisy = False"]
-        for e in located:
-            began = f"cond_{e}(t, step, u, t, u, p, ws, lane)"
-            lines.append(f"was_{e} = {began if self._momentary(e) else self._was(e)}")
-        for j in range(1, SCAN_POINTS):
-            lines += [f"theta = {j / SCAN_POINTS!r}", "v = interpolate(theta, h, u, u_new, d)"]
-            for e in located:
-                holds = f"cond_{e}(t + theta * h, step, v, t, u, p, ws, lane)"
-                lines.append(f"noisy = noisy | ({holds} != was_{e})")
-        args = "t, h, step, u, u_new, d, p, ws, lane"
-        return function("quiet_inside", args, [*lines, "return not_(noisy)"])
 
     def inlined(self) -> set[str]:
         """Functions of the hot path, always inlined."""
-        return {"any_crossing", *(f"cond_{e}" for e in range(len(self.events)))}
+        return {"any_crossing", *(f"cond_{e}" for e in range(len(self.watched)))}
 
     def numbers(self) -> dict[str, float]:
         """Numbers that the run loop needs, by the words that stand for them in its text."""
         located = [event for event in self.events if self.layout.located(event)]
         starting, ending = self._starting(), self._phase("end", "both")
-        return {
-            "N_EVENTS": max(1, len(self.events)),
-            # What one turn of the loop may enter in the log.
-            "EVENT_ROOM": max(1, len(starting) + len(located) + len(ending)),
-            "CROWDED": CROWDED if self.layout.spec.dtype == "float64" else 0.0,
-            "CROWD": self.layout.crowd,
-            "CROWD_TIME": self.layout.crowd + 1,
-            "CROWD_GAP": self.layout.crowd + 2,
-            "CROWD_SCALE": self.layout.crowd + 3,
-        }
+        # What one turn of the loop may enter in the log.
+        return {"EVENT_ROOM": len(starting) + len(located) + len(ending)}
+
+    def _located(self) -> list[int]:
+        return [e for e, event in enumerate(self.watched) if self.layout.located(event)]
+
+    def _passing(self, e: int) -> bool:
+        return self.layout.passing(self.watched[e])
+
+    def _followers(self) -> list[int]:
+        return [e for e in range(len(self.events)) if self._passing(e)]
+
+    @property
+    def follows(self) -> bool:
+        """Whether an action, where it cuts a step of a fixed grid, may be what crosses something.
+
+        An adaptive step ends there, and is looked at as a whole.
+        """
+        acting = any(event.actions for event in self.events)
+        return acting and bool(self._followers()) and not self.layout.stepper.adaptive
 
     def _phase(self, *phases: str) -> list[int]:
         return [e for e, event in enumerate(self.events) if event.phase in phases]
@@ -141,13 +123,16 @@ class EventText:
         Whether a whole step was an ``increasing(x)`` one is remembered; that ``x`` has crossed a
         threshold is over when the next step begins.
         """
-        cond = self.events[e].cond
+        cond = self.watched[e].cond
         return looks_back(cond) and not compares_ends(cond)
 
     # -- one event ----------------------------------------------------------------------------
 
     def _condition(self, e: int, event: EventSpec) -> str:
-        text = self.text.single(f"cond_{e}", EXAMINE, event.cond)
+        if e == len(self.events):
+            text = function(f"cond_{e}", EXAMINE, [f"return stop_condition({EXAMINE})"])
+        else:
+            text = self.text.single(f"cond_{e}", EXAMINE, event.cond)
         if self.layout.located(event) and event.level is not None:
             text += "\n" + self.text.single(f"level_{e}", EXAMINE, event.level)
         return text
@@ -177,33 +162,51 @@ class EventText:
         state = group(names("u", self.layout.states)) if acts_on_state else "u"
         return function(f"fire_{e}", _FIRE, [*lines, f"return {state}"])
 
+    def _places(self) -> dict[str, str]:
+        points = SCAN_POINTS if self.layout.stepper.adaptive else 1
+        return {"SCAN_POINTS": str(points), "EARLY_POINTS": str(EARLY_POINTS)}
+
     def _locate(self, e: int) -> str:
-        event = self.events[e]
+        event = self.watched[e]
         flags = {
             "LEVEL": event.level is not None,
             "RISING": event.direction in (None, "rising"),
             "FALLING": event.direction == "falling",
+            "PASSING": self._passing(e),
         }
         words = {
+            **self._places(),
             "TRUTH": str(self.layout.truth(e)),
-            "SCAN_POINTS": str(SCAN_POINTS if self.layout.stepper.adaptive else 1),
-            "EARLY_POINTS": str(EARLY_POINTS),
             "EVENT": str(e),
         }
         texts = []
         for template in (locate.crossing_EVENT, locate.refine_EVENT):
             source = inspect.getsource(template)
-            source = re.sub(
-                r"(?<![A-Z])(TRUTH|SCAN_POINTS|EARLY_POINTS|EVENT)\b", lambda m: words[m[1]], source
-            )
-            texts.append(fold(source, flags))
+            texts.append(fold(put(source, words), flags))
+        if self._passing(e):
+            texts[1] = _from_place_before(texts[1])
         return "\n".join(texts)
+
+    def _stop(self, e: int) -> list[str]:
+        """Whether the run ends: where a step is cut, if that is what happened; at its end."""
+        looked = [f"holds = cond_{e}({self._seen(e)})", f"ws[{self.layout.truth(e)}, lane] = holds"]
+        if self._passing(e):
+            looked.insert(0, "tl, ul = look_start(ws, lane)")
+        here = [f"was = {self._was(e)}", *looked, "return holds and not was"]
+        return [
+            function("stop_here", EXAMINE, here),
+            function("stop_at_end", EXAMINE, [*looked, "return holds"]),
+        ]
 
     # -- passes -------------------------------------------------------------------------------
 
     def _was(self, e: int) -> str:
         """What the condition was when it was last looked at."""
         return f"ws[{self.layout.truth(e)}, lane] != 0"
+
+    def _seen(self, e: int) -> str:
+        """What a condition looks at at the end of a step or a piece of it."""
+        return EXAMINE.replace("tp, up", "tl, ul") if self._passing(e) else EXAMINE
 
     def _began(self, e: int, start: str = "tp, up") -> str:
         """What the condition is at the start of a step, before it has a past."""
@@ -212,7 +215,7 @@ class EventText:
 
     def _wanted(self, e: int, holds: str, was: str, *, changed_only: bool) -> str:
         """Whether the event is to be taken now that its condition is `holds` and was `was`."""
-        match self.events[e].direction:
+        match self.watched[e].direction:
             case "rising":
                 return f"{holds} and not ({was})"
             case "falling":
@@ -223,7 +226,7 @@ class EventText:
 
     def _init(self) -> str:
         lines = []
-        for e in range(len(self.events)):
+        for e in range(len(self.watched)):
             lines += [
                 f"ws[{self.layout.truth(e)}, lane] = cond_{e}(t, step, u, t, u, p, ws, lane)",
                 f"ws[{self.layout.held(e)}, lane] = 0",
@@ -241,9 +244,11 @@ class EventText:
         whole = self.layout.looks_back and name == "end_events"
         if whole:
             lines.append("ts, us = step_start(ws, lane)")
+        if any(self._passing(e) for e in events):
+            lines.append("tl, ul = look_start(ws, lane)")
         for e in events:
             event, truth, held = self.events[e], self.layout.truth(e), self.layout.held(e)
-            seen, given, was = EXAMINE, _FIRE, self._was(e)
+            seen, given, was = self._seen(e), _FIRE, self._was(e)
             if whole and not self.layout.located(event):
                 seen, given = (text.replace("tp, up", "ts, us") for text in (seen, given))
             if self._momentary(e) and not self.layout.located(event):
@@ -256,8 +261,10 @@ class EventText:
             fire = [f"u = fire_{e}({given})", "event_row += 1"]
             lines += [f"if {due}:", *(f"    {line}" for line in self._carry(e, seen, name, fire))]
             if event.actions:
-                # What a whole step was like is not changed by what happens after it.
-                now = seen if compares_ends(event.cond) else "t, step, u, t, u, p, ws, lane"
+                # What a whole step was like is not changed by what happens after it; and an
+                # adaptive step that ends here is asked once more what was crossed in it.
+                past = compares_ends(event.cond) or (self._momentary(e) and not at_grid)
+                now = seen if past else "t, step, u, t, u, p, ws, lane"
                 lines += ["    touched = True", f"    holds = cond_{e}({now})"]
             if once and not at_grid:
                 lines += [f"    ws[{held}, lane] = holds"]
@@ -277,7 +284,7 @@ class EventText:
         before = f"carried = before_{e}({seen}, analysis_ws)"
         jump = f"jump_{e}({seen}, analysis_ws)"
         after = f"after_{e}(t, step, u, p, ws, lane, analysis_ws, carried)"
-        if name == "located_events":
+        if name in ("located_events", "followed_events"):
             return [before, *fire, after]
         if name == "start_events" or not self.layout.located(self.events[e]):
             return [jump, *fire]
@@ -287,6 +294,8 @@ class EventText:
 
     def _any_crossing(self, events: Sequence[int]) -> str:
         lines = ["found = False"]
+        if self.layout.any_passing:
+            lines.append("push_look_start(ws, tp, up, lane)")
         for e in events:
             wanted = self._wanted(e, "holds", self._was(e), changed_only=True)
             lines += self._begin(e, self._began(e))
@@ -309,6 +318,13 @@ class EventText:
             lines += [*self._begin(e, self._began(e, "t, u")), f"theta_{e} = crossing_{e}({args})"]
         lines.append(f"theta = theta_{events[0]}")
         lines += [f"theta = min_(theta, theta_{e})" for e in events[1:]]
+        if self.layout.any_passing:
+            lines += [
+                "left = place_before(min_(theta, 1.0), jumped)",
+                "tl = t + left * h",
+                "ul = inside(left, h, u, u_new, d)",
+                "push_look_start(ws, tl, ul, lane)",
+            ]
         lines += ["if theta > 1.0:", "    return theta"]
         lines.append(f"instant = min_(theta + {INSTANT} * resolution(t, h), 1.0)")
         if len(events) > 1:
@@ -316,8 +332,9 @@ class EventText:
                 lines += [f"if theta_{e} <= instant:", f"    theta = max_(theta, theta_{e})"]
         lines += ["v = inside(theta, h, u, u_new, d)", "whole = instant == 1.0"]
         for e in events:
-            there = f"cond_{e}(t + theta * h, step, v, t, u, p, ws, lane)"
-            end = f"cond_{e}(t + h, step, u_new, t, u, p, ws, lane)"
+            past = "tl, ul" if self._passing(e) else "t, u"
+            there = f"cond_{e}(t + theta * h, step, v, {past}, p, ws, lane)"
+            end = f"cond_{e}(t + h, step, u_new, {past}, p, ws, lane)"
             lines += [
                 f"if theta_{e} <= theta:",
                 f"    there = {there}",
@@ -328,7 +345,16 @@ class EventText:
         lines += [
             f"    ws[{self.layout.held(e)}, lane] *= theta_{e} > theta"
             for e in events
-            if self.events[e].direction is None
+            if e < len(self.events) and self.events[e].direction is None
         ]
         lines += ["    theta = 2.0", "return theta"]
         return function("first_crossing", args, lines)
+
+
+def _from_place_before(refine: str) -> str:
+    """The text of `refine_EVENT` for what is crossed since the place before the root."""
+    head, body = refine.split(":\n", 1)
+    lines = ["    tp = t + left * h", "    up = inside(left, h, u, u_new, d)"]
+    return "\n".join(
+        [f"{head}:", *lines, body.replace("t, u, p, ws, lane)", "tp, up, p, ws, lane)")]
+    )

@@ -43,6 +43,9 @@ def careful(
         count[Count.STEP_END] = batch[LaneCount.STEP_END]
         count[Count.STEP_LIMIT] = min(limit, step + chunk)
         count[Count.ACCEPTED] = 0
+        if PIECEMEAL:
+            count[Count.ACCEPTED] = step + int(lanes[Lane.CUTS, lane])
+            count[Count.PIECE_LIMIT] = limit
         count[Count.REJECTED] = int(lanes[Lane.REJECTED, lane])
         count[Count.FRESH] = int(lanes[Lane.FRESH, lane])
         count[Count.CUTS] = 0
@@ -79,6 +82,12 @@ def careful(
             evt_t, evt_step, evt_id, evt_log,
             lanes, lanes, lanes, lanes, lanes,
         )  # fmt: skip
+    if STOP_LOCATED:
+        if SHARED_TIMES:  # the last row of a run that stopped within a step has a time of its own
+            row = count[Count.ROW] - 1
+            due = batch[LaneCount.FIRST_RECORD] + row * batch[LaneCount.STRIDE]
+            if row >= 0 and due == count[Count.STEP]:
+                rec_t[row] = time_of(due, grid, batch)
     for row in range(batch[LaneCount.EVENT_ROW], count[Count.EVENT_ROW]):
         evt_run[row] = r
     batch[LaneCount.EVENT_ROW] = count[Count.EVENT_ROW]
@@ -97,6 +106,9 @@ def careful(
         lanes[Lane.SAMPLE, lane] = inf * (grid[LaneClock.T_END] - grid[LaneClock.T0])
         if count[Count.SAMPLE] < batch[LaneCount.SAMPLES]:
             lanes[Lane.SAMPLE, lane] = samples[count[Count.SAMPLE]]
+    if PIECEMEAL:
+        lanes[Lane.CUTS, lane] = count[Count.ACCEPTED] - step
+        step = count[Count.ACCEPTED]
     if code == Status.MAX_STEPS and step < limit:
         code = Status.OK
     return code

@@ -242,6 +242,8 @@ def pass_calmly(chunk, leader, grid, batch, lanes, y, flag):
     happened = 0
     for lane in range(LANES):
         fine = (flag[lane] == 0.0) & all_finite(load_rows(y, 0, N_STATES, lane))
+        if PIECEMEAL:
+            fine = fine & (after + lanes[Lane.CUTS, lane] < batch[LaneCount.STEP_LIMIT])
         happened += select(fine, 0, 1)
     if happened > 0:
         return False
@@ -273,6 +275,9 @@ def settle_fixed(
         code = Status.OK
         again = batch[LaneCount.AGAIN] == lane
         redo = again or flag[lane] != 0 or not all_finite(load_rows(y, 0, N_STATES, lane))
+        if PIECEMEAL:
+            pieces = int(lanes[Lane.STEP, lane]) + chunk + int(lanes[Lane.CUTS, lane])
+            redo = redo or pieces >= batch[LaneCount.STEP_LIMIT]
         if ANALYSIS:
             if not redo:
                 redo = overflows(lane, chunk, batch, lanes, obs)

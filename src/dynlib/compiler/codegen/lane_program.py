@@ -19,9 +19,9 @@ from dynlib.compiler.codegen import (
     lane_records,
     lane_samples,
 )
-from dynlib.compiler.codegen.event_text import EventText
 from dynlib.compiler.codegen.model_text import ModelText
 from dynlib.compiler.codegen.program import Module, Program, entry_text
+from dynlib.compiler.codegen.quiet_text import QuietText
 from dynlib.compiler.codegen.specialize import fold, without
 from dynlib.compiler.codegen.stray import leaves_traces
 from dynlib.dsl.spec import ModelSpec
@@ -129,6 +129,7 @@ class LaneProgram:
         flags |= {"EVENTFUL": eventful, "WATCHED": eventful or stray}
         aside = self.analysis is None and not flags["LOOKS_BACK"]
         flags |= {"SAMPLES_INSIDE": sampled and flags["ADAPTIVE"] and aside}
+        flags |= {"SHARED_TIMES": not (sampled or flags["ADAPTIVE"])}
         flags |= self._observer_flags(flags)
         flags |= {"CAREFUL_LOOP": eventful or self.analysis is not None}
         flags |= self._heeding()
@@ -144,8 +145,8 @@ class LaneProgram:
         extra = []
         if layout.rings:
             extra.append(model.start_lags())
-        if self.spec.events:
-            extra.append(EventText(model).emit_quiet())
+        if layout.watched:
+            extra.append(QuietText(model).emit_quiet())
         if flags["EVERY_HOOK"]:
             extra.append(self._every())
         parts = [*self.program.parts(), *extra, loop, text, self._entry(runner)]

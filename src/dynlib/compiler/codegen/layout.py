@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+from dynlib.compiler.codegen.crowd import CROWD_ROWS
 from dynlib.dsl.expr import free_nodes, operations, postorder
 from dynlib.dsl.expr.nodes import Apply, Node, Previous, PreviousTime, Reduce, State, Time
-from dynlib.dsl.spec import EventSpec, ModelSpec
+from dynlib.dsl.spec import EventSpec, ModelSpec, StopSpec
 from dynlib.steppers.base import Stepper
 
 __all__ = ["LONG_WORK", "Layout"]
@@ -20,11 +21,12 @@ class Layout:
     """Rows of a run's memory and workspace, fixed by the model and the stepper.
 
     The workspace holds for each lagged state a ring of its last values (the entry of step k is
-    row k modulo the ring's depth), then for each event the truth of its condition when it was
-    last examined, and whether the event has been taken within the current step and still holds.
-    Where crossings are located, two rows follow that watch over events that accumulate; where
-    something looks back to the start of the last whole step, the state and the time there.  Where
-    loops within a step may turn very often, a last row tells them to end.
+    row k modulo the ring's depth), then for each watched condition its truth when it was last
+    examined, and whether its event has been taken within the current step and still holds.
+    Where crossings are located, rows follow that watch over events that accumulate; where
+    something looks back to the start of the last whole step, the state and the time there; where
+    crossings are located, the same for the place before that at which conditions were looked at.
+    Where loops within a step may turn very often, a last row tells them to end.
     """
 
     spec: ModelSpec
@@ -59,39 +61,56 @@ class Layout:
     def _events_from(self) -> int:
         return sum(depth for _, depth in self.rings.values())
 
+    @cached_property
+    def stop_located(self) -> bool:
+        """Whether the stop condition is located within steps, like an event."""
+        stop = self.spec.stop
+        return stop is not None and self.located(_as_event(stop))
+
+    @cached_property
+    def watched(self) -> tuple[EventSpec, ...]:
+        """Conditions whose truth is remembered: of the events, last of a stop that is located."""
+        stop = self.spec.stop
+        return (*self.spec.events, *([_as_event(stop)] if stop and self.stop_located else []))
+
     def truth(self, event: int) -> int:
-        """Row with the truth of an event's condition when it was last examined."""
+        """Row with the truth of a watched condition when it was last examined."""
         return self._events_from + event
 
     def held(self, event: int) -> int:
         """Row that says that an event was taken within this step and still holds."""
-        return self._events_from + len(self.spec.events) + event
+        return self._events_from + len(self.watched) + event
 
     @property
     def crowd(self) -> int:
-        """Rows on events in quick succession: how many, the last time, the last gap, a scale."""
-        return self._events_from + 2 * len(self.spec.events)
+        """First of the rows that `dynlib.compiler.codegen.crowd` keeps."""
+        return self._events_from + 2 * len(self.watched)
 
     @property
     def step_start(self) -> int:
         """First row of the state, then the time, at the start of the last step."""
-        return self.crowd + (4 if self.any_located else 0)
+        return self.crowd + (CROWD_ROWS if self.any_located else 0)
+
+    @property
+    def look_start(self) -> int:
+        """First row of the state, then the time, at the place that was looked at before."""
+        return self.step_start + (self.states + 1 if self.looks_back else 0)
 
     @property
     def workspace(self) -> int:
         """Rows of the workspace."""
-        return self._after_step_start + (0 if self.heed is None else 1)
+        return self._after_look_start + (0 if self.heed is None else 1)
 
     @property
-    def _after_step_start(self) -> int:
-        return self.step_start + (self.states + 1 if self.looks_back else 0)
+    def _after_look_start(self) -> int:
+        return self.look_start + (self.states + 1 if self.any_passing else 0)
 
     @cached_property
     def heed(self) -> int | None:
         """Row that tells loops within a step to end, as after Ctrl-C; None: none is that long."""
         nodes = self.expressions
         loops = any(isinstance(node, Reduce) for node in postorder(nodes))
-        return self._after_step_start if loops and operations(nodes) > LONG_WORK else None
+        return self._after_look_start if loops and operations(nodes) > LONG_WORK else None
 
     @property
     def expressions(self) -> list[Node]:
@@ -121,7 +140,16 @@ class Layout:
     @cached_property
     def any_located(self) -> bool:
         """Whether a step can be cut."""
-        return any(self.located(event) for event in self.spec.events)
+        return any(self.located(event) for event in self.watched)
+
+    def passing(self, event: EventSpec) -> bool:
+        """Whether what is located is a crossing, which is over as soon as it has happened."""
+        return self.located(event) and looks_back(event.cond)
+
+    @cached_property
+    def any_passing(self) -> bool:
+        """Whether there is a condition of that kind."""
+        return any(self.passing(event) for event in self.watched)
 
     @cached_property
     def looks_back(self) -> bool:
@@ -133,7 +161,8 @@ class Layout:
         if self.aux_looks_back:
             return True
         stop = self.spec.stop
-        examined = [stop.cond] if stop and (self.any_located or stop.phase != "end") else []
+        cut = self.any_located and not self.stop_located
+        examined = [stop.cond] if stop and (cut or stop.phase != "end") else []
         for event in self.spec.events:
             if event.phase == "start" or (self.any_located and not self.located(event)):
                 examined += [event.cond, *(column.expr for column in event.log)]
@@ -144,6 +173,12 @@ class Layout:
     def aux_looks_back(self) -> bool:
         """Whether an aux compares with the step before."""
         return any(looks_back(aux.expr) for aux in self.spec.aux)
+
+
+def _as_event(stop: StopSpec) -> EventSpec:
+    return EventSpec(
+        "stop", stop.cond, stop.level, stop.phase, None, stop.locate, (), (), (), stop.text
+    )
 
 
 def looks_back(node: Node) -> bool:

@@ -11,7 +11,8 @@ its length; states there come from the step's interpolant.
 from __future__ import annotations
 
 __all__ = [
-    "LOCATE_HELPERS", "crossing_EVENT", "inside", "inverse_power", "refine_EVENT", "resolution",
+    "LOCATE_HELPERS", "crossing_EVENT", "inside", "inverse_power", "place_before", "refine_EVENT",
+    "resolution",
 ]  # fmt: skip
 
 
@@ -21,7 +22,8 @@ def crossing_EVENT(t, h, step, u, u_new, d, jumped, p, ws, lane):
     The condition is looked at in `SCAN_POINTS` places (one on a fixed grid: the end).  Just
     after a jump it is also looked at in places that crowd towards the start, because events
     tend to come in quick succession: a ball that has just bounced may have left the ground and
-    come back long before the end of the step.
+    come back long before the end of the step.  What is crossed is crossed from one place to the
+    next: it may lie on the same side at the start of the step.
     """
     was = ws[TRUTH, lane] != 0
     left = 0.0
@@ -32,7 +34,13 @@ def crossing_EVENT(t, h, step, u, u_new, d, jumped, p, ws, lane):
         right = (j + 1) / SCAN_POINTS
         if j < 0:
             right = inverse_power(-j) / SCAN_POINTS
-        holds = cond_EVENT(t + right * h, step, inside(right, h, u, u_new, d), t, u, p, ws, lane)
+        if PASSING:
+            v = inside(right, h, u, u_new, d)
+            w = inside(left, h, u, u_new, d)
+            holds = cond_EVENT(t + right * h, step, v, t + left * h, w, p, ws, lane)
+        else:
+            v = inside(right, h, u, u_new, d)
+            holds = cond_EVENT(t + right * h, step, v, t, u, p, ws, lane)
         if holds != was:
             wanted = True
             if RISING:
@@ -42,8 +50,25 @@ def crossing_EVENT(t, h, step, u, u_new, d, jumped, p, ws, lane):
             if wanted:
                 return refine_EVENT(left, right, holds, t, h, step, u, u_new, d, p, ws, lane)
             was = holds
+        if PASSING:
+            was = cond_EVENT(t + right * h, step, v, t + right * h, v, p, ws, lane)
         left = right
     return 2.0
+
+
+def place_before(theta, jumped):
+    """The last place that `crossing_EVENT` looks at before theta."""
+    left = 0.0
+    first = 0
+    if jumped:
+        first = -EARLY_POINTS
+    for j in range(first, SCAN_POINTS):
+        right = (j + 1) / SCAN_POINTS
+        if j < 0:
+            right = inverse_power(-j) / SCAN_POINTS
+        if right < theta:
+            left = right
+    return left
 
 
 def refine_EVENT(left, right, holds, t, h, step, u, u_new, d, p, ws, lane):

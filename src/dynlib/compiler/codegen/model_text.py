@@ -161,17 +161,16 @@ class ModelText:
             lines.append(f"ws[{start} + step % {depth}, lane] = u{state}")
         return function("push_lags", "ws, step, u, lane", lines)
 
-    def step_start(self) -> str:
-        """Keep the start of a step, and look it up."""
-        first = self.layout.step_start
+    def past(self, name: str, first: int) -> str:
+        """Keep a state and its time in the rows from `first` on, and look them up."""
         rows = [f"ws[{first + i}, lane]" for i in range(self.layout.states + 1)]
         u = names("u", self.layout.states)
         lines = [unpack(u, "u"), *(f"{row} = {x}" for row, x in zip(rows, [*u, "t"], strict=True))]
         found = [f"return {rows[-1]}, {group(rows[:-1])}"]
         return "\n".join(
             [
-                function("push_step_start", "ws, t, u, lane", lines),
-                function("step_start", "ws, lane", found),
+                function(f"push_{name}", "ws, t, u, lane", lines),
+                function(name, "ws, lane", found),
             ]
         )
 

@@ -131,7 +131,7 @@ class Program:
 
     def _packable(self, analysis: AnalysisModule, tangents: TangentLayout) -> bool:
         """Whether tangent vectors are touched by steps alone, and by hooks between them."""
-        numbers = self.spec.dtype == "float64" and not self.spec.events
+        numbers = self.spec.dtype == "float64" and not self.layout.watched
         alone = not (analysis.has_user_hooks or analysis.tangents_within_steps)
         return numbers and alone and tangents.packable
 
@@ -147,7 +147,9 @@ class Program:
         if self.layout.rings:
             parts.append(self._model.push_lags())
         if self.layout.looks_back:
-            parts.append(self._model.step_start())
+            parts.append(self._model.past("step_start", self.layout.step_start))
+        if self.layout.any_passing:
+            parts.append(self._model.past("look_start", self.layout.look_start))
         if self.spec.stop:
             parts.append(self._model.stop())
         return "\n".join(parts)
@@ -155,7 +157,7 @@ class Program:
     @cached_property
     def event_text(self) -> str:
         """The model's events."""
-        return self._events.emit() if self.spec.events else ""
+        return self._events.emit() if self.layout.watched else ""
 
     @cached_property
     def stepper_text(self) -> str:
@@ -195,15 +197,18 @@ class Program:
             "MEMORY": self.layout.memory > 0,
             "SAMPLED": sampled,
             "LAGS": bool(self.layout.rings),
-            "EVENTS": bool(events),
+            "EVENTS": bool(self.layout.watched),
             "START_EVENTS": self._events.starts,
             "END_EVENTS": any(e.phase in ("end", "both") for e in events),
             "LOCATED": self.layout.any_located,
+            "PIECEMEAL": self.layout.any_located and not self.stepper.adaptive,
+            "FOLLOWED": self._events.follows,
             "LOOKS_BACK": self.layout.looks_back,
             "STOP": bool(stop),
             "STARTS": self._events.starts or stop in ("start", "both"),
             "STOP_START": stop in ("start", "both"),
-            "STOP_END": stop in ("end", "both"),
+            "STOP_END": stop in ("end", "both") and not self.layout.stop_located,
+            "STOP_LOCATED": self.layout.stop_located,
             **self._observer_flags(bool(stop)),
         }
 

@@ -105,6 +105,10 @@ def run_loop(
             if step >= count[Count.STEP_LIMIT]:
                 status = Status.MAX_STEPS
                 break
+        if PIECEMEAL:
+            if accepted >= count[Count.PIECE_LIMIT]:
+                status = Status.MAX_STEPS
+                break
         if budget <= 0:
             break
         budget -= 1
@@ -147,20 +151,16 @@ def run_loop(
                             store_rows(y_prev, 0, lane, u)
                         if PACKS:
                             store_packs(analysis_ws, N_TANGENTS, lane, tangents)
-                        ANALYSIS_START(
-                            lane, t, dt, step, y, y_prev, p, ws,
-                            analysis_ws, analysis_out, trace_buf, trace_count, traces,
-                        )  # fmt: skip
+                        ANALYSIS_START(lane, t, dt, step, y, y_prev, p, ws,
+                            analysis_ws, analysis_out, trace_buf, trace_count, traces)  # fmt: skip
                         if PACKS:
                             tangents = load_packs(analysis_ws, N_STATES, N_TANGENTS, lane)
                 if PRE_HOOK:
                     if DISCRETE:
                         dt = 1.0
                     store_rows(y, 0, lane, u)
-                    ANALYSIS_PRE(
-                        lane, t, dt, step, y, y_prev, p, ws,
-                        analysis_ws, analysis_out, trace_buf, trace_count, traces,
-                    )  # fmt: skip
+                    ANALYSIS_PRE(lane, t, dt, step, y, y_prev, p, ws,
+                        analysis_ws, analysis_out, trace_buf, trace_count, traces)  # fmt: skip
                 if PREVIOUS:
                     store_rows(y_prev, 0, lane, u)
 
@@ -280,6 +280,7 @@ def run_loop(
         t = t_next
         if LOCATED:
             if cut:
+                zeno = crowded(t_old, h, theta, cuts, u_old, u_new, d, ws, lane)
                 u = inside(theta, h, u_old, u_new, d)
                 if VARIATIONAL:
                     cut_tangents(theta, options, t_old, h, step, u_old, m, p, ws, analysis_ws, lane)
@@ -287,24 +288,26 @@ def run_loop(
                     t, step + 1, u, t_old, u_old, p, ws,
                     event_row, evt_t, evt_step, evt_id, evt_log, lane, analysis_ws,
                 )  # fmt: skip
+                if FOLLOWED:
+                    if touched:
+                        u, event_row, _again = followed_events(
+                            t, step + 1, u, t_old, u_old, p, ws, event_row,
+                            evt_t, evt_step, evt_id, evt_log, lane, analysis_ws)  # fmt: skip
                 fresh = 1
                 if touched and not all_finite(u):
                     status = Status.NAN_DETECTED
                     break
-                gap = abs(t - ws[CROWD_TIME, lane])
-                if gap > ws[CROWD_GAP, lane]:
-                    ws[CROWD, lane] = 0
-                    ws[CROWD_SCALE, lane] = gap
-                elif gap <= CROWDED * ws[CROWD_SCALE, lane] or gap <= 4.4e-16 * abs(t):
-                    ws[CROWD, lane] += 1
-                    if ws[CROWD, lane] > 2 * N_EVENTS + 4:
-                        status = Status.ZENO
-                        break
-                ws[CROWD_GAP, lane] = gap
-                ws[CROWD_TIME, lane] = t
-                if not ADAPTIVE:
-                    cuts += 1
-                    continue
+                if STOP_LOCATED:
+                    if stop_here(t, step + 1, u, t_old, u_old, p, ws, lane):
+                        stopped = 1
+                        zeno = False
+                if zeno:
+                    status = Status.ZENO
+                    break
+                if PIECEMEAL:
+                    if stopped != 1:
+                        cuts += 1
+                        continue
             else:
                 u = u_new
                 if PENDING:
@@ -340,6 +343,9 @@ def run_loop(
                 if not all_finite(u):
                     status = Status.NAN_DETECTED
                     break
+        if STOP_LOCATED:
+            if stop_at_end(t, step, u, t_old, u_old, p, ws, lane):
+                stopped = 1
         if LOOKS_BACK:
             t_old, u_old = step_start(ws, lane)
         if STOP_END:
@@ -347,19 +353,15 @@ def run_loop(
                 stopped = 1
         if POST_HOOK:
             store_rows(y, 0, lane, u)
-            ANALYSIS_POST(
-                lane, t, h, step, y, y_prev, p, ws,
-                analysis_ws, analysis_out, trace_buf, trace_count, traces,
-            )  # fmt: skip
+            ANALYSIS_POST(lane, t, h, step, y, y_prev, p, ws,
+                analysis_ws, analysis_out, trace_buf, trace_count, traces)  # fmt: skip
         if EVERY_HOOK:
             if step % EVERY == 0:
                 store_rows(y, 0, lane, u)
                 if PACKS:
                     store_packs(analysis_ws, N_TANGENTS, lane, tangents)
-                ANALYSIS_EVERY(
-                    lane, t, h, step, y, y_prev, p, ws,
-                    analysis_ws, analysis_out, trace_buf, trace_count, traces,
-                )  # fmt: skip
+                ANALYSIS_EVERY(lane, t, h, step, y, y_prev, p, ws,
+                    analysis_ws, analysis_out, trace_buf, trace_count, traces)  # fmt: skip
                 if PACKS:
                     tangents = load_packs(analysis_ws, N_STATES, N_TANGENTS, lane)
         if OBSERVERS_STOP:
@@ -374,10 +376,8 @@ def run_loop(
     if PACKS:
         store_packs(analysis_ws, N_TANGENTS, lane, tangents)
     if END_HOOK:
-        ANALYSIS_END(
-            lane, t, dt, step, y, y_prev, p, ws,
-            analysis_ws, analysis_out, trace_buf, trace_count, traces,
-        )  # fmt: skip
+        ANALYSIS_END(lane, t, dt, step, y, y_prev, p, ws,
+            analysis_ws, analysis_out, trace_buf, trace_count, traces)  # fmt: skip
     if MEMORY:
         store_rows(mem, 0, lane, m)
     clock_out[Clock.T] = t

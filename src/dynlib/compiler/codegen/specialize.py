@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 import textwrap
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -17,7 +18,7 @@ from dynlib.abi.lane_args import Lane, LaneClock, LaneCount, Obs
 from dynlib.abi.slots import Clock, Count, Trace
 from dynlib.abi.status import Status
 
-__all__ = ["fold", "specialize", "without"]
+__all__ = ["fold", "put", "specialize", "without"]
 
 _ENUMS: Mapping[str, Any] = {
     enum.__name__: enum for enum in (Clock, Count, Trace, Status, Lane, LaneClock, LaneCount, Obs)
@@ -107,3 +108,9 @@ def without(source: str, names: tuple[str, ...]) -> str:
         node for node in tree.body if not (isinstance(node, ast.FunctionDef) and node.name in names)
     ]
     return ast.unparse(tree) + "\n"
+
+
+def put(source: str, words: Mapping[str, object]) -> str:
+    """The text with numbers in the place of words in capitals, also within names."""
+    found = "|".join(words)
+    return re.sub(rf"(?<![A-Z])({found})\b", lambda m: str(words[m[1]]), source)

@@ -108,8 +108,10 @@ class BatchFrame:
         origin = self.origin
         start_y, start_p = self.inputs.of_run(index, np.dtype(origin.dtype))
         t = self.t[: len(arrays.y)].astype(np.float64)
-        if end.status is Status.EARLY_EXIT and self.plan == repr(FinalState()):
-            t[:] = end.t  # of the one row, if there is one
+        if end.status is Status.EARLY_EXIT and t.size:
+            final = self.plan == repr(FinalState())  # the one row is the end, whatever its time
+            if final or (t[-1] - end.t) * (t[-1] - self.t0) > 0.0:
+                t[-1] = end.t  # the run stopped within the step that would have ended at t[-1]
         raw = RawRun(
             t=t,
             y=arrays.y,
