@@ -35,7 +35,7 @@ class CovariantVectors(TangentObserver):
         names = [f"q{s}_{j}" for j in range(k) for s in spec.states]
         names += [f"r{i}_{j}" for j in range(k) for i in range(j + 1)]
         return Part(
-            outputs=(Output("decompositions"),),
+            outputs=(Output("decompositions", nothing=0.0),),
             workspace=1 + k * n + triangle,
             tangents=initial_vectors(n, k),
             trace=TraceSpec(tuple(names), self.trace.plan),

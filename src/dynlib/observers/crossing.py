@@ -72,7 +72,6 @@ class Crossing:
     expressions: Mapping[str, tuple[Node, ...]] = field(default_factory=dict)
     words: Mapping[str, Any] = field(default_factory=dict)
     flags: Mapping[str, bool] = field(default_factory=dict)
-    first_outputs: tuple[float, ...] = ()
     stops: bool = False
     facts: Mapping[str, Any] = field(default_factory=dict)
     condition: Node | None = None
@@ -131,7 +130,6 @@ def crossing_part(crossing: Crossing, spec: ModelSpec, stepper: Stepper) -> Part
             **({} if batches is None else batches.flags),
             **crossing.flags,
         },
-        first_outputs=crossing.first_outputs,
         stops=crossing.stops,
         facts=dict(crossing.facts),
     )

@@ -22,7 +22,7 @@ from dynlib.observers.module import ObserverModule
 from dynlib.observers.part import NO_TRACE, HookText, Output, Part, TraceSpec
 from dynlib.observers.plans import TracePlan
 from dynlib.observers.section_result import HitsResult
-from dynlib.observers.sections import HIT_OUTPUTS, NEVER_MET
+from dynlib.observers.sections import HIT_OUTPUTS
 from dynlib.steppers.base import Stepper
 from dynlib.suggest import did_you_mean
 
@@ -84,7 +84,6 @@ class ExtremaObserver(ObserverModule):
         columns = (str(self.of), "kind") if self.kind == "both" else (str(self.of),)
         return {
             "outputs": (*HIT_OUTPUTS, Output("lowest"), Output("highest")),
-            "first_outputs": (*NEVER_MET, float("nan"), float("nan")),
             "trace": TraceSpec(columns, self.plan) if self.plan is not None else NO_TRACE,
             "helpers": (hooks.hit_OBS, hooks.peak_OBS, single("value")),
             "expressions": {"value_values_OBS": (value,)},

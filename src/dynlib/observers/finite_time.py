@@ -107,7 +107,7 @@ class FiniteTimeLyapunov(TangentObserver):
         return Part(
             outputs=(
                 *(Output(name, vector) for name in ("mean", "sd", "least", "most")),
-                Output("windows"),
+                Output("windows", nothing=0.0),
             ),
             workspace=size,
             tangents=initial_vectors(n, k),
