@@ -58,6 +58,9 @@ class Crossing:
         Whether it may end the run.
     condition
         If there is one, what is sought is where it begins to hold; `level` is its level function.
+    turns
+        Whether the level is a rate of change along time, which has the other sign along a run that
+        goes backwards.
     """
 
     level: Node
@@ -75,6 +78,7 @@ class Crossing:
     stops: bool = False
     facts: Mapping[str, Any] = field(default_factory=dict)
     condition: Node | None = None
+    turns: bool = False
 
 
 def crossing_part(crossing: Crossing, spec: ModelSpec, stepper: Stepper) -> Part:
@@ -125,6 +129,7 @@ def crossing_part(crossing: Crossing, spec: ModelSpec, stepper: Stepper) -> Part
             "RISING": crossing.direction == "rising",
             "FALLING": crossing.direction == "falling",
             "CONDITION": condition is not None,
+            "TURNS": crossing.turns,
             "MULTISTEP": stepper.multistep,
             "LEVEL": True,
             **({} if batches is None else batches.flags),
