@@ -6,24 +6,43 @@ orbit align exponentially fast, those of a regular one at most by a power of tim
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from dynlib.dsl.spec import ModelSpec
 from dynlib.observers import chaos_hooks as hooks
+from dynlib.observers.gram_schmidt import ROUNDING
 from dynlib.observers.keywords import checks_keywords
-from dynlib.observers.lyapunov_hooks import grow_OBS, orthonormalise_OBS
+from dynlib.observers.lyapunov_hooks import grow_OBS, orthonormalise_OBS, revive_OBS
 from dynlib.observers.part import HookText, Output, Part, TraceSpec
 from dynlib.observers.plans import TracePlan
+from dynlib.observers.result import Check, ObserverResult
 from dynlib.observers.tangent_observer import TangentObserver, positive, traced, whole
 from dynlib.observers.tangent_start import initial_vectors
 from dynlib.steppers.base import Stepper
 
-__all__ = ["fli", "gali", "sali"]
+__all__ = ["IndicatorResult", "fli", "gali", "sali"]
+
+
+class IndicatorResult(ObserverResult):
+    """``value`` of an indicator; NaN where its tangent vectors were lost."""
+
+    def _checks(self) -> Iterable[Check]:
+        """Whether there is a value."""
+        yield Check(
+            self._is_nan("value"),
+            lambda run: (
+                "there is no value: nothing was observed, or a tangent vector became zero (as where "
+                "the derivative of a map vanishes) or infinite. Start elsewhere, give a transient, "
+                "or a smaller renorm_every."
+            ),
+        )
 
 
 class AlignmentObserver(TangentObserver):
     """How far unit tangent vectors are from lying in one plane; made by `sali` and `gali`."""
 
+    result_type = IndicatorResult
     gives = ("value", "time_below")
     threshold: float = 1e-8
     stop: bool = False
@@ -34,7 +53,7 @@ class AlignmentObserver(TangentObserver):
     def bind(self, spec: ModelSpec, stepper: Stepper) -> Part:
         """Tangent vectors, and a copy of them."""
         n, k = len(spec.states), self.k
-        size = 4 + 2 * k + k * n
+        size = 5 + 2 * k + k * n
         measure = hooks.alignment_OBS if self.key == "sali" else hooks.volume_OBS
         every = self.interval(stepper)
         texts = [
@@ -50,22 +69,24 @@ class AlignmentObserver(TangentObserver):
             tangents=initial_vectors(n, k),
             trace=self.trace,
             texts=tuple(texts),
-            helpers=(orthonormalise_OBS, grow_OBS, measure),
+            helpers=(orthonormalise_OBS, grow_OBS, revive_OBS, measure),
             within=hooks.within_OBS,
             words={
                 "K": k,
                 "SIZE": size,
                 "DONE": 3,
                 "THRESHOLD": self.threshold,
+                "ROUNDING": ROUNDING,
                 "MEASURE_OBS": measure.__name__,
             },
             places={
                 "VALUE": 0,
                 "BELOW": 1,
                 "WHEN": 2,
-                "CUR": 4,
-                "POWER": 4 + k,
-                "COPY": 4 + 2 * k,
+                "FLAWED": 4,
+                "CUR": 5,
+                "POWER": 5 + k,
+                "COPY": 5 + 2 * k,
             },
             flags={"STOPPING": self.stop},
             stops=self.stop,
@@ -76,6 +97,7 @@ class AlignmentObserver(TangentObserver):
 class FastIndicator(TangentObserver):
     """Made by `fli`."""
 
+    result_type = IndicatorResult
     gives = ("value",)
 
     def bind(self, spec: ModelSpec, stepper: Stepper) -> Part:
@@ -90,14 +112,14 @@ class FastIndicator(TangentObserver):
             texts.append(HookText("every", hooks.fast_trace_OBS, every, late=True))
         return Part(
             outputs=(Output("value"),),
-            workspace=4,
+            workspace=5,
             tangents=initial_vectors(len(spec.states), 1),
             trace=self.trace,
             texts=tuple(texts),
-            helpers=(orthonormalise_OBS, grow_OBS),
+            helpers=(orthonormalise_OBS, grow_OBS, revive_OBS),
             within=hooks.fast_within_OBS,
-            words={"K": 1, "SIZE": 4},
-            places={"TOTAL": 0, "VALUE": 1, "CUR": 2, "POWER": 3},
+            words={"K": 1, "SIZE": 5, "ROUNDING": ROUNDING},
+            places={"TOTAL": 0, "VALUE": 1, "CUR": 2, "POWER": 3, "FLAWED": 4},
         )
 
 

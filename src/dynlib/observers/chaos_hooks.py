@@ -68,20 +68,24 @@ def start_OBS(
 ):  # fmt: skip
     """Vectors at right angles, whatever they were."""
     orthonormalise_OBS(lane, analysis_ws)
+    revive_OBS(lane, analysis_ws)
     for i in range(SIZE):
         analysis_ws[WS + i, lane] = 0.0
     analysis_ws[VALUE, lane] = MEASURE_OBS(lane, analysis_ws)
 
 
 def within_OBS(lane, t, analysis_ws):
-    """Back to length 1; how large is what they span is noted."""
+    """Back to length 1; how large is what they span is noted: nobody knows if one is zero."""
+    lost = False
     for j in range(K):
         square = 0.0
         for s in range(N):
             x = analysis_ws[TAN + j * N + s, lane]
             square = fma(x, x, square)
-        scale_tangent(COLUMN + j, 1.0 / sqrt(square), analysis_ws, lane)
-    value = MEASURE_OBS(lane, analysis_ws)
+        gone = square == 0.0
+        lost = lost | gone
+        scale_tangent(COLUMN + j, 1.0 / sqrt(select(gone, 1.0, square)), analysis_ws, lane)
+    value = select(lost, nan, MEASURE_OBS(lane, analysis_ws))
     analysis_ws[VALUE, lane] = value
     if value < THRESHOLD:
         if analysis_ws[BELOW, lane] == 0.0:
@@ -121,19 +125,21 @@ def fast_start_OBS(
     analysis_ws, analysis_out, trace_buf, trace_count, traces,
 ):  # fmt: skip
     orthonormalise_OBS(lane, analysis_ws)
+    revive_OBS(lane, analysis_ws)
     for i in range(SIZE):
         analysis_ws[WS + i, lane] = 0.0
 
 
 def fast_within_OBS(lane, t, analysis_ws):
-    """Back to length 1; the growth is noted."""
+    """Back to length 1; the growth is noted.  Of a vector that is zero, nothing more is known."""
     square = 0.0
     for s in range(N):
         x = analysis_ws[TAN + s, lane]
         square = fma(x, x, square)
     length = sqrt(square)
-    scale_tangent(COLUMN, 1.0 / length, analysis_ws, lane)
-    total = analysis_ws[TOTAL, lane] + log(length)
+    gone = length == 0.0
+    scale_tangent(COLUMN, 1.0 / select(gone, 1.0, length), analysis_ws, lane)
+    total = analysis_ws[TOTAL, lane] + select(gone, nan, log(length))
     analysis_ws[TOTAL, lane] = total
     analysis_ws[VALUE, lane] = max_(analysis_ws[VALUE, lane], total)
 

@@ -10,7 +10,9 @@ from __future__ import annotations
 from dynlib.dsl.spec import ModelSpec
 from dynlib.observers import covariant_hooks as hooks
 from dynlib.observers.covariant_result import CovariantResult
+from dynlib.observers.gram_schmidt import ROUNDING
 from dynlib.observers.keywords import checks_keywords
+from dynlib.observers.lyapunov_hooks import revive_OBS
 from dynlib.observers.part import HookText, Output, Part, TraceSpec
 from dynlib.observers.plans import Tail, TracePlan, checked_trace_plan
 from dynlib.observers.tangent_observer import TangentObserver, whole
@@ -35,8 +37,8 @@ class CovariantVectors(TangentObserver):
         names = [f"q{s}_{j}" for j in range(k) for s in spec.states]
         names += [f"r{i}_{j}" for j in range(k) for i in range(j + 1)]
         return Part(
-            outputs=(Output("decompositions"),),
-            workspace=1 + k * n + triangle,
+            outputs=(Output("decompositions", nothing=0.0),),
+            workspace=2 + k * n + triangle,
             tangents=initial_vectors(n, k),
             trace=TraceSpec(tuple(names), self.trace.plan),
             texts=(
@@ -44,9 +46,9 @@ class CovariantVectors(TangentObserver):
                 HookText("every", hooks.every_OBS, self.interval(stepper)),
                 HookText("end", hooks.end_OBS),
             ),
-            helpers=(hooks.decompose_OBS,),
-            words={"K": k, "WIDTH": k * n + triangle},
-            places={"COUNT": 0, "COPY": 1, "TRIANGLE": 1 + k * n},
+            helpers=(hooks.decompose_OBS, revive_OBS),
+            words={"K": k, "WIDTH": k * n + triangle, "ROUNDING": ROUNDING},
+            places={"COUNT": 0, "FLAWED": 1, "COPY": 2, "TRIANGLE": 2 + k * n},
             facts={"states": list(spec.states), "k": k},
         )
 

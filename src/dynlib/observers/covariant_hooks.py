@@ -16,6 +16,7 @@ def decompose_OBS(lane, analysis_ws):
     """Modified Gram–Schmidt that remembers what it does."""
     for j in range(K):
         column = TRIANGLE + j * (j + 1) // 2
+        taken = 0.0
         for i in range(j):
             dot = 0.0
             for s in range(N):
@@ -24,18 +25,19 @@ def decompose_OBS(lane, analysis_ws):
                 )
             subtract_tangent(COLUMN + j, COLUMN + i, dot, analysis_ws, lane)
             analysis_ws[column + i, lane] = dot
+            taken = fma(dot, dot, taken)
         square = 0.0
         for s in range(N):
             x = analysis_ws[TAN + j * N + s, lane]
             square = fma(x, x, square)
         length = sqrt(square)
-        analysis_ws[column + j, lane] = length
-        lost = length == 0.0
-        scale_tangent(COLUMN + j, 1.0 / select(lost, 1.0, length), analysis_ws, lane)
-        for s in range(N):
-            other = select(s == j, 1.0, 0.0)
-            kept = analysis_ws[TAN + j * N + s, lane]
-            analysis_ws[TAN + j * N + s, lane] = select(lost, other, kept)
+        lost = (length == 0.0) | (square <= ROUNDING * taken)  # what is left is rounding
+        analysis_ws[column + j, lane] = select(lost, 0.0, length)
+        factor = select(lost, 0.0, 1.0 / select(lost, 1.0, length))
+        scale_tangent(COLUMN + j, factor, analysis_ws, lane)
+        analysis_ws[FLAWED, lane] = select(lost, 1.0, analysis_ws[FLAWED, lane])
+    if analysis_ws[FLAWED, lane] != 0.0:
+        revive_OBS(lane, analysis_ws)
 
 
 def start_OBS(

@@ -16,6 +16,7 @@ from dynlib.observers.scatter import scatter
 __all__ = ["CovariantResult", "backward"]
 
 Array = NDArray[Any]
+_VANISHING = 1e-100  # stands for a zero that is to be divided by
 _SETTLING = 4  # one row in so many, at the end, in which the backward iteration aligns
 
 
@@ -32,9 +33,15 @@ def backward(triangles: Array) -> tuple[Array, Array]:
     coefficients : array, shape (n_rows, k, k)
         Unit columns, upper triangular.
     growth : array, shape (n_rows, k)
-        Logarithms of the factors by which the vectors grow into row m; NaN for row 0.
+        Logarithms of the factors by which the vectors grow into row m; NaN for row 0, and -inf
+        where a triangle is singular: then the vector is one that becomes zero.
     """
     rows, k, _ = triangles.shape
+    triangles = triangles.copy()
+    diagonal = np.einsum("mii->mi", triangles)
+    scale = np.abs(triangles).max(axis=(1, 2), keepdims=False)[:, np.newaxis]
+    least = _VANISHING * np.where(scale > 0.0, scale, 1.0)
+    diagonal[...] = np.where(diagonal == 0.0, least, diagonal)
     coefficients = np.empty((rows, k, k))
     growth = np.full((rows, k), np.nan)
     current = np.triu(np.ones((k, k)))
@@ -44,6 +51,7 @@ def backward(triangles: Array) -> tuple[Array, Array]:
         lengths = np.linalg.norm(before, axis=0)
         coefficients[m - 1] = np.triu(before / lengths)
         growth[m] = -np.log(lengths)
+        growth[m, lengths * scale[m] > 1e-10 / _VANISHING] = -np.inf
     return coefficients, growth
 
 
@@ -67,6 +75,12 @@ class CovariantResult(ObserverResult):
         if self.n_runs is None and name not in self.arrays and len(self.trace) < 2 * _SETTLING:
             return np.full(self.k, np.nan)
         return super().numbers(name)
+
+    @property
+    def _diagonal(self) -> list[int]:
+        """Columns of the trace that hold the diagonal of R."""
+        first = self.k * len(self.facts["states"])
+        return [first + j * (j + 3) // 2 for j in range(self.k)]
 
     @cached_property
     def _of_runs(self) -> tuple[Array, Array]:
@@ -121,7 +135,7 @@ class CovariantResult(ObserverResult):
         if self.n_runs is not None:
             return self._of_runs[0]
         time, _, growth = self._rows
-        found: Array = growth[1:].sum(axis=0) / (time[-1] - time[0])
+        found: Array = growth[1:].sum(axis=0) / abs(time[-1] - time[0])
         return found
 
     @property
@@ -167,6 +181,14 @@ class CovariantResult(ObserverResult):
         kept = np.count_nonzero(~np.isnan(self.trace_time), axis=-1)
         few = "rows are too few for a backward iteration: run longer."
         yield Check(kept < 2 * _SETTLING, lambda run: f"{np.asarray(kept)[run]} {few}")
+        lost = (self.trace[..., self._diagonal] == 0.0).any(axis=(-2, -1))
+        yield Check(
+            lost,
+            lambda run: (
+                "an exponent is -inf: there are points at which the derivative is singular, and the "
+                "covariant vector there is one that becomes zero."
+            ),
+        )
 
     def _lines(self) -> list[str]:
         if self.n_runs is not None or len(self.trace) < 2 * _SETTLING:

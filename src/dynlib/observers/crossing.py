@@ -58,6 +58,9 @@ class Crossing:
         Whether it may end the run.
     condition
         If there is one, what is sought is where it begins to hold; `level` is its level function.
+    turns
+        Whether the level is a rate of change along time, which has the other sign along a run that
+        goes backwards.
     """
 
     level: Node
@@ -72,10 +75,10 @@ class Crossing:
     expressions: Mapping[str, tuple[Node, ...]] = field(default_factory=dict)
     words: Mapping[str, Any] = field(default_factory=dict)
     flags: Mapping[str, bool] = field(default_factory=dict)
-    first_outputs: tuple[float, ...] = ()
     stops: bool = False
     facts: Mapping[str, Any] = field(default_factory=dict)
     condition: Node | None = None
+    turns: bool = False
 
 
 def crossing_part(crossing: Crossing, spec: ModelSpec, stepper: Stepper) -> Part:
@@ -126,12 +129,12 @@ def crossing_part(crossing: Crossing, spec: ModelSpec, stepper: Stepper) -> Part
             "RISING": crossing.direction == "rising",
             "FALLING": crossing.direction == "falling",
             "CONDITION": condition is not None,
+            "TURNS": crossing.turns,
             "MULTISTEP": stepper.multistep,
             "LEVEL": True,
             **({} if batches is None else batches.flags),
             **crossing.flags,
         },
-        first_outputs=crossing.first_outputs,
         stops=crossing.stops,
         facts=dict(crossing.facts),
     )

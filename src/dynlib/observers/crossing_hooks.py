@@ -59,6 +59,8 @@ def sees_OBS(t, t_end, h, step, u, v, params, runtime_ws, lane):
         return (held != holds) & holds
     before = height_OBS(t, step, u, t, u, params, runtime_ws, lane)
     after = height_OBS(t_end, step + 1, v, t, u, params, runtime_ws, lane)
+    if TURNS:
+        return crosses_OBS(select(h < 0.0, -before, before), select(h < 0.0, -after, after))
     return crosses_OBS(before, after)
 
 
@@ -87,8 +89,13 @@ def look_OBS(
             wanted = (held != holds) & holds
             held = holds
         else:
-            holds = after >= 0.0
+            holds = before < 0.0
             wanted = crosses_OBS(before, after)
+            if TURNS:
+                wanted = crosses_OBS(select(h < 0.0, -before, before), select(h < 0.0, -after, after))
+        rising = holds
+        if TURNS:
+            rising = holds != (h < 0.0)
         if wanted:
             theta = left + (right - left) * (before / (before - after))
             theta, w, found = polish_OBS(
@@ -102,7 +109,7 @@ def look_OBS(
                     theta, left, right, t, h, step, u, v, d, m, params, runtime_ws, lane
                 )
             met_OBS(
-                t + theta * h, holds, step, w, lane, params, runtime_ws,
+                t + theta * h, rising, step, w, lane, params, runtime_ws,
                 analysis_ws, analysis_out, trace_buf, trace_count, traces,
             )  # fmt: skip
         left = right

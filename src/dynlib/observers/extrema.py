@@ -22,7 +22,7 @@ from dynlib.observers.module import ObserverModule
 from dynlib.observers.part import NO_TRACE, HookText, Output, Part, TraceSpec
 from dynlib.observers.plans import TracePlan
 from dynlib.observers.section_result import HitsResult
-from dynlib.observers.sections import HIT_OUTPUTS, NEVER_MET
+from dynlib.observers.sections import HIT_OUTPUTS
 from dynlib.steppers.base import Stepper
 from dynlib.suggest import did_you_mean
 
@@ -56,16 +56,28 @@ class ExtremaObserver(ObserverModule):
             refuse_constant(value, str(self.of), self.label, spec)
             return self._of_iterates(value)
         rate = slope_of(value, spec)
-        if is_zero(rate) or is_zero(slope_of(rate, spec)):
+        if not spec.events and is_zero(slope_of(rate, spec)):
             raise ObserverError(
                 f"observer {self.label!r}: {self.of!r} changes at a constant rate; it never turns."
             )
+        common = self._common(value)
+        texts = [HookText("end", hooks.end_OBS)]
+        if spec.events:
+            texts = [
+                HookText("start", hooks.resting_OBS),
+                HookText("piece", hooks.leaving_OBS),
+                HookText("post", hooks.jumped_OBS),
+                *texts,
+            ]
+            common["helpers"] += (hooks.goes_OBS, hooks.corner_OBS)
         crossing = Crossing(
             level=rate,
             direction=_DIRECTION[self.kind],
             met=hooks.extremum_OBS,
-            texts=(HookText("end", hooks.end_OBS),),
-            **self._common(value),
+            rows=("REACHED", "GOES") if spec.events else (),
+            texts=tuple(texts),
+            turns=True,
+            **common,
         )
         return crossing_part(crossing, spec, stepper)
 
@@ -84,7 +96,6 @@ class ExtremaObserver(ObserverModule):
         columns = (str(self.of), "kind") if self.kind == "both" else (str(self.of),)
         return {
             "outputs": (*HIT_OUTPUTS, Output("lowest"), Output("highest")),
-            "first_outputs": (*NEVER_MET, float("nan"), float("nan")),
             "trace": TraceSpec(columns, self.plan) if self.plan is not None else NO_TRACE,
             "helpers": (hooks.hit_OBS, hooks.peak_OBS, single("value")),
             "expressions": {"value_values_OBS": (value,)},
@@ -105,7 +116,9 @@ def extrema(
     """Local maxima or minima of an expression, with their times.
 
     Along a flow they are the zeros of its derivative, which is derived from the model, located
-    as accurately as crossings of a section.  Of a map, the maxima are the iterates that lie above
+    as accurately as crossings of a section; and where events act, the corners and jumps at which
+    it turns, such as the bounce of a ball: before a jump down there is a maximum, after it, if it
+    rises again, a minimum.  Of a map, the maxima are the iterates that lie above
     the one before and not below the one after.  The result has the times ``o.t``, the values by
     the text of the expression (``o["z"]``), for ``kind="both"`` also ``o["kind"]`` (1 for a
     maximum, -1 for a minimum), ``count``, ``first_time``, ``last_time``, ``mean_return_time``,

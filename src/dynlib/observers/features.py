@@ -21,6 +21,7 @@ __all__ = ["FeaturesObserver", "features"]
 
 _KINDS = ("min", "max", "mean", "variance", "mean_error", "variance_error")
 _AVERAGES = frozenset(_KINDS[2:])
+_USUAL_ORDER = 5  # of steppers for which integrals of order 4 are good enough
 
 
 class FeaturesObserver(ObserverModule):
@@ -72,18 +73,25 @@ class FeaturesObserver(ObserverModule):
             self.kinds,
             flow,
             even=not (stepper.adaptive or spec.events),
+            fine=flow and stepper.order > _USUAL_ORDER and stepper.dense_output,
             finite=frozenset(j for j, node in enumerate(nodes) if isinstance(node, State)),
         )
         averaged = not _AVERAGES.isdisjoint(self.kinds)
         extreme = not {"min", "max"}.isdisjoint(self.kinds)
         pieces = flow and averaged
+        fine = pieces and text.fine
         # The end of a piece is what is committed, unless events act on it. Its time is that of a
         # flow's next step only to a rounding.
         at_ends = not spec.events and not (flow and _knows_time(nodes))
         committed = extreme or not flow  # not over pieces, but over what is committed
+        cut = flow and bool(spec.events)
         texts = [HookText("start", text.start())]
-        if pieces or (committed and at_ends):
-            texts.append(HookText("along", text.along(extremes=at_ends)))
+        if (pieces and not fine) or (committed and (at_ends or cut)):
+            # Both ends of a piece where events may have acted: before and after they did.
+            ends = ("a", "b") if cut else ("b",) if at_ends else ()
+            texts.append(HookText("along", text.along(extremes=ends)))
+        if fine:
+            texts += [HookText("inside", text.inside()), HookText("sees", text.sees())]
         if committed and not at_ends:
             texts.append(HookText("post", text.post()))
         if averaged:
@@ -92,7 +100,7 @@ class FeaturesObserver(ObserverModule):
         if batches is not None:
             texts += batches.texts(SHORTEST)
         expressions = {"values_OBS": nodes}
-        if pieces:
+        if pieces and not fine:
             expressions["slopes_OBS"] = tuple(slope_of(node, spec) for node in nodes)
         return Part(
             outputs=tuple(Output(kind, len(nodes)) for kind in self.kinds),
@@ -119,8 +127,11 @@ def features(
 
     The result has a mapping for each kind: ``o.max["x"]``, ``o["mean"]["E"]``; in a batch its
     values are arrays of shape (n_runs,).  Extremes are those of the states at the steps, the
-    start included.  Means of a flow are over time (integrals along the run, of the order of the
-    trapezoidal rule with end correction, 4), those of a map over the iterates after the start.
+    start included, and before and after each action of an event.  Means of a flow are over time:
+    integrals along the run, of the order of the trapezoidal rule with end correction, 4; with
+    `dop853` Gauss's rule on the interpolant of each step, of its order, 7, which takes four
+    evaluations more for each step, and in batches the step once more.  Those of a map are over the
+    iterates after the start, NaN if there are none.
 
     ``o.mean_error["x"]`` and ``o.variance_error["x"]`` are the standard errors of mean and variance
     as estimates of those of an infinitely long run, in the same units.  They come from the scatter

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dynlib.abi.hooks import ALONG_ARGS, HOOK_ARGS
+from dynlib.abi.hooks import ALONG_ARGS, HOOK_ARGS, INSIDE_ARGS, SEES_ARGS
 from dynlib.observers.batches import Batches
 from dynlib.steppers.text import function
 
@@ -22,6 +22,12 @@ _PIECE = [
     "return sums + weight * analysis_ws[place, lane]",
 ]  # of squares from the first value; what they differ from those from the mean is a sum of values
 _THERE = "(t + h, step + 1, v, t, u, params, runtime_ws, lane)"
+_GAUSS = (  # nodes and weights on (0, 1)
+    (0.06943184420297371, 0.17392742256872693),
+    (0.33000947820757187, 0.32607257743127307),
+    (0.6699905217924281, 0.32607257743127307),
+    (0.9305681557970263, 0.17392742256872693),
+)
 
 
 @dataclass(frozen=True)
@@ -40,6 +46,8 @@ class FeatureText:
     even
         Whether all steps but the last are of one length and pieces are whole steps.  Then the
         correction of the trapezoidal rule telescopes, and is worked out at the end.
+    fine
+        Whether integrals are taken on the interpolant of each step.
     finite
         Quantities that are never NaN.
     """
@@ -48,6 +56,7 @@ class FeatureText:
     kinds: tuple[str, ...]
     flow: bool
     even: bool
+    fine: bool = False
     finite: frozenset[int] = frozenset()
 
     @property
@@ -114,7 +123,7 @@ class FeatureText:
             lines += [f"{self._out(k, j)} = a[{j}]" for k in ("min", "max") if k in self.kinds]
             lines.append(f"{self._row('FIRST', j)} = a[{j}]")
             lines += [f"{self._row(word, j)} = 0.0" for word in ("SUM", "SQUARES")]
-        if self.flow and self.even and self._mean:
+        if self.flow and self.even and self._mean and not self.fine:
             lines.append(f"s = slopes_OBS{_HERE}")
             lines += [f"{self._row('SLOPE', j)} = s[{j}]" for j in range(self.size)]
         return function("start_OBS", _PLACE, lines)
@@ -138,21 +147,45 @@ class FeatureText:
                 lines.append(f"{squares} = fma(x, x, {squares})")
         return lines
 
-    def along(self, *, extremes: bool) -> str:
-        """Extremes at the end of a piece, and integrals over it, or sums.
+    def along(self, *, extremes: tuple[str, ...]) -> str:
+        """Extremes at ends of a piece, a and b, and integrals over it, or sums.
 
         The trapezoidal rule, corrected at once where it must be.
         """
         lines = [f"b = values_OBS{_THERE}"]
-        lines += self._extremes("b") if extremes else []
+        integral = self.flow and self._mean and not self.fine
+        if "a" in extremes:
+            lines.append(f"a = values_OBS{_HERE}")
+        for values in extremes:
+            lines += self._extremes(values)
         if not self.flow:
             lines += self._sums("b")
-        elif self._mean:
-            lines += [f"a = values_OBS{_HERE}", "w = 0.5 * h"]
+        elif integral:
+            lines += [] if "a" in extremes else [f"a = values_OBS{_HERE}"]
+            lines.append("w = 0.5 * h")
             if not self.even:
                 lines += [f"r = slopes_OBS{_HERE}", f"s = slopes_OBS{_THERE}", "e = h * h / 12.0"]
             lines += [line for j in range(self.size) for line in self._integral(j)]
         return function("along_OBS", ALONG_ARGS, lines)
+
+    def inside(self) -> str:
+        """Integrals over a piece by Gauss's rule, on the interpolant of its step."""
+        lines = []
+        for node, weight in _GAUSS:
+            lines += [f"theta = {node!r} * end", f"w = {weight!r} * end * h"]
+            lines.append("x = inside(theta, h, u, v, d)")
+            lines.append("b = values_OBS(t + theta * h, step + 1, x, t, u, params, runtime_ws, lane)")
+            for j in range(self.size):
+                total, squares = self._row("SUM", j), self._row("SQUARES", j)
+                lines.append(f"{total} = fma(w, b[{j}], {total})")
+                if self._variance:
+                    lines.append(f"z = b[{j}] - {self._row('FIRST', j)}")
+                    lines.append(f"{squares} = fma(w, z * z, {squares})")
+        return function("inside_OBS", INSIDE_ARGS, lines)
+
+    def sees(self) -> str:
+        """Every step is looked at."""
+        return function("sees_OBS", SEES_ARGS, ["return True"])
 
     def _integral(self, j: int) -> list[str]:
         total = self._row("SUM", j)
@@ -173,7 +206,7 @@ class FeatureText:
     def end(self) -> str:
         """Means over the time that has passed, and their errors."""
         lines = ["span = t - analysis_ws[BEGAN, lane]"]
-        corrected = self.flow and self.even
+        corrected = self.flow and self.even and not self.fine
         if corrected:
             lines += [
                 "whole = floor(span / dt + 1e-9) * dt",  # the last step may be shorter
@@ -210,15 +243,16 @@ class FeatureText:
                 "x = 2.0 * select(alike, -e * z, f * (s - z) - e * s)",
                 "squares += select(x - x == 0.0, x, 0.0)",
             ]
-        lines.append(f"mean = select(span == 0.0, v_values[{j}], total / span)")
+        ratio = "total / select(span == 0.0, 1.0, span)"
+        lines.append(f"mean = select(span == 0.0, {f'v_values[{j}]' if self.flow else 'nan'}, {ratio})")
         if "mean" in self.kinds:
             lines.append(f"{self._out('mean', j)} = mean")
         if self._variance:
             lines.append(f"off = mean - {first}")
         if "variance" in self.kinds:
             out = self._out("variance", j)
-            lines.append("x = squares / span - off * off")
-            lines.append(f"{out} = select(span == 0.0, 0.0, select(x < 0.0, 0.0, x))")
+            lines.append("x = squares / select(span == 0.0, 1.0, span) - off * off")
+            lines.append(f"{out} = select(x < 0.0, 0.0, x)")
         if "mean_error" in self.kinds:
             lines.append(f"{self._out('mean_error', j)} = error_OBS({j}, 0.0, lane, analysis_ws)")
         if "variance_error" in self.kinds:

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from dynlib.dsl.spec import ModelSpec
 from dynlib.observers import finite_time_hooks as hooks
+from dynlib.observers.gram_schmidt import ROUNDING
 from dynlib.observers.keywords import checks_keywords
-from dynlib.observers.lyapunov_hooks import grow_OBS, growth_OBS, orthonormalise_OBS
+from dynlib.observers.lyapunov_hooks import grow_OBS, growth_OBS, orthonormalise_OBS, revive_OBS
 from dynlib.observers.part import HookText, Output, Part, TraceSpec
 from dynlib.observers.plans import Tail, TracePlan, checked_trace_plan
 from dynlib.observers.result import Check, ObserverResult
@@ -61,10 +62,19 @@ class FiniteTimeResult(ObserverResult):
         return wanted
 
     def _checks(self) -> Iterable[Check]:
-        """Whether there is a window at all."""
+        """Whether there is a window at all, and whether vectors were lost in one."""
         length = f"{self.facts['window']:g}" if "window" in self.facts else "its length"
         none = np.asarray(self["windows"]) == 0
         yield Check(none, lambda run: f"the run ended before the first window of {length} did.")
+        lost = np.isneginf(self["least"])
+        lost = lost.any(axis=-1) if lost.ndim > (self.n_runs is not None) else lost
+        yield Check(
+            lost,
+            lambda run: (
+                "the least exponent is -inf: in a window a tangent vector became zero, as where the "
+                "derivative vanishes. If only the start is such a point, give a transient."
+            ),
+        )
 
     def histogram(
         self, bins: int | Any = 50, *, which: int = 0
@@ -101,13 +111,14 @@ class FiniteTimeLyapunov(TangentObserver):
         """Tangent vectors, growth, sums over windows."""
         n, k = len(spec.states), self.k
         named = ("CUR", "POWER", "RATES", "MEAN", "SQUARES", "LEAST", "MOST")
-        places = {"BEGAN": 0, "COUNT": 1} | {name: 2 + k * i for i, name in enumerate(named)}
-        size = 2 + k * len(named)
+        places = {"BEGAN": 0, "COUNT": 1, "FLAWED": 2}
+        places |= {name: 3 + k * i for i, name in enumerate(named)}
+        size = 3 + k * len(named)
         vector = None if k == 1 else k
         return Part(
             outputs=(
                 *(Output(name, vector) for name in ("mean", "sd", "least", "most")),
-                Output("windows"),
+                Output("windows", nothing=0.0),
             ),
             workspace=size,
             tangents=initial_vectors(n, k),
@@ -117,9 +128,14 @@ class FiniteTimeLyapunov(TangentObserver):
                 HookText("every", hooks.every_OBS, self.interval(stepper)),
                 HookText("end", hooks.end_OBS),
             ),
-            helpers=(orthonormalise_OBS, grow_OBS, growth_OBS),
+            helpers=(orthonormalise_OBS, grow_OBS, growth_OBS, revive_OBS),
             within=hooks.within_OBS,
-            words={"K": k, "SIZE": size, "WINDOW": self.window * (1.0 - _ROUNDING)},
+            words={
+                "K": k,
+                "SIZE": size,
+                "WINDOW": self.window * (1.0 - _ROUNDING),
+                "ROUNDING": ROUNDING,
+            },
             places=places,
             facts={"window": self.window},
         )

@@ -16,6 +16,7 @@ def start_OBS(
     analysis_ws, analysis_out, trace_buf, trace_count, traces,
 ):  # fmt: skip
     orthonormalise_OBS(lane, analysis_ws)
+    revive_OBS(lane, analysis_ws)
     for i in range(SIZE):
         analysis_ws[WS + i, lane] = 0.0
     for j in range(K):
@@ -27,16 +28,21 @@ def start_OBS(
 
 def within_OBS(lane, t, analysis_ws):
     orthonormalise_OBS(lane, analysis_ws)
+    if analysis_ws[FLAWED, lane] != 0.0:
+        revive_OBS(lane, analysis_ws)
 
 
 def every_OBS(
     lane, t, dt, step, y_curr, y_prev, params, runtime_ws,
     analysis_ws, analysis_out, trace_buf, trace_count, traces,
 ):  # fmt: skip
-    """Close a window that is long enough; means and variances as Welford's."""
-    orthonormalise_OBS(lane, analysis_ws)
-    span = t - analysis_ws[BEGAN, lane]
-    if abs_(span) >= WINDOW:
+    """Close a window that is long enough; means and variances as Welford's.
+
+    A window in which a vector became zero has the exponent -inf, and so has the mean.
+    """
+    within_OBS(lane, t, analysis_ws)
+    span = abs_(t - analysis_ws[BEGAN, lane])
+    if span >= WINDOW:
         count = analysis_ws[COUNT, lane] + 1.0
         analysis_ws[COUNT, lane] = count
         analysis_ws[BEGAN, lane] = t
@@ -47,6 +53,8 @@ def every_OBS(
             analysis_ws[RATES + j, lane] = rate
             change = rate - analysis_ws[MEAN + j, lane]
             mean = analysis_ws[MEAN + j, lane] + change / count
+            if min_(rate, analysis_ws[MEAN + j, lane]) == -inf:
+                mean = -inf
             analysis_ws[MEAN + j, lane] = mean
             analysis_ws[SQUARES + j, lane] += change * (rate - mean)
             analysis_ws[LEAST + j, lane] = min_(analysis_ws[LEAST + j, lane], rate)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dynlib.steppers.text import combine, function, names, unpack
 
-__all__ = ["FEW", "gram_schmidt_text"]
+__all__ = ["FEW", "ROUNDING", "gram_schmidt_text"]
 
 FEW = 64  # products: beyond, loops do it
+ROUNDING = 1e-29  # of the square of a vector: less than this is left only by rounding
 
 
 def gram_schmidt_text(n: int, k: int) -> str:
@@ -20,16 +21,20 @@ def gram_schmidt_text(n: int, k: int) -> str:
     everything = [x for vector in vectors for x in vector]
     lines = [unpack(everything, f"load_rows(analysis_ws[TAN:], 0, {rows}, lane)")]
     for j, own in enumerate(vectors):
-        for other in vectors[:j]:
+        for i, other in enumerate(vectors[:j]):
             lines.append(f"dot = {combine(list(zip(other, own, strict=True)), start='0.0')}")
             lines += [f"{x} = fma(-dot, {y}, {x})" for x, y in zip(own, other, strict=True)]
+            lines.append(f"taken = fma(dot, dot, {'taken' if i else '0.0'})")
+        rounded = f" | (square <= {ROUNDING!r} * taken)" if j else ""
         lines += [
-            f"length = sqrt({combine([(x, x) for x in own], start='0.0')})",
-            f"grow_OBS({j}, length, lane, analysis_ws)",
-            "lost = length == 0.0",
-            "factor = 1.0 / select(lost, 1.0, length)",
+            f"square = {combine([(x, x) for x in own], start='0.0')}",
+            "length = sqrt(square)",
+            f"lost = (length == 0.0){rounded}",
+            f"grow_OBS({j}, select(lost, 0.0, length), lane, analysis_ws)",
+            "factor = select(lost, 0.0, 1.0 / select(lost, 1.0, length))",
+            f"flawed = {'flawed | lost' if j else 'lost'}",
+            *(f"{x} = {x} * factor" for x in own),
         ]
-        for s, x in enumerate(own):
-            lines.append(f"{x} = select(lost, {float(s == j)}, {x} * factor)")
+    lines.append("analysis_ws[FLAWED, lane] = select(flawed, 1.0, analysis_ws[FLAWED, lane])")
     lines.append(f"store_rows(analysis_ws[TAN:], 0, lane, ({', '.join(everything)},))")
     return function("orthonormalise_OBS", "lane, analysis_ws", lines)

@@ -80,7 +80,10 @@ class HistogramObserver(ObserverModule):
             else HookText("piece", hooks.bins_piece_OBS)
         )
         part = Part(
-            outputs=(Output("below"), Output("counts", self.bins), Output("above")),
+            outputs=tuple(
+                Output(name, size, nothing=0.0)
+                for name, size in (("below", None), ("counts", self.bins), ("above", None))
+            ),
             texts=(hook,),
             helpers=(single("value"), hooks.add_OBS),
             expressions={"value_values_OBS": (read_value(self.of, spec, self.label),)},

@@ -32,7 +32,6 @@ from dynlib.steppers.base import Stepper
 
 __all__ = ["IntervalsObserver", "IntervalsResult", "intervals", "spikes"]
 
-_NAN = float("nan")
 _OUTPUTS = (
     "count", "first_time", "last_time", "last_interval", "mean_interval", "sd_interval",
     "cv_interval", "mean_interval_error",
@@ -109,8 +108,10 @@ class IntervalsObserver(ObserverModule):
             level=level,
             direction=self.direction,
             met=hooks.event_OBS,
-            outputs=tuple(map(Output, outputs)),
-            first_outputs=tuple(0.0 if o in ("count", "bursts") else _NAN for o in outputs),
+            outputs=tuple(
+                Output(name, nothing=0.0) if name in ("count", "bursts") else Output(name)
+                for name in outputs
+            ),
             rows=rows,
             batches=batches,
             trace=TraceSpec(("interval",), self.plan) if self.plan is not None else NO_TRACE,

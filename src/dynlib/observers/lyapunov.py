@@ -15,7 +15,7 @@ from dynlib.observers import lyapunov_hooks as hooks
 from dynlib.observers.batches import Batches
 from dynlib.observers.checks import is_autonomous, is_symplectic, log_volume_rate
 from dynlib.observers.expressions import halfway_text
-from dynlib.observers.gram_schmidt import FEW, gram_schmidt_text
+from dynlib.observers.gram_schmidt import FEW, ROUNDING, gram_schmidt_text
 from dynlib.observers.keywords import checks_keywords
 from dynlib.observers.lyapunov_result import LyapunovMaxResult, LyapunovSpectrumResult
 from dynlib.observers.module import ObserverModule
@@ -27,7 +27,7 @@ from dynlib.steppers.base import Stepper
 __all__ = ["LyapunovObserver", "lyapunov_max", "lyapunov_spectrum"]
 
 _UNIT = 16  # orthonormalisations of the shortest batch
-_FIXED = 5  # rows of the workspace before those of the vectors
+_FIXED = 7  # rows of the workspace before those of the vectors
 
 
 class LyapunovObserver(ObserverModule):
@@ -84,10 +84,11 @@ class LyapunovObserver(ObserverModule):
         n = len(spec.states)
         k = n if self.k is None else self.k
         every = self._interval(stepper)
-        batches = Batches(sums=k, row=_FIXED + 3 * k, even=not stepper.adaptive, dropped=1)
-        size = _FIXED + 3 * k + batches.changing
         whole = self.volume and k == n and not spec.events
         rate = log_volume_rate(spec) if whole else None
+        sums = k if rate is None else k + 1
+        batches = Batches(sums, _FIXED + 3 * k, even=not stepper.adaptive, dropped=1)
+        size = _FIXED + 3 * k + batches.changing
         exponents = ", ".join(f"exponent_OBS({j}, lane, analysis_ws)" for j in range(k))
         trace = TraceSpec(self._columns(k), self.trace.plan) if self.trace.width else NO_TRACE
         extra = () if rate is None else (Output("sum"), Output("mean_divergence"))
@@ -104,7 +105,10 @@ class LyapunovObserver(ObserverModule):
                 gram_schmidt,
                 hooks.grow_OBS,
                 hooks.growth_OBS,
+                hooks.revive_OBS,
+                hooks.grown_OBS,
                 hooks.exponent_OBS,
+                hooks.mean_rate_OBS,
                 hooks.order_OBS,
                 hooks.take_OBS,
                 *batches.helpers,
@@ -119,6 +123,7 @@ class LyapunovObserver(ObserverModule):
                 "DONE": 2,
                 "TARGET": self.target_se or 0.0,
                 "EXPONENTS": f"({exponents},)",
+                "ROUNDING": ROUNDING,
                 **batches.words,
             },
             places=_places(k) | batches.places,
@@ -143,6 +148,7 @@ class LyapunovObserver(ObserverModule):
         texts = [
             HookText("start", hooks.start_OBS),
             HookText("every", hooks.every_OBS, every),
+            HookText("every", hooks.mend_OBS, every, late=True),
             batches.closing(_UNIT * every),
             HookText("end", hooks.end_OBS),
         ]
@@ -166,6 +172,8 @@ def _places(k: int) -> dict[str, int]:
         "BEGAN": 1,
         "VOLUME_NOW": 3,
         "VOLUME_THEN": 4,
+        "VOLUME_TOTAL": 5,
+        "FLAWED": 6,
         "CUR": _FIXED,
         "TOTAL": _FIXED + k,
         "POWER": _FIXED + 2 * k,

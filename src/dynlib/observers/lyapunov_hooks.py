@@ -3,6 +3,9 @@
 The growth of each tangent vector is multiplied up in the row CUR, whose powers of two are counted
 in the row POWER, so that a logarithm is taken only where a number is wanted.
 For the error bar, it is taken from there into batches (see `Batches`).
+
+Where the derivative is singular, a vector may become zero, exactly or to rounding: its growth is -inf
+then.  The row FLAWED says so, and `revive_OBS` puts another vector in its place.
 """
 
 # ruff: noqa: F821
@@ -16,8 +19,12 @@ __all__ = [
     "exponent_OBS",
     "grow_OBS",
     "growth_OBS",
+    "grown_OBS",
+    "mean_rate_OBS",
+    "mend_OBS",
     "order_OBS",
     "orthonormalise_OBS",
+    "revive_OBS",
     "start_OBS",
     "take_OBS",
     "target_OBS",
@@ -30,6 +37,7 @@ __all__ = [
 def orthonormalise_OBS(lane, analysis_ws):
     """Modified Gram–Schmidt; the lengths are multiplied to the growth so far."""
     for j in range(K):
+        taken = 0.0
         for i in range(j):
             dot = 0.0
             for s in range(N):
@@ -37,19 +45,67 @@ def orthonormalise_OBS(lane, analysis_ws):
                     analysis_ws[TAN + i * N + s, lane], analysis_ws[TAN + j * N + s, lane], dot
                 )
             subtract_tangent(COLUMN + j, COLUMN + i, dot, analysis_ws, lane)
+            taken = fma(dot, dot, taken)
         square = 0.0
         for s in range(N):
             square = fma(
                 analysis_ws[TAN + j * N + s, lane], analysis_ws[TAN + j * N + s, lane], square
             )
         length = sqrt(square)
-        grow_OBS(j, length, lane, analysis_ws)
-        lost = length == 0.0  # at a superstable point; any other direction will do
-        scale_tangent(COLUMN + j, 1.0 / select(lost, 1.0, length), analysis_ws, lane)
+        lost = (length == 0.0) | (square <= ROUNDING * taken)  # what is left is rounding
+        grow_OBS(j, select(lost, 0.0, length), lane, analysis_ws)
+        factor = select(lost, 0.0, 1.0 / select(lost, 1.0, length))
+        scale_tangent(COLUMN + j, factor, analysis_ws, lane)
+        analysis_ws[FLAWED, lane] = select(lost, 1.0, analysis_ws[FLAWED, lane])
+
+
+def revive_OBS(lane, analysis_ws):
+    """In the place of each vector that is zero, one in general position, normal to the others."""
+    for j in range(K):
+        square = 0.0
         for s in range(N):
-            other = select(s == j, 1.0, 0.0)
-            kept = analysis_ws[TAN + j * N + s, lane]
-            analysis_ws[TAN + j * N + s, lane] = select(lost, other, kept)
+            square = fma(
+                analysis_ws[TAN + j * N + s, lane], analysis_ws[TAN + j * N + s, lane], square
+            )
+        if square == 0.0:
+            for s in range(N):
+                place = 0.618033988749895 * (s + 1.0) + 0.414213562373095 * (j + 1.0)
+                analysis_ws[TAN + j * N + s, lane] = 0.1 + place - floor(place)
+            for _ in range(2):  # twice is enough (Kahan; Parlett, The Symmetric Eigenvalue Problem)
+                for i in range(K):
+                    if i != j:
+                        dot = 0.0
+                        for s in range(N):
+                            dot = fma(
+                                analysis_ws[TAN + i * N + s, lane],
+                                analysis_ws[TAN + j * N + s, lane],
+                                dot,
+                            )
+                        for s in range(N):
+                            analysis_ws[TAN + j * N + s, lane] = fma(
+                                -dot,
+                                analysis_ws[TAN + i * N + s, lane],
+                                analysis_ws[TAN + j * N + s, lane],
+                            )
+                square = 0.0
+                for s in range(N):
+                    square = fma(
+                        analysis_ws[TAN + j * N + s, lane],
+                        analysis_ws[TAN + j * N + s, lane],
+                        square,
+                    )
+                for s in range(N):
+                    analysis_ws[TAN + j * N + s, lane] *= 1.0 / sqrt(square)
+    analysis_ws[FLAWED, lane] = 0.0
+
+
+def mend_OBS(
+    lane, t, dt, step, y_curr, y_prev, params, runtime_ws,
+    analysis_ws, analysis_out, trace_buf, trace_count, traces,
+):  # fmt: skip
+    """Revive vectors; a hook of its own, so that orthonormalising stays without a branch."""
+    if analysis_ws[FLAWED, lane] != 0.0:
+        revive_OBS(lane, analysis_ws)
 
 
 def grow_OBS(j, length, lane, analysis_ws):
@@ -75,6 +131,7 @@ def start_OBS(
 ):  # fmt: skip
     """Forget the growth so far, but not the directions, which may have aligned already."""
     orthonormalise_OBS(lane, analysis_ws)
+    revive_OBS(lane, analysis_ws)
     for i in range(SIZE):
         analysis_ws[WS + i, lane] = 0.0
     for j in range(K):
@@ -88,10 +145,17 @@ def every_OBS(
     lane, t, dt, step, y_curr, y_prev, params, runtime_ws,
     analysis_ws, analysis_out, trace_buf, trace_count, traces,
 ):  # fmt: skip
-    within_OBS(lane, t, analysis_ws)
+    grown_OBS(lane, t, analysis_ws)
 
 
 def within_OBS(lane, t, analysis_ws):
+    """Bring the growth up to date, where vectors took shorter steps."""
+    grown_OBS(lane, t, analysis_ws)
+    if analysis_ws[FLAWED, lane] != 0.0:
+        revive_OBS(lane, analysis_ws)
+
+
+def grown_OBS(lane, t, analysis_ws):
     """Bring the growth up to date."""
     orthonormalise_OBS(lane, analysis_ws)
     analysis_ws[LAST, lane] = t
@@ -120,7 +184,14 @@ def volume_OBS(
 
 
 def take_OBS(j, lane, analysis_ws, analysis_out):
-    """The growth since the last batch was closed, which begins anew."""
+    """The growth since the last batch was closed, which begins anew; after the vectors, volume's."""
+    if VOLUME:
+        if j == K:
+            volume = analysis_ws[VOLUME_NOW, lane]
+            analysis_ws[VOLUME_TOTAL, lane] += volume
+            analysis_ws[VOLUME_NOW, lane] = 0.0
+            analysis_ws[VOLUME_THEN, lane] = 0.0
+            return volume
     growth = growth_OBS(j, lane, analysis_ws)
     analysis_ws[TOTAL + j, lane] += growth
     analysis_ws[CUR + j, lane] = 1.0
@@ -133,22 +204,36 @@ def target_OBS(count, lane, analysis_ws):
     if count >= MOST // 2:
         worst = 0.0
         for j in range(K):
-            worst = max(worst, error_OBS(j, 0.0, lane, analysis_ws))
+            worst = max_(worst, error_OBS(j, 0.0, lane, analysis_ws))  # NaN if one is unknown
         if worst <= TARGET:
             analysis_ws[WS + DONE, lane] = 1.0
 
 
 def exponent_OBS(j, lane, analysis_ws):
-    """Mean rate of growth, without the first batch, in which the vectors align."""
-    growth = analysis_ws[TOTAL + j, lane] + growth_OBS(j, lane, analysis_ws)
+    """Mean rate of growth of a vector."""
+    growing = growth_OBS(j, lane, analysis_ws)
+    return mean_rate_OBS(j, analysis_ws[TOTAL + j, lane], growing, lane, analysis_ws)
+
+
+def mean_rate_OBS(j, closed, growing, lane, analysis_ws):
+    """Mean rate of growth, without the first batch, in which the vectors align.
+
+    `closed` is the growth in all batches, `growing` that since the last one.
+    """
+    growth = closed + growing
     span = analysis_ws[LAST, lane] - analysis_ws[BEGAN, lane]
     if analysis_ws[COUNT, lane] >= 2.0:
-        growth -= piece_OBS(j, 0.0, 0, lane, analysis_ws)
+        first = piece_OBS(j, 0.0, 0, lane, analysis_ws)
+        growth -= first
+        if first == -inf:  # of which there may be more
+            growth = growing
+            for b in range(1, int(analysis_ws[COUNT, lane])):
+                growth += piece_OBS(j, 0.0, b, lane, analysis_ws)
         if EVEN:
             span -= analysis_ws[SPANS, lane]
         else:
             span -= span_OBS(0, lane, analysis_ws)
-    return select(span == 0.0, nan, growth / span)
+    return select(span == 0.0, nan, growth / abs_(span))
 
 
 def order_OBS(lane, analysis_out):
@@ -180,13 +265,13 @@ def end_OBS(
 ):  # fmt: skip
     total = 0.0
     for j in range(K):
-        analysis_out[OUT + j, lane] = exponent_OBS(j, lane, analysis_ws)
+        exponent = exponent_OBS(j, lane, analysis_ws)
+        analysis_out[OUT + j, lane] = exponent
         analysis_out[OUT + K + j, lane] = error_OBS(j, 0.0, lane, analysis_ws)
-        total += analysis_ws[TOTAL + j, lane] + growth_OBS(j, lane, analysis_ws)
+        total += exponent
     order_OBS(lane, analysis_out)
     if VOLUME:
-        span = analysis_ws[LAST, lane] - analysis_ws[BEGAN, lane]
-        analysis_out[OUT + 2 * K, lane] = select(span == 0.0, nan, total / span)
-        analysis_out[OUT + 2 * K + 1, lane] = select(
-            span == 0.0, nan, analysis_ws[VOLUME_THEN, lane] / span
-        )
+        closed = analysis_ws[VOLUME_TOTAL, lane]
+        volume = mean_rate_OBS(K, closed, analysis_ws[VOLUME_THEN, lane], lane, analysis_ws)
+        analysis_out[OUT + 2 * K, lane] = total
+        analysis_out[OUT + 2 * K + 1, lane] = volume

@@ -16,6 +16,7 @@ Array = NDArray[Any]
 _SURE = 4.0  # standard errors
 _SUM = 1e-3  # relative: what the method may lose of the divergence
 _LONG = 5.0  # times that, where steps are as long as a tolerance allows
+_NOISE = 1e-9  # what rounding makes of a zero, with steps of a millionth of a unit of time and more
 _ZERO = 1e-2  # of the largest exponent: what passes for zero without an error bar
 
 
@@ -52,8 +53,18 @@ def _lengths(result: ObserverResult, exponents: str, errors: str) -> Iterable[Ch
             "tangent vectors became infinite between two (give a smaller renorm_every)."
         ),
     )
+    vanished = np.isneginf(result[exponents])
+    if vanished.ndim > (result.n_runs is not None):
+        vanished = vanished.any(axis=-1)
     yield Check(
-        result._is_nan(errors) & ~nothing,
+        vanished,
+        lambda run: (
+            "an exponent is -inf: a tangent vector became zero, as at a superstable point, where the "
+            "derivative vanishes. If only the start is such a point, give a transient."
+        ),
+    )
+    yield Check(
+        result._is_nan(errors) & ~nothing & ~vanished,
         lambda run: (
             "the run is too short for a standard error: run longer, or give a smaller renorm_every."
         ),
@@ -69,7 +80,7 @@ class LyapunovMaxResult(ObserverResult):
         if self.facts.get("symplectic"):
             exponent, error = np.asarray(self["exponent"]), np.asarray(self["standard_error"])
             yield Check(
-                exponent < -_SURE * error,
+                exponent < -np.fmax(_SURE * error, _NOISE),
                 lambda run: (
                     f"{exponent[run]:.4g} is negative, which the largest exponent of a Hamiltonian "
                     "model never is: take shorter steps."
@@ -141,7 +152,8 @@ class LyapunovSpectrumResult(ObserverResult):
     def _zero(self) -> Check:
         exponents, errors = self["exponents"], self["standard_errors"]
         most = np.abs(exponents).max(axis=-1, keepdims=True)
-        none = ~(np.abs(exponents) <= np.fmax(_SURE * errors, _ZERO * most)).any(axis=-1)
+        slack = np.fmax(np.fmax(_SURE * errors, _ZERO * most), _NOISE)
+        none = ~(np.abs(exponents) <= slack).any(axis=-1)
         moves = (exponents.max(axis=-1) >= 0) & np.isfinite(errors).any(axis=-1)
         return Check(
             none & moves,
@@ -157,7 +169,7 @@ class LyapunovSpectrumResult(ObserverResult):
         most = np.abs(exponents).max(axis=-1, keepdims=True)
         slack = np.fmax(_SURE * (errors + errors[..., ::-1]), _ZERO * most)
         return Check(
-            (np.abs(sums) > np.fmax(slack, 1e-12)).any(axis=-1),
+            (np.abs(sums) > np.fmax(slack, _NOISE)).any(axis=-1),
             lambda run: (
                 "the exponents do not come in pairs ±λ, as those of a Hamiltonian model do: take "
                 "shorter steps, or run longer."

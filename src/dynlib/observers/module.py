@@ -237,13 +237,13 @@ class ObserverModule:
 
     def bind(self, spec: ModelSpec, stepper: Stepper) -> Part:
         """What the observer adds to a runner of this model."""
+        first = self._first("initial_outputs", len(self.outputs))
         return Part(
-            outputs=tuple(Output(name) for name in self.outputs),
+            outputs=tuple(Output(n, nothing=x) for n, x in zip(self.outputs, first, strict=True)),
             workspace=self.workspace_size,
             trace=self.trace,
             hooks=self.resolve_hooks(),
             first=self._first("initial_workspace", self.workspace_size),
-            first_outputs=self._first("initial_outputs", len(self.outputs)),
         )
 
     def _first(self, what: str, rows: int) -> tuple[float, ...]:

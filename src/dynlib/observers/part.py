@@ -66,14 +66,16 @@ class TraceSpec:
 
 NO_TRACE = TraceSpec()
 _BETWEEN_STEPS = ("start", "every", "end")
+_NAN = float("nan")
 
 
 @dataclass(frozen=True)
 class Output:
-    """A result: a number, or a vector of `size` numbers."""
+    """A result: a number, or a vector of `size` numbers; `nothing` where nothing was observed."""
 
     name: str
     size: int | None = None
+    nothing: float = _NAN
 
     @property
     def rows(self) -> int:
@@ -135,8 +137,8 @@ class Part:
         helper of `dynlib.abi.hooks.WITHIN_ARGS`, which hooks may call too.
     hooks
         Hooks of a user, by kind: ``"pre"`` and ``"post"``.
-    first, first_outputs
-        What workspace and outputs hold at the start; zeros by default.
+    first
+        What the workspace holds at the start; zeros by default.
     stops
         Whether it may end the run, by putting 1 into the row ``WS + words["DONE"]``.
     facts
@@ -157,7 +159,6 @@ class Part:
     within: Callable[..., Any] | None = None
     hooks: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     first: tuple[float, ...] = ()
-    first_outputs: tuple[float, ...] = ()
     stops: bool = False
     facts: Mapping[str, Any] = field(default_factory=dict)
 
@@ -165,6 +166,11 @@ class Part:
     def output_rows(self) -> int:
         """Rows of outputs."""
         return sum(output.rows for output in self.outputs)
+
+    @property
+    def first_outputs(self) -> tuple[float, ...]:
+        """What rows of outputs hold before anything was observed."""
+        return tuple(output.nothing for output in self.outputs for _ in range(output.rows))
 
     @property
     def tangents_within_steps(self) -> bool:

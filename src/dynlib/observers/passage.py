@@ -29,9 +29,6 @@ from dynlib.steppers.base import Stepper
 
 __all__ = ["PassageObserver", "PassageResult", "first_passage"]
 
-_NAN = float("nan")
-
-
 class PassageResult(ObserverResult):
     """``time``; NaN if it never came to that."""
 
@@ -74,7 +71,6 @@ class PassageObserver(ObserverModule):
             direction=self.direction,
             met=hooks.passage_OBS,
             outputs=(Output("time"),),
-            first_outputs=(_NAN,),
             rows=rows_of(spec, "DONE_ROW"),
             texts=_looks(spec) if condition is not None else (),
             helpers=(hooks.passed_OBS,) if condition is not None else (),
@@ -95,7 +91,6 @@ class PassageObserver(ObserverModule):
         texts += [HookText("every", nothing_OBS, 1, late=True)] if self.stop else []
         return Part(
             outputs=(Output("time"),),
-            first_outputs=(_NAN,),
             workspace=1,
             texts=tuple(texts),
             helpers=(hooks.passed_OBS,),

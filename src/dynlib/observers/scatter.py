@@ -28,7 +28,7 @@ def scatter(growth: NDArray[Any], time: NDArray[Any]) -> NDArray[Any]:
     Returns
     -------
     array, shape (k,)
-        NaN where there are fewer than four rows in a twentieth of them.
+        NaN where there are fewer than four rows in a twentieth of them, or an infinite one.
 
     Examples
     --------
@@ -41,5 +41,6 @@ def scatter(growth: NDArray[Any], time: NDArray[Any]) -> NDArray[Any]:
     if np.diff(edges).min() < _ROWS_OF_STRETCH:
         return np.full(growth.shape[1], np.nan)
     rates = np.add.reduceat(growth, edges[:-1], axis=0) / np.diff(time[edges])[:, np.newaxis]
+    rates[~np.isfinite(rates)] = np.nan
     found: NDArray[Any] = rates.std(axis=0, ddof=1) / np.sqrt(_STRETCHES)
     return found

@@ -24,10 +24,12 @@ from dynlib.observers.plans import TracePlan
 from dynlib.observers.section_result import HitsResult
 from dynlib.steppers.base import Stepper
 
-__all__ = ["HIT_OUTPUTS", "NEVER_MET", "PoincareObserver", "poincare"]
+__all__ = ["HIT_OUTPUTS", "PoincareObserver", "poincare"]
 
-HIT_OUTPUTS = tuple(map(Output, ("count", "first_time", "last_time", "mean_return_time")))
-NEVER_MET = (0.0, float("nan"), float("nan"), float("nan"))
+HIT_OUTPUTS = (
+    Output("count", nothing=0.0),
+    *map(Output, ("first_time", "last_time", "mean_return_time")),
+)
 
 
 class PoincareObserver(ObserverModule):
@@ -65,7 +67,6 @@ class PoincareObserver(ObserverModule):
             direction=self.direction,
             met=hooks.met_OBS,
             outputs=HIT_OUTPUTS,
-            first_outputs=NEVER_MET,
             trace=TraceSpec(tuple(record), self.plan) if record else NO_TRACE,
             texts=(HookText("end", hooks.end_OBS),),
             helpers=(hooks.hit_OBS,),

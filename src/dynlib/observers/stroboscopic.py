@@ -16,7 +16,7 @@ from dynlib.observers.module import ObserverModule
 from dynlib.observers.part import NO_TRACE, HookText, Output, Part, TraceSpec
 from dynlib.observers.plans import TracePlan
 from dynlib.observers.section_result import HitsResult
-from dynlib.observers.sections import HIT_OUTPUTS, NEVER_MET, checked_names
+from dynlib.observers.sections import HIT_OUTPUTS, checked_names
 from dynlib.steppers.base import Stepper
 
 __all__ = ["StroboscopicObserver", "stroboscopic"]
@@ -75,8 +75,7 @@ class StroboscopicObserver(ObserverModule):
                 HookText("sees", strobe_hooks.sees_OBS),
             ]
         return Part(
-            outputs=(*HIT_OUTPUTS, Output("missed")),
-            first_outputs=(*NEVER_MET, 0.0),
+            outputs=(*HIT_OUTPUTS, Output("missed", nothing=0.0)),
             workspace=1,
             trace=TraceSpec(tuple(record), self.plan) if record else NO_TRACE,
             texts=tuple(texts),

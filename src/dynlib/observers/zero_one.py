@@ -54,7 +54,7 @@ class ZeroOneTest(ObserverModule):
     def bind(self, spec: ModelSpec, stepper: Stepper) -> Part:
         """A series of samples."""
         return Part(
-            outputs=(Output("samples"),),
+            outputs=(Output("samples", nothing=0.0),),
             workspace=1,
             places={"COUNT": 0},
             trace=self.trace,

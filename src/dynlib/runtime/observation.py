@@ -222,10 +222,14 @@ def check_transient(options: RunOptions, *, adaptive: bool) -> None:
         )
 
 
-def build_observer_metadata(observation: Observation | None) -> dict[str, ObserverResult]:
-    """What the observers of a run found, by name."""
+def build_observer_metadata(
+    observation: Observation | None, *, began: bool = True
+) -> dict[str, ObserverResult]:
+    """What the observers of a run found, by name; nothing if the run ended before they `began`."""
     if observation is None:
         return {}
+    if not began:
+        observation = Observation.begin(observation.combined)
     layout = ObservedLayout.of(observation.combined, None)
     traces = [(values.copy(), times.copy()) for values, times in observation._rows(trimmed=True)]
     return layout.of_run(observation.outputs[:, 0].copy(), traces)

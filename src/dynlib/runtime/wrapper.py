@@ -178,7 +178,8 @@ def run_with_wrapper(model: CompiledModel, state: RunState, request: RunRequest)
         evaluations=(accepted + rejected) * model.stepper.evaluations,
         seconds=perf_counter() - started,
     )
-    observers = build_observer_metadata(request.observation)
+    began = bool(state.count[Count.STEP] > state.count[Count.OBSERVED_FROM])
+    observers = build_observer_metadata(request.observation, began=began)
     return RawRun(t, y, aux, *buffers.events(), status, t_final, stats, observers, error)
 
 

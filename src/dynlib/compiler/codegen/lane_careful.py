@@ -95,6 +95,9 @@ def careful(
         return code
     step = count[Count.STEP]
     lanes[Lane.STEP, lane] = step
+    if ANALYSIS:
+        if not ADAPTIVE:
+            lanes[Lane.OBSERVED_FROM, lane] = select(count[Count.OBSERVED_FROM] < step, 1.0, 0.0)
     lanes[Lane.T, lane] = clock[Clock.T]
     lanes[Lane.DT, lane] = clock[Clock.DT]
     lanes[Lane.ERROR, lane] = clock[Clock.ERROR]

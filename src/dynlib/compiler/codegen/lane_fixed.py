@@ -307,6 +307,8 @@ def settle_fixed(
             lanes[Lane.ROW, lane] += passed_records(before, chunk, batch, lanes, lane)
             lanes[Lane.STEP, lane] = before + chunk
             lanes[Lane.T, lane] = time_of(before + chunk, grid, batch)
+            if ANALYSIS:
+                start_if_due(lane, grid, batch, block, lanes, y, ws, p, obs)
         if code == Status.OK:
             step = int(lanes[Lane.STEP, lane])
             if step >= batch[LaneCount.STEP_END] or step >= batch[LaneCount.STEP_LIMIT]:

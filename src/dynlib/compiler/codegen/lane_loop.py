@@ -72,10 +72,7 @@ def fast_run(
                         active += 1
                         if ANALYSIS:
                             if not ADAPTIVE:
-                                due = int(lanes[Lane.STEP, lane]) == batch[LaneCount.OBSERVED_FROM]
-                                if due and lanes[Lane.OBSERVED_FROM, lane] == 0.0:
-                                    start_observers(lane, grid, batch, block, lanes, y, ws, p, obs)
-                                    lanes[Lane.OBSERVED_FROM, lane] = 1.0
+                                start_if_due(lane, grid, batch, block, lanes, y, ws, p, obs)
                 if active == 0:
                     result = Status.DONE
                     break

@@ -24,6 +24,7 @@ __all__ = [
     "observe_step",
     "overflows",
     "restore_observers",
+    "start_if_due",
     "start_observers",
     "tangents_ahead",
     "tangents_of_attempt",
@@ -66,6 +67,14 @@ def start_observers(lane, grid, batch, block, lanes, y, ws, p, obs):
             if step == batch[LaneCount.STEP0]:  # where what the stepper remembers begins as well
                 u = load_rows(y, 0, N_STATES, lane)
                 restart_tangents(t, step, u, p, ws, lanes[ROW_AWS:ROW_AOUT], lane)
+
+
+def start_if_due(lane, grid, batch, block, lanes, y, ws, p, obs):
+    """Start observers anew where a step of the grid says so, if they have not started yet."""
+    due = int(lanes[Lane.STEP, lane]) == batch[LaneCount.OBSERVED_FROM]
+    if due and lanes[Lane.OBSERVED_FROM, lane] == 0.0:
+        start_observers(lane, grid, batch, block, lanes, y, ws, p, obs)
+        lanes[Lane.OBSERVED_FROM, lane] = 1.0
 
 
 def keep_observers(lanes, obs):
@@ -328,14 +337,23 @@ def overflows(lane, steps, batch, lanes, obs):
 
 
 def give_back(lane, r, grid, block, lanes, y, ws, p, obs):
-    """Give the outputs and traces of a run that ends."""
+    """Give the outputs and traces of a run that ends; where observers have not started, none."""
     aout = lanes[ROW_AOUT:ROW_AKEPT]
+    started = lanes[Lane.OBSERVED_FROM, lane] == 1.0
+    if ADAPTIVE:
+        started = lanes[Lane.OBSERVED_FROM, lane] != -NEVER
+    if not started:
+        for i in range(N_OUTPUTS):
+            aout[i, lane] = obs[Obs.FIRST][N_WORKSPACE + i]
+        for j in range(N_TRACES):
+            obs[Obs.COUNT][j, lane] = 0
     if END_HOOK:
-        ANALYSIS_END(
-            lane, lanes[Lane.T, lane], grid[LaneClock.DT], int(lanes[Lane.STEP, lane]),
-            y, block[ROW_PREV:ROW_PREV_END], p, ws,
-            lanes[ROW_AWS:ROW_AOUT], aout, obs[Obs.BUF], obs[Obs.COUNT], obs[Obs.TRACES],
-        )  # fmt: skip
+        if started:
+            ANALYSIS_END(
+                lane, lanes[Lane.T, lane], grid[LaneClock.DT], int(lanes[Lane.STEP, lane]),
+                y, block[ROW_PREV:ROW_PREV_END], p, ws,
+                lanes[ROW_AWS:ROW_AOUT], aout, obs[Obs.BUF], obs[Obs.COUNT], obs[Obs.TRACES],
+            )  # fmt: skip
     for i in range(N_OUTPUTS):
         obs[Obs.OUTPUTS][i, r] = aout[i, lane]
     for j in range(N_TRACES):

@@ -214,10 +214,12 @@ class LaneProgram:
             return ("next_part",)
         names: tuple[str, ...] = ("before_step", "observe_step", "keep_observers")
         names += ("restore_observers", "overflows")
-        if not flags["ADAPTIVE"]:
+        if flags["ADAPTIVE"]:
+            names += ("start_if_due",)
+            if not (flags["OBSERVERS_STOP"] or flags["TRACES"]):
+                names += ("leaving_adaptive",)
+        else:
             names = ("observe_adaptive", "leaving_adaptive")
-        elif not (flags["OBSERVERS_STOP"] or flags["TRACES"]):
-            names += ("leaving_adaptive",)
         if not flags["INSIDE_HOOK"]:
             names += ("look_inside",)
         if flags["ADAPTIVE"] or not flags["GROUPS"]:

@@ -1,14 +1,10 @@
 """The run loop: the one function from which all ordinary runners are made.
 
-`specialize` folds the flags (names in capitals that stand alone in an `if`) out of this text:
-once for each `RunnerVariant` and kind of model, once more for what the model at hand does not
-need.  What is left is compiled with the model's functions as globals.
-
-Three rules keep it short.  *One exit*: whoever wants to leave sets `status` and breaks.  *Room
-before effects*: space for a row or for events is looked for before anything is changed, so
-that leaving to let a buffer grow, and coming back, repeats nothing.  *Pieces*: when a located
-event cuts a step of a fixed grid, the loop turns once for each piece and `cuts` counts them;
-the grid point is committed by the last piece.
+`specialize` folds the flags (names in capitals that stand alone in an `if`) out of this text for
+each `RunnerVariant` and kind of model, and then for each model.  *One exit*: whoever wants to leave
+sets `status` and breaks.  *Room before effects*: space is looked for before anything changes, so
+that leaving and coming back repeats nothing.  *Pieces*: when a located event cuts a step of a fixed
+grid, the loop turns once for each piece (`cuts` counts them); the last one commits the step.
 """
 
 # ruff: noqa: F821
@@ -50,6 +46,8 @@ def run_loop(
     cuts = count[Count.CUTS]
     started = count[Count.STARTED]
     stopped = count[Count.STOPPED]
+    if ANALYSIS:
+        observed_from = count[Count.OBSERVED_FROM]
     if EVENTS:
         if fresh == 2:
             init_events(t, step, u, p, ws, lane)
@@ -65,14 +63,26 @@ def run_loop(
 
     if LOCATED:
         jumped = False
-
     if PACKS:
         tangents = load_packs(analysis_ws, N_STATES, N_TANGENTS, lane)
 
     while True:
+        if ANALYSIS:
+            if step == observed_from and cuts == 0:
+                store_rows(y, 0, lane, u)
+                if PREVIOUS:
+                    store_rows(y_prev, 0, lane, u)
+                if PACKS:
+                    store_packs(analysis_ws, N_TANGENTS, lane, tangents)
+                ANALYSIS_START(
+                    lane, t, dt, step, y, y_prev, p, ws,
+                    analysis_ws, analysis_out, trace_buf, trace_count, traces,
+                )  # fmt: skip
+                if PACKS:
+                    tangents = load_packs(analysis_ws, N_STATES, N_TANGENTS, lane)
+                observed_from = step - 1
         if TRACES:
-            first = count[Count.OBSERVED_FROM]
-            if not trace_room(step, first, lane, trace_buf, trace_count, traces):
+            if not trace_room(step, observed_from, lane, trace_buf, trace_count, traces):
                 status = Status.TRACE_OVERFLOW
                 break
         if cuts == 0:
@@ -144,17 +154,6 @@ def run_loop(
             if LOOKS_BACK:
                 push_step_start(ws, t, u, lane)
             if ANALYSIS:
-                if step == count[Count.OBSERVED_FROM]:
-                    if cuts == 0:
-                        store_rows(y, 0, lane, u)
-                        if PREVIOUS:
-                            store_rows(y_prev, 0, lane, u)
-                        if PACKS:
-                            store_packs(analysis_ws, N_TANGENTS, lane, tangents)
-                        ANALYSIS_START(lane, t, dt, step, y, y_prev, p, ws,
-                            analysis_ws, analysis_out, trace_buf, trace_count, traces)  # fmt: skip
-                        if PACKS:
-                            tangents = load_packs(analysis_ws, N_STATES, N_TANGENTS, lane)
                 if PRE_HOOK:
                     if DISCRETE:
                         dt = 1.0
@@ -365,7 +364,7 @@ def run_loop(
                 if PACKS:
                     tangents = load_packs(analysis_ws, N_STATES, N_TANGENTS, lane)
         if OBSERVERS_STOP:
-            wanted = analysis_ws[STOP_ROW, lane] != 0.0 and step > count[Count.OBSERVED_FROM]
+            wanted = analysis_ws[STOP_ROW, lane] != 0.0 and step > observed_from
             if wanted and stopped == 0:
                 stopped = 1
 
@@ -376,8 +375,11 @@ def run_loop(
     if PACKS:
         store_packs(analysis_ws, N_TANGENTS, lane, tangents)
     if END_HOOK:
-        ANALYSIS_END(lane, t, dt, step, y, y_prev, p, ws,
-            analysis_ws, analysis_out, trace_buf, trace_count, traces)  # fmt: skip
+        if step > observed_from:
+            ANALYSIS_END(
+                lane, t, dt, step, y, y_prev, p, ws,
+                analysis_ws, analysis_out, trace_buf, trace_count, traces,
+            )  # fmt: skip
     if MEMORY:
         store_rows(mem, 0, lane, m)
     clock_out[Clock.T] = t
@@ -397,4 +399,6 @@ def run_loop(
     count_out[Count.CUTS] = cuts
     count_out[Count.STARTED] = started
     count_out[Count.STOPPED] = stopped
+    if ANALYSIS:
+        count_out[Count.OBSERVED_FROM] = observed_from
     return status
