@@ -53,6 +53,8 @@ _HOME |= dict.fromkeys(
         "OptionError",
         "UnknownNameError",
         "UnknownOptionError",
+        "DynlibWarning",
+        "AccuracyWarning",
     ),
     "dynlib.errors",
 )

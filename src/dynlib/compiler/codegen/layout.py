@@ -7,6 +7,7 @@ from functools import cached_property
 
 from dynlib.dsl.expr import free_nodes, postorder
 from dynlib.dsl.expr.nodes import Apply, Node, Previous, PreviousTime, State, Time
+from dynlib.dsl.expr.switches import Switch
 from dynlib.dsl.spec import EventSpec, ModelSpec
 from dynlib.steppers.base import Stepper
 
@@ -21,7 +22,9 @@ class Layout:
     row k modulo the ring's depth), then for each event the truth of its condition when it was
     last examined, and whether the event has been taken within the current step and still holds.
     Where crossings are located, two rows follow that watch over events that accumulate; where
-    something looks back to the start of the last whole step, the state and the time there.
+    something looks back to the start of the last whole step, the state and the time there.  Last
+    come, where steps end on switches with time, the next switch, and how early and how late
+    the right-hand side may see the time up to there.
     """
 
     spec: ModelSpec
@@ -77,7 +80,17 @@ class Layout:
     @property
     def workspace(self) -> int:
         """Rows of the workspace."""
+        return self.switch + (3 if self.switches else 0)
+
+    @property
+    def switch(self) -> int:
+        """First of the three rows on the next switch with time."""
         return self.step_start + (self.states + 1 if self.looks_back else 0)
+
+    @cached_property
+    def switches(self) -> tuple[Switch, ...]:
+        """What switches with time where steps are made to end on it: on a fixed grid nothing."""
+        return self.spec.time_switches.known if self.stepper.adaptive else ()
 
     @property
     def log_width(self) -> int:

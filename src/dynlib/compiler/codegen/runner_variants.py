@@ -76,6 +76,7 @@ _NEVER_IN_MAPS = (
     "SAMPLED",
     "SAMPLES_INSIDE",
     "LOCATED",
+    "SWITCHES",
     "MULTISTEP",
     "MEMORY",
     "INSIDE_HOOK",
