@@ -54,6 +54,8 @@ _HOME |= dict.fromkeys(
         "OptionError",
         "UnknownNameError",
         "UnknownOptionError",
+        "DynlibWarning",
+        "AccuracyWarning",
     ),
     "dynlib.errors",
 )

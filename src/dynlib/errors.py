@@ -286,3 +286,17 @@ class UnknownOptionError(DynlibError, TypeError):
 
 class ObserverError(OptionError):
     """An observer cannot be what it is asked to be, or cannot observe this model."""
+
+
+# --- warnings -----------------------------------------------------------------------------------
+
+
+class DynlibWarning(UserWarning):
+    """The root of all warnings that dynlib gives.
+
+    ``warnings.filterwarnings("ignore", category=dynlib.DynlibWarning)`` silences them.
+    """
+
+
+class AccuracyWarning(DynlibWarning):
+    """A model and a stepper go together, but with less accuracy than the stepper promises."""

@@ -24,7 +24,7 @@ TEMPLATES = {
     for name in (
         *("run_loop", "locate", "traces"),
         *("lane_loop", "lane_fixed", "lane_records", "lane_adaptive", "lane_careful"),
-        *("lane_observers", "lane_samples"),
+        *("lane_observers", "lane_samples", "switching"),
     )
 }  # and the templates of observers' hooks, files named *_hooks.py
 # Every observer's hooks have this one argument list, and compiled code has no keyword objects.

@@ -172,7 +172,7 @@ class CompiledModel:
 
     def mark_jump(self, state: RunState) -> None:
         """Say that state or parameters were changed from outside: the stepper starts afresh."""
-        state.count[Count.FRESH] = max(1, state.count[Count.FRESH])
+        state.count[Count.FRESH] = 2 if state.count[Count.FRESH] == 2 else 1
         state.count[Count.STOPPED] = 0
 
     def states_of(self, state: RunState) -> NDArray[Any]:

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from dynlib.dsl.expr import Kind, Node, Param, State, jacobian
+from dynlib.dsl.expr.switches import TimeSwitches, time_switches
 from dynlib.dsl.fingerprint import fingerprint
 from dynlib.dsl.frozen import FrozenMap
 from dynlib.dsl.summary import summary
@@ -236,6 +237,11 @@ class ModelSpec:
         if self.is_integer:
             raise OptionError(f"{self.name}: a map of integers has no Jacobian")
         return jacobian(self.equations, self.state_nodes)
+
+    @cached_property
+    def time_switches(self) -> TimeSwitches:
+        """Where time alone makes the equations of a flow jump or bend."""
+        return TimeSwitches() if self.is_map else time_switches(self.equations)
 
     @cached_property
     def model_hash(self) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dynlib.compiler.model import CompiledModel
-from dynlib.errors import OptionError
+from dynlib.errors import DynlibWarning, OptionError
 from dynlib.observers.combined import combine
 from dynlib.observers.described import describe, names_of
 from dynlib.observers.module import ObserverModule
@@ -132,5 +132,6 @@ class _Watch:
         warnings.warn(
             f"the receipt names the observers {names_of(there)}, but does not contain their code: "
             "the run is repeated without them. To have them too: rerun(receipt, observers=[...]).",
+            DynlibWarning,
             stacklevel=4,
         )

@@ -83,6 +83,7 @@ class RunOptions:
         t_eval = _samples(given, spec, t0, end, transient)
         if t_eval is not None and interval != 1:
             raise OptionError("t_eval names the times to record; leave record_interval out.")
+        _longest(given.get("stepper_options", {}).get("dt_max"), t0, end)
         limit, chosen = given.get("max_steps"), given.get("record_vars")
         return cls(
             t0=t0,
@@ -236,6 +237,13 @@ def _step(given: Mapping[str, Any], spec: ModelSpec, t0: float, end: float) -> f
     if abs(end - t0) / dt >= _MOST_STEPS:
         raise OptionError(f"dt = {dt:g} is too small: no run can take that many steps.")
     return dt
+
+
+def _longest(dt_max: Any, t0: float, end: float) -> None:
+    """Refuse an upper bound of the step that no step of this run could move the time by."""
+    farthest = max(abs(t0), abs(end))
+    if isinstance(dt_max, int | float) and dt_max > 0 and farthest + dt_max == farthest:
+        raise OptionError(f"dt_max = {dt_max:g} is too small: t + dt_max = t at t = {farthest:g}.")
 
 
 def _transient(given: Mapping[str, Any], spec: ModelSpec, length: float) -> float:

@@ -15,6 +15,7 @@ from dynlib.dsl import ModelSpec
 from dynlib.dsl.spec import Preset
 from dynlib.errors import OptionError
 from dynlib.observers.refusals import checked_observers
+from dynlib.runtime.concerns import Concerns
 from dynlib.runtime.fastpath.plans import RecordingPlan
 from dynlib.runtime.naming import EditableValues, NamedValues, refuse_attribute
 from dynlib.runtime.origin import Origin
@@ -65,6 +66,7 @@ class Sim:
         spec = model.spec
         self._session = session = Session(model)
         self._planner = Planner(model)
+        self._concerns = Concerns(model)
         self._origin = Origin.of(model)
         self._presets = Presets(spec)
         self._state = EditableValues(spec.states, lambda: session.state.y, session.assign, "state")
@@ -167,6 +169,7 @@ class Sim:
             "transient": transient, "max_steps": max_steps,
         }  # fmt: skip
         one_of("on_failure", on_failure, ("raise", "return"))
+        self._concerns.tell(stepper_options)
         none = isinstance(observers, tuple) and not observers
         watching = () if none else checked_observers(observers)
         session = self._session
@@ -236,6 +239,7 @@ class Sim:
             "observers": observers, "record_vars": record_vars, "t_eval": t_eval,
             "max_steps": max_steps, "on_failure": on_failure,
         }  # fmt: skip
+        self._concerns.tell(stepper_options)
         values = self._values()
         found: Results = _batches().run_fast(
             self.model, values, (ic, params), call, stepper_options
@@ -285,6 +289,7 @@ class Sim:
             "observers": observers, "record_vars": record_vars, "t_eval": t_eval,
             "max_steps": max_steps, "on_failure": on_failure,
         }  # fmt: skip
+        self._concerns.tell(stepper_options)
         batches = _batches()
         means = batches.Means.checked(workers, lanes, executor, out, progress)
         values = self._values()

@@ -98,9 +98,9 @@ def emit_first_step(order: int, n: int, real: Scalar) -> str:
         "d = max_(d1, d2)",
         f"h1 = select(d < 1e300, rough_exp2(rough_log2(0.01 / d) * {1.0 / order!r}), 0.0)",
         "h1 = select(d <= 1e-15, max_(1e-6, h0 * 1e-3), h1)",
-        "size = min_(min_(100.0 * h0, h1), min_(span, options[1]))",
+        "size = min_(min_(100.0 * h0, h1), span)",
         "size = select(size > 0.0, size, 1e-6)",
-        "return copysign(size, t_end - t)",
+        "return within_bounds(t, copysign(size, t_end - t), options)",
     ]
     return function("first_step", "t, t_end, step, u, p, ws, options, tolerances, lane", lines)
 

@@ -67,9 +67,13 @@ def step_factor(level, good, last, retry, options):
     return select(factor < most, factor, most)
 
 
-def too_short(t, h, options):
-    """Whether the step cannot be taken: below dt_min, or lost in the rounding of t."""
-    return (abs_(h) < options[0]) | (t + 0.5 * h == t)
+def too_short(t, h, dt, options):
+    """Whether, a step of `h` being refused, the next one, `dt`, cannot be taken.
+
+    It cannot if `h` was no longer than dt_min, but for what `step_ahead` may stretch it by, or if
+    `dt` is lost in the rounding of t.
+    """
+    return (abs_(h) <= 1.01 * options[0]) | (t + 0.5 * dt == t)
 
 
 def shorter(a, b):
@@ -77,21 +81,49 @@ def shorter(a, b):
     return select(abs_(a) <= abs_(b), a, b)
 
 
-def next_step_size(h, dt, factor, options):
-    """Step to try after an accepted one of length `h`, where `dt` had been planned.
+def within_bounds(t, h, options):
+    """The step from `t` with a size of at least dt_min, seen in `t`, and at most dt_max; 0 is kept.
+
+    A shorter step would not move the time, or by another length than it moves the state.
+    """
+    size = abs_(h)
+    size = select(size < options[0], options[0], size)
+    size = select(t + 0.5 * size == t, max_(size, 1e-15 * abs_(t)), size)
+    size = select(size < options[1], size, options[1])
+    return copysign(select(h == 0.0, 0.0, size), h)
+
+
+def nearer(t, one, other):
+    """Which of two times is nearer."""
+    return select(abs_(other - t) < abs_(one - t), other, one)
+
+
+def step_ahead(t, dt, goal):
+    """Length and end of the next step: the goal, if it is not farther than about `dt`.
+
+    Where `dt` is so short that the time, rounded, moves by another length, that one is taken.
+    """
+    near = abs_(goal - t) <= 1.01 * abs_(dt)
+    t_next = select(near, goal, t + dt)
+    whole = abs_(dt) >= 1e-12 * abs_(t)
+    h = select(near, goal - t, select(whole, dt, t_next - t))
+    return h, t_next
+
+
+def next_step_size(t, h, dt, factor, options):
+    """Step to try from `t`, after an accepted one of length `h`, where `dt` had been planned.
 
     A step that was cut short by the end of the run says nothing against the planned one.
     """
     size = abs_(h * factor)
     planned = abs_(dt)
     size = select((abs_(h) < planned) & (size < planned), planned, size)
-    size = select(size < options[1], size, options[1])
-    return copysign(size, h)
+    return within_bounds(t, copysign(size, h), options)
 
 
 CONTROL_FUNCTIONS = (
     *(rough_log2, rough_exp2, error_level, last_level, step_factor),
-    *(too_short, shorter, next_step_size),
+    *(too_short, shorter, within_bounds, nearer, step_ahead, next_step_size),
 )
 
 

@@ -21,10 +21,7 @@ def try_step(lane, t_end, block, lanes, y, mem, ws, p, options, tolerances):
     dt = lanes[Lane.DT, lane]
     if ANALYSIS:
         t_end = lanes[Lane.GOAL, lane]
-    rest = t_end - t
-    near = abs_(rest) <= 1.01 * abs_(dt)
-    h = select(near, rest, dt)
-    t_next = select(near, t_end, t + dt)
+    h, t_next = step_ahead(t, dt, t_end)
     lanes[Lane.TOOK, lane] = h
     lanes[Lane.T_NEXT, lane] = t_next
     u = load_rows(y, 0, N_STATES, lane)
@@ -49,6 +46,8 @@ def try_step(lane, t_end, block, lanes, y, mem, ws, p, options, tolerances):
             if LOCATED:
                 d = dense(t, h, 0, u, u_new, k, p, ws, lane)
                 calm = calm & quiet_inside(t, h, 1, u, u_new, d, p, ws, lane)
+        if SWITCHES:
+            calm = calm & (abs_(float(ws[SWITCH, lane]) - t) > 1.01 * abs_(dt))
         if STOP_START:
             calm = calm & not_(stop_condition(t, 0, u, ts, us, p, ws, lane))
         if STOP_END:
@@ -57,7 +56,7 @@ def try_step(lane, t_end, block, lanes, y, mem, ws, p, options, tolerances):
             d = dense(t, h, 0, u, u_new, k, p, ws, lane)
             store_rows(block, ROW_DENSE, lane, d)
         elif SAMPLED:
-            calm = calm & not_((t_next - lanes[Lane.SAMPLE, lane]) * h >= 0.0)
+            calm = calm & not_((t_next - lanes[Lane.SAMPLE, lane]) * copysign(1.0, h) >= 0.0)
         lanes[Lane.CALM, lane] = select(calm, 1.0, 0.0)
 
 
@@ -93,8 +92,9 @@ def decide(lane, t_end, limit, block, lanes, y, mem, ws, p, options):
     level = error_level(error)
     factor = step_factor(level, good, last, retry, options)
     dt_less = h * factor
-    short = too_short(t, dt_less, options)
-    dt_more = next_step_size(h, dt, factor, options)
+    short = too_short(t, h, dt_less, options)
+    dt_less = within_bounds(t, dt_less, options)
+    dt_more = next_step_size(t_next, h, dt, factor, options)
     dt_new = select(take, dt_more, select(refuse, select(short, h, dt_less), dt))
     step = select(take, lanes[Lane.STEP, lane] + 1.0, lanes[Lane.STEP, lane])
     code = select(calm, 0.0, CAREFUL)

@@ -209,7 +209,7 @@ def fixed_step(i, lane, t0, dt, lanes, y, mem, ws, p, flag):
             if STOP_END:
                 happens = happens | stop_condition(t_next, step + 1, u_new, t, u, p, ws, lane)
             if SAMPLED:
-                happens = happens | ((t_next - lanes[Lane.SAMPLE, lane]) * h >= 0.0)
+                happens = happens | ((t_next - lanes[Lane.SAMPLE, lane]) * copysign(1.0, h) >= 0.0)
             seen = count_if(seen, happens)
         if STRAY:
             seen = add_stray(seen, u_new)

@@ -177,6 +177,8 @@ def take_up(
         push_step_start(ws, t, u, lane)
     if EVENTS:
         init_events(t, step, u, p, ws, lane)
+    if SWITCHES:
+        plan_switch(t, grid[LaneClock.T_END], p, ws, lane)
     if MEMORY:
         store_rows(mem, 0, lane, restart(t, step, u, p, ws, lane))
     if ANALYSIS:
@@ -186,7 +188,7 @@ def take_up(
     if SAMPLED:
         lanes[Lane.FRESH, lane] = 2.0
     if ADAPTIVE:
-        lanes[Lane.DT, lane] = grid[LaneClock.DT]
+        lanes[Lane.DT, lane] = within_bounds(t, grid[LaneClock.DT], options)
         lanes[Lane.GOAL, lane] = grid[LaneClock.T_END]
         if ANALYSIS:
             lanes[Lane.OBSERVED_FROM, lane] = -NEVER

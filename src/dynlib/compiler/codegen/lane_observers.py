@@ -236,8 +236,7 @@ def tangents_of_attempt(lanes, y, mem, ws, p):
         for lane in range(LANES):
             t = lanes[Lane.T, lane]
             dt = lanes[Lane.DT, lane]
-            rest = lanes[Lane.GOAL, lane] - t
-            h = select(abs_(rest) <= 1.01 * abs_(dt), rest, dt)
+            h, _ = step_ahead(t, dt, lanes[Lane.GOAL, lane])
             u = load_rows(y, 0, N_STATES, lane)
             m = 0.0
             if MEMORY:

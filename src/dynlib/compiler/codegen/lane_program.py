@@ -122,7 +122,7 @@ class LaneProgram:
         flags = self.program.flags(sampled=sampled)
         discrete = self.spec.kind == "map"
         floating = not self.spec.dtype.startswith("int")
-        eventful = flags["EVENTS"] or flags["STOP"] or sampled
+        eventful = flags["EVENTS"] or flags["STOP"] or flags["SWITCHES"] or sampled
         stray = discrete and floating and not leaves_traces(self.spec)
         small = discrete and self._small and self._undisturbed
         flags |= {"DISCRETE": discrete, "STRAY": stray, "SMALL": small}
@@ -242,6 +242,7 @@ class LaneProgram:
             "CHUNK": chunk,
             "CAREFUL": _CAREFUL,
             "NEVER": NEVER,
+            "SWITCH": layout.switch,
             "N_STATES": layout.states,
             "N_MEMORY": layout.memory,
             "N_PARAMS": max(1, layout.params),

@@ -15,7 +15,7 @@ def samples_due(lanes):
     due = 0
     for lane in range(LANES):
         ahead = lanes[Lane.T_NEXT, lane] - lanes[Lane.SAMPLE, lane]
-        due += select(ahead * lanes[Lane.TOOK, lane] >= 0.0, 1, 0)
+        due += select(ahead * copysign(1.0, lanes[Lane.TOOK, lane]) >= 0.0, 1, 0)
     return due
 
 
@@ -30,14 +30,15 @@ def record_samples(
     h = lanes[Lane.TOOK, lane]
     t_next = lanes[Lane.T_NEXT, lane]
     error = lanes[Lane.TRIED, lane]
-    if (t_next - lanes[Lane.SAMPLE, lane]) * h < 0.0 or lanes[Lane.CALM, lane] == 0.0:
+    way = copysign(1.0, h)
+    if (t_next - lanes[Lane.SAMPLE, lane]) * way < 0.0 or lanes[Lane.CALM, lane] == 0.0:
         return
     if not (error >= 0.0 and error <= 1.0):
         return
     n = batch[LaneCount.SAMPLES]
     row = int(lanes[Lane.ROW, lane])
     last = row
-    while last < n and (t_next - samples[last]) * h > 0.0:
+    while last < n and (t_next - samples[last]) * way > 0.0:
         last += 1
     if last < n and samples[last] == t_next:
         lanes[Lane.CALM, lane] = 0.0

@@ -8,6 +8,7 @@ from functools import cached_property
 from dynlib.compiler.codegen.crowd import CROWD_ROWS
 from dynlib.dsl.expr import free_nodes, operations, postorder
 from dynlib.dsl.expr.nodes import Apply, Node, Previous, PreviousTime, Reduce, State, Time
+from dynlib.dsl.expr.switches import Switch
 from dynlib.dsl.spec import EventSpec, ModelSpec, StopSpec
 from dynlib.steppers.base import Stepper
 
@@ -26,7 +27,9 @@ class Layout:
     Where crossings are located, rows follow that watch over events that accumulate; where
     something looks back to the start of the last whole step, the state and the time there; where
     crossings are located, the same for the place before that at which conditions were looked at.
-    Where loops within a step may turn very often, a last row tells them to end.
+    Where steps end on switches with time, the next switch follows, and how early and how late the
+    right-hand side may see the time up to there.  Where loops within a step may turn very often, a
+    last row tells them to end.
     """
 
     spec: ModelSpec
@@ -99,18 +102,23 @@ class Layout:
     @property
     def workspace(self) -> int:
         """Rows of the workspace."""
-        return self._after_look_start + (0 if self.heed is None else 1)
+        return self._after_switch + (0 if self.heed is None else 1)
 
     @property
-    def _after_look_start(self) -> int:
+    def switch(self) -> int:
+        """First of the three rows on the next switch with time."""
         return self.look_start + (self.states + 1 if self.any_passing else 0)
+
+    @property
+    def _after_switch(self) -> int:
+        return self.switch + (3 if self.switches else 0)
 
     @cached_property
     def heed(self) -> int | None:
         """Row that tells loops within a step to end, as after Ctrl-C; None: none is that long."""
         nodes = self.expressions
         loops = any(isinstance(node, Reduce) for node in postorder(nodes))
-        return self._after_look_start if loops and operations(nodes) > LONG_WORK else None
+        return self._after_switch if loops and operations(nodes) > LONG_WORK else None
 
     @property
     def expressions(self) -> list[Node]:
@@ -121,6 +129,11 @@ class Layout:
             nodes += [event.cond, *(column.expr for column in event.log)]
             nodes += [action.expr for action in event.actions]
         return nodes if spec.stop is None else [*nodes, spec.stop.cond]
+
+    @cached_property
+    def switches(self) -> tuple[Switch, ...]:
+        """What switches with time where steps are made to end on it: on a fixed grid nothing."""
+        return self.spec.time_switches.known if self.stepper.adaptive else ()
 
     @property
     def log_width(self) -> int:

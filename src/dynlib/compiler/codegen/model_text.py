@@ -98,6 +98,14 @@ class ModelText:
         emitted = emit(list(nodes), self.leaf, prefix=prefix, indent=0, dtype=self.dtype, heed=heed)
         return list(emitted.lines), list(emitted.results)
 
+    def seen_time(self, nodes: Sequence[Node]) -> list[str]:
+        """Lines that keep the time of a flow's expressions within the stretch up to a switch."""
+        if not (self.layout.switches and Time() in free_nodes(nodes)):
+            return []
+        first = self.layout.switch + 1
+        low, high = (f"float(ws[{row}, lane])" for row in (first, first + 1))
+        return [f"t = min_(max_(t, {low}), {high})"]
+
     def expressions(self, name: str, args: str, nodes: Sequence[Node]) -> str:
         """A function that returns the tuple of `nodes`."""
         lines, results = self.evaluate(nodes)
@@ -115,7 +123,8 @@ class ModelText:
         equations = self.layout.spec.equations
         lines, results = self.evaluate(equations)
         values = group(self.kept(result) for result in results)
-        return function("rhs", _MODEL, [*self.prologue(equations), *lines, f"return {values}"])
+        before = [*self.seen_time(equations), *self.prologue(equations)]
+        return function("rhs", _MODEL, [*before, *lines, f"return {values}"])
 
     def start_lags(self) -> str:
         """Before the start, every lag is the initial state."""

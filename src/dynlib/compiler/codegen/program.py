@@ -19,6 +19,7 @@ from dynlib.compiler.codegen.layout import Layout
 from dynlib.compiler.codegen.locate import LOCATE_HELPERS
 from dynlib.compiler.codegen.model_text import EXAMINE, ModelText
 from dynlib.compiler.codegen.specialize import fold
+from dynlib.compiler.codegen.switch_text import SwitchText
 from dynlib.compiler.codegen.tangent_layout import TangentLayout
 from dynlib.compiler.codegen.tangent_text import STEP_ARGS, TangentText
 from dynlib.compiler.codegen.traces import push_trace, trace_room
@@ -152,6 +153,8 @@ class Program:
             parts.append(self._model.past("look_start", self.layout.look_start))
         if self.spec.stop:
             parts.append(self._model.stop())
+        if self.layout.switches:
+            parts.append(SwitchText(self._model).emit())
         return "\n".join(parts)
 
     @cached_property
@@ -197,6 +200,7 @@ class Program:
             "MEMORY": self.layout.memory > 0,
             "SAMPLED": sampled,
             "LAGS": bool(self.layout.rings),
+            "SWITCHES": bool(self.layout.switches),
             "EVENTS": bool(self.layout.watched),
             "START_EVENTS": self._events.starts,
             "END_EVENTS": any(e.phase in ("end", "both") for e in events),
@@ -260,6 +264,7 @@ class Program:
         loop = fold(template, flags, numbers=True)
         numbers = self._events.numbers()
         numbers |= {"N_STATES": self.layout.states, "N_MEMORY": self.layout.memory}
+        numbers |= {"SWITCH": self.layout.switch}
         numbers |= {"N_CLOCK": len(Clock), "N_COUNT": len(Count)}
         if self.analysis is not None:
             numbers["STOP_ROW"] = self.analysis.stop_row or 0

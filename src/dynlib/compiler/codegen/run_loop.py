@@ -1,10 +1,8 @@
 """The run loop: the one function from which all ordinary runners are made.
 
-`specialize` folds the flags (names in capitals that stand alone in an `if`) out of this text for
-each `RunnerVariant` and kind of model, and then for each model.  *One exit*: whoever wants to leave
-sets `status` and breaks.  *Room before effects*: space is looked for before anything changes, so
-that leaving and coming back repeats nothing.  *Pieces*: when a located event cuts a step of a fixed
-grid, the loop turns once for each piece (`cuts` counts them); the last one commits the step.
+`specialize` folds the flags (names in capitals that stand alone in an `if`) out of this text, for
+a `RunnerVariant`, then for a model.  The rest is compiled with the model's functions as globals.
+Three rules (docs/design.md) keep it short: one exit, room before effects, pieces of steps.
 """
 
 # ruff: noqa: F821
@@ -58,6 +56,9 @@ def run_loop(
         rejected = count[Count.REJECTED]
         last = clock[Clock.ERROR]
         retry = count[Count.RETRY]
+        if SWITCHES:
+            next_switch(fresh, t, t_end, p, ws, lane)
+        dt = within_bounds(t, dt, options)
         if dt == 0.0:
             dt = first_step(t, t_end, step, u, p, ws, options, tolerances, lane)
 
@@ -106,7 +107,7 @@ def run_loop(
                     status = Status.EARLY_EXIT
                     break
             if ADAPTIVE:
-                done = (t_end - t) * dt <= 0.0
+                done = (t_end - t) * copysign(1.0, dt) <= 0.0
             else:
                 done = step >= count[Count.STEP_END]
             if done:
@@ -167,15 +168,14 @@ def run_loop(
             h = 1.0
             t_next = step + 1.0
         elif ADAPTIVE:
+            if SWITCHES:
+                next_switch(fresh, t, t_end, p, ws, lane)
             if fresh == 1:
                 last = 0.0
                 dt = shorter(dt, first_step(t, t_end, step, u, p, ws, options, tolerances, lane))
-            h = dt
-            if abs(t_end - t) <= 1.01 * abs(dt):
-                h = t_end - t
-                t_next = t_end
-            else:
-                t_next = t + h
+            h, t_next = step_ahead(t, dt, t_end)
+            if SWITCHES:
+                h, t_next = step_ahead(t, dt, nearer(t, t_end, float(ws[SWITCH, lane])))
         else:
             h = dt
             t_next = clock[Clock.ORIGIN] + (step + 1) * dt
@@ -208,10 +208,11 @@ def run_loop(
                 rejected += 1
                 dt = h * step_factor(error_level(error), False, last, retry, options)
                 retry = 1
-                if too_short(t, dt, options):
+                if too_short(t, h, dt, options):
                     dt = h
                     status = Status.STEPFAIL
                     break
+                dt = within_bounds(t, dt, options)
                 continue
         if not all_finite(u_new):
             status = Status.NAN_DETECTED
@@ -255,9 +256,10 @@ def run_loop(
                     analysis_ws, analysis_out, trace_buf, trace_count, traces,
                 )  # fmt: skip
         if SAMPLED:
-            if sample < count[Count.SAMPLES] and (t_next - samples[sample]) * h > 0.0:
+            way = copysign(1.0, h)
+            if sample < count[Count.SAMPLES] and (t_next - samples[sample]) * way > 0.0:
                 d = dense(t, h, step, u, u_new, k, p, ws, lane)
-                while sample < count[Count.SAMPLES] and (t_next - samples[sample]) * h > 0.0:
+                while sample < count[Count.SAMPLES] and (t_next - samples[sample]) * way > 0.0:
                     ts = samples[sample]
                     us = interpolate((ts - t) / h, h, u, u_new, d)
                     rec_t[row] = ts
@@ -270,7 +272,7 @@ def run_loop(
         if ADAPTIVE:
             level = error_level(error)
             factor = step_factor(level, True, last, retry, options)
-            dt = next_step_size(h, dt, factor, options)
+            dt = next_step_size(t_next, h, dt, factor, options)
             last = last_level(level)
             retry = 0
         u_old = u
@@ -330,6 +332,8 @@ def run_loop(
                 fresh = 1
         if ADJUSTED:
             fresh = 1
+        if SWITCHES:
+            fresh = switched(t, fresh, ws, lane)
         step += 1
         cuts = 0
         if END_EVENTS:

@@ -79,6 +79,7 @@ _NEVER_IN_MAPS = (
     "STOP_LOCATED",
     "PIECEMEAL",
     "FOLLOWED",
+    "SWITCHES",
     "MULTISTEP",
     "MEMORY",
     "INSIDE_HOOK",

@@ -96,7 +96,10 @@ class TangentText:
         entries: list[Node] = [self.jacobian[i][j] for i, j in self._changing()]
         if not entries:
             entries = [Num(0.0)]
-        return self.text.expressions("jacobian_entries", "t, step, u, p, ws, lane", entries)
+        lines, results = self.text.evaluate(entries)
+        before = [*self.text.seen_time(entries), *self.text.prologue(entries)]
+        results = [f"return {group(results)}"]
+        return function("jacobian_entries", "t, step, u, p, ws, lane", [*before, *lines, *results])
 
     def _rhs(self) -> str:
         n, real = self.n, self.text.real

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from dynlib.compiler.jit.native import ObjectCode
+from dynlib.errors import DynlibWarning
 
 __all__ = ["CacheEntry", "CacheWarning", "DiskCache"]
 
@@ -28,7 +29,7 @@ _SUFFIX = ".kernel"
 LIMIT = 256 * 2**20
 
 
-class CacheWarning(UserWarning):
+class CacheWarning(DynlibWarning):
     """The disk cache cannot be used as it should; results are not affected."""
 
 
