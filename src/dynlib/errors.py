@@ -127,7 +127,7 @@ class ModelLoadError(DynlibError):
     ) -> None:
         self.issues, self.label, self.more = tuple(issues), label, more
         count = f"at least {len(self.issues)}" if more else f"{len(self.issues)}"
-        head = f"{label}: {count} problem{'' if count == '1' else 's'}"
+        head = f"{label}: {count} problem{'' if len(self.issues) == 1 else 's'}"
         super().__init__("\n\n".join([head, *(issue.render() for issue in self.issues)]))
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -5,16 +5,18 @@ from collections.abc import Iterator
 
 from dynlib.dsl.binding import parse_piece
 from dynlib.dsl.blocks import Piece, Statement
-from dynlib.dsl.expr import Node, Param, State, level_function
+from dynlib.dsl.expr import Node, Param, State, level_function, postorder
 from dynlib.dsl.expr.ops import INSTANTS
 from dynlib.dsl.expr.syntax import Call
 from dynlib.dsl.issues import Issues
 from dynlib.dsl.raw import RawEvent
 from dynlib.dsl.resolve import Resolver
 from dynlib.dsl.spec import Action, EventSpec, LogColumn, StopSpec
+from dynlib.dsl.work import Work
 from dynlib.errors import Issue
 from dynlib.suggest import did_you_mean
 
+_EACH = 60  # units of work for each event
 _PLAIN = re.compile(r"[\w.]+")  # a name or a number, which needs no brackets
 
 
@@ -32,14 +34,18 @@ def resolve_stop(resolver: Resolver) -> StopSpec | None:
 
 
 def _resolve_event(resolver: Resolver, name: str, raw: RawEvent) -> EventSpec | None:
+    work = resolver.issues.work
+    work.spend(_EACH)
     cond = resolver.condition(raw.cond)
     actions = [_resolve_action(resolver, each) for each in raw.actions]
     log = _resolve_log(resolver, raw)
     locate = _may_locate(resolver, raw)
     if cond is None:
         return None
+    if locate:
+        work.spend(3 * len(postorder([cond])))
     if raw.direction == "falling":
-        resolver.issues.extend(_never_falls(raw))
+        resolver.issues.extend(_never_falls(raw, work))
     return EventSpec(
         name=name,
         cond=cond,
@@ -54,9 +60,9 @@ def _resolve_event(resolver: Resolver, name: str, raw: RawEvent) -> EventSpec | 
     )
 
 
-def _never_falls(raw: RawEvent) -> Iterator[Issue]:
+def _never_falls(raw: RawEvent, work: Work) -> Iterator[Issue]:
     """Return the letter about an edge whose end an event waits for, if it does."""
-    entry, parsed = raw.item.get("direction"), parse_piece(raw.cond, Issues())
+    entry, parsed = raw.item.get("direction"), parse_piece(raw.cond, Issues(work))
     assert entry is not None  # raw.direction was read from it
     root = parsed.root if parsed is not None else None
     if isinstance(root, Call) and root.name in INSTANTS:

@@ -9,6 +9,7 @@ from pathlib import Path
 from dynlib.dsl.config import OWN_TAGS, Config, expand
 from dynlib.dsl.document import Document, Item
 from dynlib.dsl.text import read_text
+from dynlib.dsl.work import Work
 from dynlib.errors import (
     AmbiguousModelError,
     ConfigError,
@@ -37,7 +38,7 @@ def is_text(source: str) -> bool:
     return "\n" in source or source.lstrip().startswith("inline:")
 
 
-def read_source(source: str, config: Callable[[], Config]) -> Item:
+def read_source(source: str, config: Callable[[], Config], work: Work | None = None) -> Item:
     """Return the root table of the document that a string names (or is).
 
     Raises
@@ -48,9 +49,11 @@ def read_source(source: str, config: Callable[[], Config]) -> Item:
         raise ModelNotFoundError("the name of the model is empty.")
     if is_text(source):
         inline = source.lstrip().startswith("inline:")
-        return read_text(source.split("inline:", 1)[1].strip(" ") if inline else source, "<text>")
+        return read_text(
+            source.split("inline:", 1)[1].strip(" ") if inline else source, "<text>", work
+        )
     file, label = find(source, config)
-    return read_file(file, label)
+    return read_file(file, label, work)
 
 
 def find(source: str, config: Callable[[], Config]) -> tuple[Path, str]:
@@ -179,7 +182,7 @@ def _closest_file(folders: Iterable[Path], name: str) -> str | None:
     return None
 
 
-def read_file(file: Path, label: str) -> Item:
+def read_file(file: Path, label: str, work: Work | None = None) -> Item:
     """Return the root table of a file; what is no reasonable model file is refused unread.
 
     Raises
@@ -213,7 +216,7 @@ def read_file(file: Path, label: str) -> Item:
         raise document.load_error(
             f"line {line} is not UTF-8 text", "Save the file in the encoding UTF-8."
         ) from None
-    return read_text(text, label)
+    return read_text(text, label, work)
 
 
 def _check_status(status: os.stat_result, document: Document) -> None:

@@ -5,6 +5,7 @@ import tomllib
 from collections.abc import Callable
 
 from dynlib.dsl.document import Document, Item, to_item
+from dynlib.dsl.work import TooMuchWork, Work, load_work
 from dynlib.errors import ModelLoadError, Span
 
 _MANY_DOTS = re.compile(
@@ -15,18 +16,27 @@ _TWICE = re.compile(r"Cannot declare (\(.*\)) twice")
 _HEADER = re.compile(r"#!([^\n]*)")
 
 
-def read_text(text: str, label: str) -> Item:
+def read_text(text: str, label: str, work: Work | None = None) -> Item:
     """Return the root table of a TOML text.
+
+    Parameters
+    ----------
+    text, label : str
+        The text, and how messages name it.
+    work : Work, optional
+        Where reading is counted.
 
     Raises
     ------
     ModelLoadError
-        The text is not TOML, or says that it is for another program; the message has the place.
+        The text is not TOML, or too long, or says that it is for another program; the message has
+        the place.
     """
     text = text.removeprefix("\ufeff").replace("\r\n", "\n")
     document = Document(label, text)
     _check_characters(document, text)
     _check_header(document, text)
+    _count(document, text, work or load_work())
     dots = _MANY_DOTS.search(text)
     if dots:
         span = document.span(*dots.span())
@@ -38,6 +48,15 @@ def read_text(text: str, label: str) -> Item:
     except ValueError as error:
         raise _toml_error(document, error) from None
     return to_item(data, document)
+
+
+def _count(document: Document, text: str, work: Work) -> None:
+    """Count what reading will be, by the characters that begin keys, items and tables."""
+    entries = 10 * text.count("=") + 3 * text.count(",") + 12 * text.count("\n[")
+    try:
+        work.spend(len(text) // 4 + entries)
+    except TooMuchWork:
+        raise document.too_much(work) from None
 
 
 def _check_characters(document: Document, text: str) -> None:
