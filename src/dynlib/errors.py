@@ -272,6 +272,10 @@ class OptionError(DynlibError, ValueError):
     """An argument has a value that cannot be used."""
 
 
+class TooLargeError(DynlibError, ValueError):
+    """Something would be more work than a limit allows; the message says how to raise it."""
+
+
 class UnknownNameError(DynlibError, KeyError):
     """No state, parameter, aux variable, event, preset or mod has this name."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dynlib.compiler.codegen.layout import Layout
+from dynlib.compiler.length import check_length, code_limit
 from dynlib.dsl.expr import emit, free_nodes
 from dynlib.dsl.expr.nodes import (
     Iteration,
@@ -43,6 +44,7 @@ class ModelText:
         self.varied = varied
         self.dtype = layout.spec.dtype
         self.real = Scalar(self.dtype)
+        self._most, self._written = code_limit(), 0
 
     # -- pieces -------------------------------------------------------------------------------
 
@@ -95,6 +97,8 @@ class ModelText:
     def evaluate(self, nodes: Sequence[Node], prefix: str = "v") -> tuple[list[str], list[str]]:
         """Statements that compute `nodes`, and an expression for each of them."""
         emitted = emit(list(nodes), self.leaf, prefix=prefix, indent=0, dtype=self.dtype)
+        self._written += len(emitted.lines) + len(nodes)
+        check_length(self._written, self._most, whole=False)
         return list(emitted.lines), list(emitted.results)
 
     def expressions(self, name: str, args: str, nodes: Sequence[Node]) -> str:

@@ -22,7 +22,8 @@ How a formula becomes code::
 `simplify`, `substitute`, `free_nodes`, `evaluate`
     rebuild a node, put others in its place, list its leaves, work out its value.
 `differentiate`, `jacobian`, `jvp`
-    return derivatives as nodes (`derivation_work` counts what that takes); `level_function` a real function whose sign tells a condition.
+    return derivatives as nodes (`derivation_work` counts what that takes); `level_function` a
+    real function whose sign tells a condition.
 `emit(outputs, leaf)`
     writes nodes as Python statements; what these call is in `dynlib.abi.primitives`.
 `to_text`, `to_latex`

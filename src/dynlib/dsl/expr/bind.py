@@ -240,8 +240,8 @@ class _Binder:
             return self.lag(piece, args, place)
         least, most = _arity(name)
         if least == 0:
-            error = complaints.unknown_function(piece, self.scope, self.known(place))
-            return self.complain(place, error)
+            unknown = complaints.unknown_function(piece, self.scope, self.known(place))
+            return self.complain(place, unknown)
         error = complaints.argument_count(piece, least, most)
         if error is not None:
             return self.complain(place, error)

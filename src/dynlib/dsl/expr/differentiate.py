@@ -80,7 +80,7 @@ def derivation_work(exprs: Sequence[Node], wrt: Sequence[Node]) -> int:
     return known + 8 * sum(bits.bit_count() for bits in reach.values())
 
 
-_MOST_REACH = 10_000_000  # units beyond which nobody asks for the exact number
+_MOST_REACH = 100_000_000  # units beyond which nobody asks for the exact number
 
 
 def jvp(exprs: Sequence[Node], states: Sequence[Node], directions: Sequence[Node]) -> Row:

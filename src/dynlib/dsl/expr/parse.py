@@ -50,7 +50,7 @@ _STRENGTH = {
 _ENDERS = {"else", "for", "in"}
 _NO_VALUES = {*_STRENGTH, *_ENDERS, *FOREIGN_WORDS, "not", "True", "False"}
 
-Task = Generator[Any, Any, Syntax]
+Task = Generator[Any, Any, Any]
 
 
 def parse_expression(text: str) -> Parsed:
@@ -99,7 +99,7 @@ class _Parser:
     def whole(self) -> Syntax:
         if self.next.kind == "end":
             raise ExprError("the expression is empty", 0, self.next.end)
-        root = trampoline(self.expression(0))
+        root: Syntax = trampoline(self.expression(0))
         if self.next.kind != "end":
             raise self.misfit()
         return root
@@ -270,7 +270,7 @@ class _Parser:
         word = Word(var.start, var.end, var.text)
         return Loop(name.start, self.leave(), name.text, word, lower, upper, body, where)
 
-    def range(self, form: str) -> Generator[Any, Any, tuple[Syntax | None, Syntax]]:
+    def range(self, form: str) -> Task:
         word = self.take()
         if not self.at("("):
             raise self.unless_ended("'range' needs brackets", form)
