@@ -12,7 +12,7 @@ from dynlib.errors import TooLargeError
 
 __all__ = ["CODE_LIMIT", "CODE_VARIABLE", "check_length", "code_limit"]
 
-CODE_LIMIT = 400_000
+CODE_LIMIT = 250_000
 CODE_VARIABLE = "DYNLIB_CODE_LIMIT"
 
 

@@ -2,12 +2,12 @@
 
 import os
 import re
-import stat
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from dynlib.dsl.config import OWN_TAGS, Config, expand
 from dynlib.dsl.document import Document, Item
+from dynlib.dsl.files import Unreadable, read_regular
 from dynlib.dsl.text import read_text
 from dynlib.dsl.work import Work
 from dynlib.errors import (
@@ -192,14 +192,9 @@ def read_file(file: Path, label: str, work: Work | None = None) -> Item:
     """
     document = Document(label)
     try:
-        status = file.stat()
-        _check_status(status, document)
-        with file.open("rb") as stream:
-            content = stream.read(LARGEST + 1)
-    except OSError as error:
-        raise document.load_error(f"cannot be read: {error.strerror or error}") from None
-    if len(content) > LARGEST:
-        raise document.load_error(f"larger than {LARGEST >> 20} MiB")
+        content = read_regular(file, LARGEST, "a model")
+    except Unreadable as error:
+        raise document.load_error(error.problem, error.hint) from None
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         hint = "Save the file in the encoding UTF-8."
         raise document.load_error("is UTF-16 text, not UTF-8", hint)
@@ -217,16 +212,3 @@ def read_file(file: Path, label: str, work: Work | None = None) -> Item:
             f"line {line} is not UTF-8 text", "Save the file in the encoding UTF-8."
         ) from None
     return read_text(text, label, work)
-
-
-def _check_status(status: os.stat_result, document: Document) -> None:
-    problem = hint = ""
-    if stat.S_ISDIR(status.st_mode):
-        problem, hint = "is a folder, not a model file", "Name the file in it that you mean."
-    elif not stat.S_ISREG(status.st_mode):
-        problem = "is no regular file"
-    elif status.st_size > LARGEST:
-        problem = f"has {status.st_size:,} bytes; a model has at most {LARGEST:,}"
-        hint = "Is this a file of data? A model is a short TOML text."
-    if problem:
-        raise document.load_error(problem, hint)

@@ -32,8 +32,6 @@ from dynlib.compiler.llvm.values import (
 
 __all__ = ["Made", "Module", "kind_of"]
 
-_NAMES = 4  # times the limit
-
 
 @dataclass(frozen=True)
 class Made:
@@ -68,11 +66,9 @@ class Module:
     def check(self, blocks: Blocks) -> None:
         """Stop where what has been written so far is far too long; the text is counted later.
 
-        Names are counted, of which loops take some more than once.
+        Names are counted; not each instruction has one.
         """
-        most = _NAMES * self.most
-        if self._values + blocks.count > most:
-            check_length(most + 1, self.most, whole=False)
+        check_length(self._values + blocks.count, self.most, whole=False)
 
     def constant_array(self, values: Any) -> Array:
         """An array of integers that never changes."""
