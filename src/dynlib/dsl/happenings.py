@@ -16,6 +16,8 @@ from dynlib.dsl.work import Work
 from dynlib.errors import Issue
 from dynlib.suggest import did_you_mean
 
+_EQUATION = re.compile(r"([^=<>!,]+?)\s*(=)\s*([^=<>!,]+)")  # with a single sign
+_JOINED = re.compile(r"\b(and|or|not|if)\b")
 _EACH = 60  # units of work for each event
 _PLAIN = re.compile(r"[\w.]+")  # a name or a number, which needs no brackets
 
@@ -29,14 +31,32 @@ def resolve_events(resolver: Resolver) -> tuple[EventSpec, ...]:
 def resolve_stop(resolver: Resolver) -> StopSpec | None:
     """Return the stop condition, if the model has one."""
     raw = resolver.model.stop
-    cond = resolver.condition(raw.cond) if raw is not None else None
+    cond = _condition(resolver, raw.cond) if raw is not None else None
     return StopSpec(cond, raw.phase, raw.cond.tidy) if raw is not None and cond else None
+
+
+def _condition(resolver: Resolver, piece: Piece) -> Node | None:
+    """Return the tree of a condition; of a flow, ``x = 0.5`` means the instant when it passes."""
+    found = _EQUATION.fullmatch(piece.text)
+    joined = _JOINED.search(piece.text)
+    if found is None or joined or resolver.model.kind != "ode":
+        return resolver.condition(piece)
+    at = found.start(2)
+    resolver.issues.append(
+        piece.issue(
+            "'=' assigns, and no step of a flow meets a number exactly",
+            f"Write cross_either({found[1]}, {found[3]}): it holds where the number is passed.",
+            at,
+            at + 1,
+        )
+    )
+    return None
 
 
 def _resolve_event(resolver: Resolver, name: str, raw: RawEvent) -> EventSpec | None:
     work = resolver.issues.work
     work.spend(_EACH)
-    cond = resolver.condition(raw.cond)
+    cond = _condition(resolver, raw.cond)
     actions = [_resolve_action(resolver, each) for each in raw.actions]
     log = _resolve_log(resolver, raw)
     locate = _may_locate(resolver, raw)

@@ -13,6 +13,7 @@ _MANY_DOTS = re.compile(
 )
 _PLACE = re.compile(r" ?\(at (?:line (\d+), column (\d+)|end of document)\)$")
 _TWICE = re.compile(r"Cannot declare (\(.*\)) twice")
+_ODD_TABLE = re.compile(r"^\s*\[[^\"'\]]*[^\x00-\x7f]")
 _HEADER = re.compile(r"#!([^\n]*)")
 
 
@@ -135,12 +136,21 @@ _EXPLANATIONS: list[tuple[str, Callable[[Document, str, Span | None], ModelLoadE
 ]
 
 
+def _is_name(key: str) -> bool:
+    """Tell whether a key, with dots or not, would be one in quotes."""
+    return all(part.strip().isidentifier() for part in key.split("."))
+
+
 def _quotes_hint(span: Span | None) -> str:
-    """Guess the usual slip: an expression without quotes."""
+    """Guess the usual slip: an expression without quotes, or a Greek letter as a bare key."""
     if span is None:
         return ""
     key, equals, value = span.text.partition("=")
-    value = value.strip()
+    bare, value = key.strip(), value.strip()
+    if equals and bare and not bare.isascii() and _is_name(bare):
+        return f'Keys with letters beyond a to z stand in quotes: "{bare}" = {value}'
+    if not equals and _ODD_TABLE.search(span.text):
+        return "In the name of a table, letters beyond a to z stand in quotes."
     if equals and value and value[0] not in "\"'[{" and key.strip():
         return f'Text and expressions stand in quotes: {key.strip()} = "{value}"'
     return ""

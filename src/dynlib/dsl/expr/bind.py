@@ -42,7 +42,7 @@ from dynlib.dsl.expr.syntax import (
     Unary,
     Word,
 )
-from dynlib.dsl.expr.typed import apply, coerce, literal_exponent
+from dynlib.dsl.expr.typed import apply, coerce, literal_exponent, whole
 
 Task = Generator[Any, Node, Node]
 
@@ -246,6 +246,8 @@ class _Binder:
         if error is not None:
             return self.complain(place, error)
         integer = self.scope.integer
+        if name == "int" and not integer:
+            return whole(args[0])
         if name in CASTS:
             return coerce(args[0], CASTS[name])
         if name in SCALAR_MACROS:
