@@ -127,7 +127,7 @@ class ModelLoadError(DynlibError):
     ) -> None:
         self.issues, self.label, self.more = tuple(issues), label, more
         count = f"at least {len(self.issues)}" if more else f"{len(self.issues)}"
-        head = f"{label}: {count} problem{'' if count == '1' else 's'}"
+        head = f"{label}: {count} problem{'' if len(self.issues) == 1 else 's'}"
         super().__init__("\n\n".join([head, *(issue.render() for issue in self.issues)]))
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -274,6 +274,10 @@ class RunFailed(DynlibError):
 
 class OptionError(DynlibError, ValueError):
     """An argument has a value that cannot be used."""
+
+
+class TooLargeError(DynlibError, ValueError):
+    """Something would be more work than a limit allows; the message says how to raise it."""
 
 
 class UnknownNameError(DynlibError, KeyError):

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 _LONGEST = 60
+_MANY = 500
 
 
 def closest(name: str, known: Iterable[str], likeness: float = 0.6) -> str | None:
@@ -27,11 +28,23 @@ def closest(name: str, known: Iterable[str], likeness: float = 0.6) -> str | Non
     lowered = name.lower()
     if lowered in names:
         return names[lowered]
+    if len(names) > _MANY:
+        names = _alike(lowered, names)
     swapped = [each for each in names if sorted(each) == sorted(lowered)]
     if swapped and len(name) > 2:
         return names[get_close_matches(lowered, swapped, n=1, cutoff=0)[0]]
     found = get_close_matches(lowered, list(names), n=1, cutoff=likeness)
     return names[found[0]] if found else None
+
+
+def _alike(name: str, names: dict[str, str]) -> dict[str, str]:
+    """Return the names of about this length and these letters: to compare all takes too long."""
+    near = {
+        each: known
+        for each, known in names.items()
+        if abs(len(each) - len(name)) < 2 and (each[:1] == name[0] or each[-1:] == name[-1])
+    }
+    return dict(list(near.items())[:_MANY])
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

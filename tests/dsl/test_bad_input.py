@@ -240,11 +240,6 @@ def test_a_number_that_takes_long_to_work_out(monkeypatch: pytest.MonkeyPatch) -
     assert issue.path == "[params] a"
 
 
-def test_a_document_cannot_hold_up_its_reader(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dynlib.dsl.issues.PATIENCE", -1.0)
-    assert "takes more than 60 seconds" in only_problem(ode())
-
-
 def test_the_error_travels_between_processes() -> None:
     error = problems(ode("q"))
     again = pickle.loads(pickle.dumps(error))

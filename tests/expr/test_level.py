@@ -40,7 +40,7 @@ def bound(text: str, scope: Scope = SCOPE) -> Node:
         ("x > 1 and a > 0", "min(x - 1, 1e999 if a > 0 else -1e999)"),
         ("x > 1 and a == 0", "min(x - 1, 1e999 if a == 0 else -1e999)"),
         ("t > 5", "t - 5"),
-        ("int(x) > 2", "int(x) - 2.0"),
+        ("int(x) > 2", "int(x) - 2"),
         ("cross_up(x, 1)", "min(1e999 if previous(x) <= 1 else -1e999, x - 1)"),
         ("lag_x() > 1", "1e999 if lag_x() > 1 else -1e999"),
     ],

@@ -15,9 +15,12 @@ from dynlib.dsl.expr import (
 )
 from dynlib.dsl.issues import Issues
 
+_EACH = 30  # units of work for any expression, however short
+
 
 def parse_piece(piece: Piece, issues: Issues) -> Parsed | None:
     """Return the syntax of an expression; None after noting what is wrong with it."""
+    issues.work.spend(2 * len(piece.text) + _EACH)
     try:
         return parse_expression(piece.text)
     except ExprError as error:
@@ -29,14 +32,16 @@ def bind_piece(
     piece: Piece, parsed: Parsed, scope: Scope, kind: Kind | None, issues: Issues
 ) -> Node | None:
     """Return the expression tree, of the given kind (None: as it is); None after a problem."""
-    issues.keep_time()
     try:
-        node = bind(parsed, scope)
+        node = bind(parsed, scope, issues.work.spend)
     except ExprError as error:
         report(piece, error, issues)
         return None
-    if scope.poisoned and any(isinstance(each, Name) for each in postorder([node])):
-        return None  # it uses something broken, which has been noted where it is declared
+    if scope.poisoned:
+        order = postorder([node])
+        issues.work.spend(len(order))
+        if any(isinstance(each, Name) for each in order):
+            return None  # it uses something broken, which has been noted where it is declared
     return node if kind is None else coerce(node, kind)
 
 

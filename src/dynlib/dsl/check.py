@@ -20,6 +20,7 @@ from dynlib.errors import Issue
 from dynlib.suggest import closest, did_you_mean
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_EACH = 6  # units of work for each entry
 _MANY = 8  # a longer list of what is known only hides a good guess
 
 Rule = Value | Table | Either | None
@@ -109,6 +110,7 @@ def describe(item: Item) -> str:
 def _check_table(item: Item, rule: Table, issues: Issues) -> Item:
     kept: dict[str, Item] = {}
     strays: dict[str, Item] = {}
+    issues.work.spend(_EACH * len(item.value))
     for key, entry in item.value.items():
         meant = key
         if key not in rule.keys and (rule.each is None or _is_slip(key, rule)):

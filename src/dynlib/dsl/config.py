@@ -23,6 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from dynlib.dsl.files import Unreadable, read_regular
 from dynlib.dsl.frozen import FrozenMap
 from dynlib.errors import ConfigError, OptionError
 from dynlib.suggest import did_you_mean
@@ -94,12 +95,12 @@ def _user_folder(kind: str) -> Path:
 
 
 def _load(file: Path) -> dict[str, Any]:
+    if str(file) == os.devnull:  # the usual way to name no configuration
+        return {}
     try:
-        if file.stat().st_size > _LARGEST:
-            raise ConfigError(f"{file}: larger than 1 MiB, which no configuration is")
-        return tomllib.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"{file}: cannot be read: {error.strerror or error}") from None
+        return tomllib.loads(read_regular(file, _LARGEST, "a configuration").decode("utf-8"))
+    except Unreadable as error:
+        raise ConfigError(f"{file}: {error.problem}") from None
     except (ValueError, RecursionError) as error:
         raise ConfigError(f"{file}: not valid TOML: {error}") from None
 

@@ -9,6 +9,7 @@ from numbers import Integral, Real
 from typing import Any
 
 from dynlib.dsl.positions import Mark, Path, decode, scan
+from dynlib.dsl.work import LOAD_VARIABLE, Work, how_to_raise
 from dynlib.errors import Issue, ModelLoadError, Span
 
 DEEPEST = 24  # levels of nesting, far more than any model has
@@ -69,6 +70,16 @@ class Document:
     def load_error(self, message: str, hint: str = "", span: Span | None = None) -> ModelLoadError:
         """Return the error of a document that cannot be read at all."""
         return ModelLoadError([Issue("", message, hint, span, self.label)], self.label)
+
+    def too_much(self, work: Work) -> ModelLoadError:
+        """Return the error of a document whose reading is more work than the limit allows."""
+        return self.load_error(
+            f"reading this model is too much work: {work.done:,} units or more; "
+            f"the limit is {work.limit:,}",
+            "The reason may be thousands of equations or events, long sums in constants, or "
+            "functions that call functions many times over.\n"
+            + how_to_raise(LOAD_VARIABLE, 10 * work.limit),
+        )
 
 
 @dataclass(frozen=True, eq=False)

@@ -33,7 +33,7 @@ def fingerprint(parts: Any) -> str:
 
 def _digest(part: Any, known: dict[Node, bytes]) -> bytes:
     if isinstance(part, Node):
-        for node in postorder([part]):
+        for node in postorder([part], known):
             if node not in known:
                 known[node] = _node_digest(node, known)
         return known[part]

@@ -1,6 +1,6 @@
 """Check a Jacobian that the document gives against the derived one."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from math import isfinite
 from random import Random
@@ -15,9 +15,12 @@ from dynlib.dsl.expr import (
     Iteration,
     Lag,
     Node,
+    Num,
     Time,
+    derivation_work,
     evaluate,
     free_nodes,
+    postorder,
 )
 from dynlib.dsl.issues import Issues
 from dynlib.dsl.resolve import Resolver, check_leaves
@@ -26,6 +29,7 @@ from dynlib.dsl.spec import ModelSpec
 from dynlib.errors import Issue
 
 _POINTS = 8
+_NUMBER = 4  # units of work for an entry that is a number
 _RELATIVE = 1e-6  # two ways to write one formula differ by rounding, a wrong one by far more
 _ABSOLUTE = 1e-12  # of the greatest entry at the point: entries that cancel are rounding only
 
@@ -51,10 +55,15 @@ def resolve_jacobian(resolver: Resolver) -> GivenJacobian | None:
     scope = replace(resolver.scope, edges=False)
     nodes = {}
     for place, piece in pieces.items():
-        node = read(piece, scope, "real", issues)
+        value = piece.item.value
+        if isinstance(value, str):
+            node = read(piece, scope, "real", issues)
+        else:
+            issues.work.spend(_NUMBER)
+            node = Num(float(value))
         if node is not None:
-            check_leaves(piece, node, scope, issues)
             nodes[place] = node
+    check_leaves([(pieces[place], node) for place, node in nodes.items()], scope, issues)
     return GivenJacobian(pieces, nodes)
 
 
@@ -64,6 +73,7 @@ def check_jacobian(given: GivenJacobian, spec: ModelSpec, issues: Issues) -> Non
     Both are worked out at points around the initial values.  At kinks a correct entry may differ
     from the derived one, so only entries that differ at most of the points are wrong.
     """
+    issues.work.spend(derivation_work(spec.equations, spec.state_nodes))
     doubtful = {
         place: node
         for place, node in given.nodes.items()
@@ -109,12 +119,14 @@ def _compare(
 ) -> dict[tuple[int, int], bool]:
     """Tell for each entry whether it differs from the derived one at most points."""
     votes = {place: [0, 0] for place in given}
+    spend = issues.work.spend
+    for (i, j), node in given.items():
+        spend(_POINTS * len(postorder([node, spec.jacobian[i][j]])))
     for point in _points(spec, [*given.values(), *spec.equations]):
         pairs = {
-            (i, j): (_value(node, point), _value(spec.jacobian[i][j], point))
+            (i, j): (_value(node, point, spend), _value(spec.jacobian[i][j], point, spend))
             for (i, j), node in given.items()
         }
-        issues.keep_time()
         scale = max((abs(b) for _, b in pairs.values() if isfinite(b)), default=0.0)
         for place, (a, b) in pairs.items():
             if isfinite(b):
@@ -123,9 +135,9 @@ def _compare(
     return {place: bad > good for place, (good, bad) in votes.items()}
 
 
-def _value(node: Node, point: dict[Node, float]) -> float:
+def _value(node: Node, point: dict[Node, float], spend: Callable[[int], None]) -> float:
     try:
-        return float(evaluate(node, {leaf: point[leaf] for leaf in free_nodes(node)}))
+        return float(evaluate(node, {leaf: point[leaf] for leaf in free_nodes(node)}, spend))
     except (ExprError, OverflowError):  # sums too long to be worked out here
         return float("nan")
 
@@ -134,7 +146,7 @@ def _points(spec: ModelSpec, nodes: list[Node]) -> Iterator[dict[Node, float]]:
     """Yield values for every leaf: near the initial values, some with the parameters as given."""
     random = Random(0)  # the same points in every run
     kinds = (Lag, Time, Iteration)
-    leaves = {leaf for node in nodes for leaf in free_nodes(node) if isinstance(leaf, kinds)}
+    leaves = {leaf for leaf in free_nodes(nodes) if isinstance(leaf, kinds)}
     others = sorted(leaves, key=repr)
     for turn in range(_POINTS):
         point: dict[Node, float] = {}

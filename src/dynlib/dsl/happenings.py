@@ -5,16 +5,20 @@ from collections.abc import Iterator
 
 from dynlib.dsl.binding import parse_piece
 from dynlib.dsl.blocks import Piece, Statement
-from dynlib.dsl.expr import Node, Param, State, level_function
+from dynlib.dsl.expr import Node, Param, State, level_function, postorder
 from dynlib.dsl.expr.ops import INSTANTS
 from dynlib.dsl.expr.syntax import Call
 from dynlib.dsl.issues import Issues
 from dynlib.dsl.raw import RawEvent, RawStop
 from dynlib.dsl.resolve import Resolver
 from dynlib.dsl.spec import Action, EventSpec, LogColumn, StopSpec
+from dynlib.dsl.work import Work
 from dynlib.errors import Issue
 from dynlib.suggest import did_you_mean
 
+_EQUATION = re.compile(r"([^=<>!,]+?)\s*(=)\s*([^=<>!,]+)")  # with a single sign
+_JOINED = re.compile(r"\b(and|or|not|if)\b")
+_EACH = 60  # units of work for each event
 _PLAIN = re.compile(r"[\w.]+")  # a name or a number, which needs no brackets
 
 
@@ -29,23 +33,47 @@ def resolve_stop(resolver: Resolver) -> StopSpec | None:
     raw = resolver.model.stop
     if raw is None:
         return None
-    cond = resolver.condition(raw.cond)
+    cond = _condition(resolver, raw.cond)
     locate = _may_locate(resolver, raw, "stop condition")
     if cond is None:
         return None
+    if locate:
+        resolver.issues.work.spend(3 * len(postorder([cond])))
     level = level_function(cond) if locate else None
     return StopSpec(cond, level, raw.phase, locate, raw.cond.tidy)
 
 
+def _condition(resolver: Resolver, piece: Piece) -> Node | None:
+    """Return the tree of a condition; of a flow, ``x = 0.5`` means the instant when it passes."""
+    found = _EQUATION.fullmatch(piece.text)
+    joined = _JOINED.search(piece.text)
+    if found is None or joined or resolver.model.kind != "ode":
+        return resolver.condition(piece)
+    at = found.start(2)
+    resolver.issues.append(
+        piece.issue(
+            "'=' assigns, and no step of a flow meets a number exactly",
+            f"Write cross_either({found[1]}, {found[3]}): it holds where the number is passed.",
+            at,
+            at + 1,
+        )
+    )
+    return None
+
+
 def _resolve_event(resolver: Resolver, name: str, raw: RawEvent) -> EventSpec | None:
-    cond = resolver.condition(raw.cond)
+    work = resolver.issues.work
+    work.spend(_EACH)
+    cond = _condition(resolver, raw.cond)
     actions = [_resolve_action(resolver, each) for each in raw.actions]
     log = _resolve_log(resolver, raw)
     locate = _may_locate(resolver, raw, "event")
     if cond is None:
         return None
+    if locate:
+        work.spend(3 * len(postorder([cond])))
     if raw.direction == "falling":
-        resolver.issues.extend(_never_falls(raw))
+        resolver.issues.extend(_never_falls(raw, work))
     return EventSpec(
         name=name,
         cond=cond,
@@ -60,9 +88,9 @@ def _resolve_event(resolver: Resolver, name: str, raw: RawEvent) -> EventSpec | 
     )
 
 
-def _never_falls(raw: RawEvent) -> Iterator[Issue]:
+def _never_falls(raw: RawEvent, work: Work) -> Iterator[Issue]:
     """Return the letter about an edge whose end an event waits for, if it does."""
-    entry, parsed = raw.item.get("direction"), parse_piece(raw.cond, Issues())
+    entry, parsed = raw.item.get("direction"), parse_piece(raw.cond, Issues(work))
     assert entry is not None  # raw.direction was read from it
     root = parsed.root if parsed is not None else None
     if isinstance(root, Call) and root.name in INSTANTS:

@@ -1,37 +1,31 @@
 """The list in which the problems of a document are gathered."""
 
-import time
 from collections.abc import Iterable
 
+from dynlib.dsl.work import Work
 from dynlib.errors import Issue
 
 MOST = 100
-PATIENCE = 60.0  # seconds
 
 
 class TooManyIssues(Exception):
     """There are so many problems that looking for more helps nobody."""
 
 
-class TooSlow(Exception):
-    """Reading the document takes longer than anybody waits."""
-
-
 class Issues(list[Issue]):
     """Problems, at most `MOST` of them: the next one raises `TooManyIssues`.
 
-    It also keeps the time.  Every single expression is limited in size, so looking at the clock
-    between two of them is enough for no document to hold up its reader.
+    It also counts the work that looking for them is; see `dynlib.dsl.work`.
+
+    Parameters
+    ----------
+    work : Work, optional
+        That of the document; by default a new one.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, work: Work | None = None) -> None:
         super().__init__()
-        self.start = time.monotonic()
-
-    def keep_time(self) -> None:
-        """Raise `TooSlow` if more than `PATIENCE` seconds have passed."""
-        if time.monotonic() - self.start > PATIENCE:
-            raise TooSlow
+        self.work = work or Work()
 
     def append(self, issue: Issue) -> None:
         """Note a problem."""

@@ -2,6 +2,7 @@
 
 import copyreg
 import os
+import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -9,13 +10,14 @@ from dynlib.dsl.assemble import assemble
 from dynlib.dsl.check import check
 from dynlib.dsl.config import Config, load_config
 from dynlib.dsl.document import Item, read_dict
-from dynlib.dsl.issues import PATIENCE, Issues, TooManyIssues, TooSlow
+from dynlib.dsl.issues import Issues, TooManyIssues
 from dynlib.dsl.parse import parse, table
 from dynlib.dsl.paths import builtin_names, read_source, split_fragment
 from dynlib.dsl.pick import pick_mods
 from dynlib.dsl.schema import DOCUMENT
 from dynlib.dsl.spec import ModelSpec
 from dynlib.dsl.text import read_text
+from dynlib.dsl.work import TooMuchWork, Work, load_work
 from dynlib.errors import Issue, ModelLoadError, OptionError
 
 Source = str | os.PathLike[str] | Mapping[str, Any] | ModelSpec
@@ -60,19 +62,17 @@ def load_model(
     chosen = _listed(mods)
     if isinstance(source, ModelSpec) and not chosen:
         return source
-    root, fragment = _read(source, config)
+    work = load_work()
+    root, fragment = _read(source, config, work)
     if fragment is not None:
         chosen.insert(0, fragment)
-    issues = Issues()
+    issues = Issues(work)
     try:
         spec = _load(root, chosen, config, issues)
     except TooManyIssues:
         raise _error(issues, root, more=True) from None
-    except TooSlow:
-        raise root.document.load_error(
-            f"looking through this model takes more than {PATIENCE:.0f} seconds",
-            "Functions that call functions many times over, or long sums, may be the reason.",
-        ) from None
+    except TooMuchWork:
+        raise _error(issues, root, more=True) if issues else root.document.too_much(work) from None
     if issues or spec is None:
         raise _error(issues, root)
     return spec
@@ -92,7 +92,7 @@ def _load(root: Item, chosen: list[Any], config: Any, issues: Issues) -> ModelSp
         issues.extend(_no_states(checked))
         return None
     model = parse(checked, issues)
-    applied = pick_mods(model, chosen, lambda uri: _read(uri, config)[0], issues)
+    applied = pick_mods(model, chosen, lambda uri: _read(uri, config, issues.work)[0], issues)
     return assemble(model, applied, issues)
 
 
@@ -109,8 +109,9 @@ def list_models() -> list[str]:
 
 def revive(text: str, label: str) -> ModelSpec:
     """Return the specification that `ModelSpec.to_toml` wrote: how models are unpickled."""
-    root = read_text(text, label)
-    issues = Issues()
+    work = Work(sys.maxsize)  # it was loaded once
+    root = read_text(text, label, work)
+    issues = Issues(work)
     spec = _load(root, [], None, issues)
     if issues or spec is None:
         raise _error(issues, root)
@@ -120,10 +121,10 @@ def revive(text: str, label: str) -> ModelSpec:
 copyreg.pickle(ModelSpec, lambda spec: (revive, (spec.to_toml(), spec.label)))
 
 
-def _read(source: Any, config: Any) -> tuple[Item, str | None]:
+def _read(source: Any, config: Any, work: Work) -> tuple[Item, str | None]:
     """Return the root table of a source, and the mod that its fragment names."""
     if isinstance(source, ModelSpec):
-        return read_text(source.to_toml(), source.label), None
+        return read_text(source.to_toml(), source.label, work), None
     if isinstance(source, Mapping):
         return read_dict(source), None
     if isinstance(source, os.PathLike):
@@ -134,7 +135,7 @@ def _read(source: Any, config: Any) -> tuple[Item, str | None]:
             f"a model is a URI, a path, TOML text, a dict or a ModelSpec, not a {kind}"
         )
     place, fragment = split_fragment(source)
-    return read_source(place, lambda: load_config(config)), fragment
+    return read_source(place, lambda: load_config(config), work), fragment
 
 
 def _no_states(checked: Item | None) -> list[Issue]:

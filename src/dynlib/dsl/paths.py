@@ -2,13 +2,14 @@
 
 import os
 import re
-import stat
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from dynlib.dsl.config import OWN_TAGS, Config, expand
 from dynlib.dsl.document import Document, Item
+from dynlib.dsl.files import Unreadable, read_regular
 from dynlib.dsl.text import read_text
+from dynlib.dsl.work import Work
 from dynlib.errors import (
     AmbiguousModelError,
     ConfigError,
@@ -37,7 +38,7 @@ def is_text(source: str) -> bool:
     return "\n" in source or source.lstrip().startswith("inline:")
 
 
-def read_source(source: str, config: Callable[[], Config]) -> Item:
+def read_source(source: str, config: Callable[[], Config], work: Work | None = None) -> Item:
     """Return the root table of the document that a string names (or is).
 
     Raises
@@ -48,9 +49,11 @@ def read_source(source: str, config: Callable[[], Config]) -> Item:
         raise ModelNotFoundError("the name of the model is empty.")
     if is_text(source):
         inline = source.lstrip().startswith("inline:")
-        return read_text(source.split("inline:", 1)[1].strip(" ") if inline else source, "<text>")
+        return read_text(
+            source.split("inline:", 1)[1].strip(" ") if inline else source, "<text>", work
+        )
     file, label = find(source, config)
-    return read_file(file, label)
+    return read_file(file, label, work)
 
 
 def find(source: str, config: Callable[[], Config]) -> tuple[Path, str]:
@@ -179,7 +182,7 @@ def _closest_file(folders: Iterable[Path], name: str) -> str | None:
     return None
 
 
-def read_file(file: Path, label: str) -> Item:
+def read_file(file: Path, label: str, work: Work | None = None) -> Item:
     """Return the root table of a file; what is no reasonable model file is refused unread.
 
     Raises
@@ -189,14 +192,9 @@ def read_file(file: Path, label: str) -> Item:
     """
     document = Document(label)
     try:
-        status = file.stat()
-        _check_status(status, document)
-        with file.open("rb") as stream:
-            content = stream.read(LARGEST + 1)
-    except OSError as error:
-        raise document.load_error(f"cannot be read: {error.strerror or error}") from None
-    if len(content) > LARGEST:
-        raise document.load_error(f"larger than {LARGEST >> 20} MiB")
+        content = read_regular(file, LARGEST, "a model")
+    except Unreadable as error:
+        raise document.load_error(error.problem, error.hint) from None
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         hint = "Save the file in the encoding UTF-8."
         raise document.load_error("is UTF-16 text, not UTF-8", hint)
@@ -213,17 +211,4 @@ def read_file(file: Path, label: str) -> Item:
         raise document.load_error(
             f"line {line} is not UTF-8 text", "Save the file in the encoding UTF-8."
         ) from None
-    return read_text(text, label)
-
-
-def _check_status(status: os.stat_result, document: Document) -> None:
-    problem = hint = ""
-    if stat.S_ISDIR(status.st_mode):
-        problem, hint = "is a folder, not a model file", "Name the file in it that you mean."
-    elif not stat.S_ISREG(status.st_mode):
-        problem = "is no regular file"
-    elif status.st_size > LARGEST:
-        problem = f"has {status.st_size:,} bytes; a model has at most {LARGEST:,}"
-        hint = "Is this a file of data? A model is a short TOML text."
-    if problem:
-        raise document.load_error(problem, hint)
+    return read_text(text, label, work)

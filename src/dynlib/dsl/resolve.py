@@ -1,6 +1,6 @@
 """Resolve the expressions of a model: functions, aux and equations."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -24,6 +24,8 @@ from dynlib.dsl.expr import (
 from dynlib.dsl.issues import Issues
 from dynlib.dsl.parse import unknown_state
 from dynlib.dsl.raw import RawModel
+
+_SHOWN = 12  # names of a circle
 
 
 @dataclass(eq=False)
@@ -101,7 +103,7 @@ def resolve_functions(resolver: Resolver) -> None:
     )
     for name, function in known.items():
         try:
-            check_function(function, lenient)
+            check_function(function, lenient, issues.work.spend)
         except ExprError as error:
             report(raw[name].body, error, issues)
             broken.add(name)
@@ -114,40 +116,45 @@ def resolve_aux(resolver: Resolver) -> dict[str, Node]:
     raw, issues = resolver.model.aux, resolver.issues
     parsed = {name: parse_piece(piece, issues) for name, piece in raw.items()}
     good = {name: each for name, each in parsed.items() if each is not None}
-    uses = {name: _reach(each, resolver.scope.functions) for name, each in good.items()}
+    functions, spend = resolver.scope.functions, issues.work.spend
+    uses = {name: _reach(each, functions, spend) for name, each in good.items()}
     broken = set(raw) - set(good)
     for circle in circles(uses):
         _report_circle(circle, "aux", good, [raw[name] for name in circle], issues)
         broken |= set(circle)
     bound: dict[str, Node] = {}
-    for level in _levels(uses, broken):
-        scope = replace(resolver.scope, aux=dict(bound), poisoned=resolver.scope.poisoned | broken)
-        for name in level:
-            node = bind_piece(raw[name], good[name], scope, None, issues)
-            if node is None:
-                broken.add(name)
-            else:
-                bound[name] = node
+    poisoned = {*resolver.scope.poisoned, *broken}
+    scope = replace(resolver.scope, aux=bound, poisoned=poisoned)
+    for name in (name for level in _levels(uses, broken) for name in level):
+        node = bind_piece(raw[name], good[name], scope, None, issues)
+        if node is None:
+            broken.add(name)
+            poisoned.add(name)
+        else:
+            bound[name] = node
+            scope.declare(name, node)
     ordered = {name: bound[name] for name in raw if name in bound}
     resolver.extend(aux=ordered, poisoned=resolver.scope.poisoned | broken)
     return ordered
 
 
-def _reach(parsed: Parsed, functions: Mapping[str, Function]) -> set[str]:
+def _reach(
+    parsed: Parsed, functions: Mapping[str, Function], spend: Callable[[int], None]
+) -> set[str]:
     """Return the names that an expression uses, those inside of called functions too."""
     names, waiting, seen = set(parsed.names), list(parsed.calls), set[str]()
     while waiting:
         function = functions.get(call := waiting.pop())
         if function is not None and call not in seen:
             seen.add(call)
+            spend(1 + len(function.body.names) + len(function.body.calls))
             names |= set(function.body.names) - set(function.args)
             waiting += function.body.calls
     return names
 
 
-def circles(uses: Mapping[str, Iterable[str]]) -> list[list[str]]:
-    """Return the cycles of a graph of names, each once, ``["a", "b"]`` for a -> b -> a."""
-    found: list[list[str]] = []
+def circles(uses: Mapping[str, Iterable[str]]) -> Iterator[list[str]]:
+    """Yield the cycles of a graph of names, each once, ``["a", "b"]`` for a -> b -> a."""
     state: dict[str, int] = {}  # 1 while its successors are looked at, 2 when done
     for root in uses:
         path: list[str] = []
@@ -163,10 +170,9 @@ def circles(uses: Mapping[str, Iterable[str]]) -> list[list[str]]:
                 path.pop()
                 stack.pop()
             elif state.get(following) == 1:
-                found.append(path[path.index(following) :])
+                yield path[path.index(following) :]
             elif following not in state:
                 stack.append((following, iter(sorted(uses[following]))))
-    return found
 
 
 def _report_circle(
@@ -178,6 +184,8 @@ def _report_circle(
 ) -> None:
     first, following = circle[0], circle[1 % len(circle)]
     shown = " -> ".join([*circle, first])
+    if len(circle) > _SHOWN:
+        shown = f"{' -> '.join(circle[:_SHOWN])} -> ... -> {first}"
     place = parsed[first].names.get(following) or parsed[first].calls.get(following)
     if what == "function":
         message, hint = (
@@ -231,10 +239,10 @@ def _equations(
     resolver: Resolver, equations: Mapping[str, Statement], scope: Scope, what: str
 ) -> tuple[Node, ...]:
     states, issues = resolver.model.states, resolver.issues
+    read_ones: list[tuple[Piece, Node]] = []
     for name, statement in equations.items():
         if name not in states:
             issues.append(statement.target.issue(*unknown_state(name, states)))
-    found = []
     for name, entry in states.items():
         if name not in equations:
             table = "[equations.inverse.rhs]" if what else "[equations.rhs]"
@@ -244,14 +252,27 @@ def _equations(
         piece = equations[name].value
         node = resolver.next_value(piece, scope)
         if node is not None:
-            check_leaves(piece, node, scope, issues)
-            found.append(node)
-    return tuple(found)
+            read_ones.append((piece, node))
+    check_leaves(read_ones, scope, issues)
+    return tuple(node for _, node in read_ones)
 
 
-def check_leaves(piece: Piece, node: Node, scope: Scope, issues: Issues) -> None:
+def check_leaves(found: Sequence[tuple[Piece, Node]], scope: Scope, issues: Issues) -> None:
     """Refuse what came in by way of an aux and has no meaning in an equation."""
-    leaves = [each for each in postorder([node]) if not each.children]
+    if _strangers([node for _, node in found], scope):  # looked for in all at once: most have none
+        for piece, node in found:
+            _check_leaves(piece, node, scope, issues)
+
+
+def _strangers(nodes: Sequence[Node], scope: Scope) -> list[Node]:
+    kinds = (Previous, PreviousTime) if scope.lags else (Previous, PreviousTime, Lag)
+    return [each for each in postorder(nodes) if isinstance(each, kinds)]
+
+
+def _check_leaves(piece: Piece, node: Node, scope: Scope, issues: Issues) -> None:
+    order = postorder([node])
+    issues.work.spend(len(order))
+    leaves = [each for each in order if not each.children]
     if any(isinstance(each, Previous | PreviousTime) for each in leaves):
         message = "an equation cannot look back at the start of the step"
         hint = "An aux used here does (cross_up and its kin); use it in events and stop only."

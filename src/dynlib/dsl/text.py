@@ -5,6 +5,7 @@ import tomllib
 from collections.abc import Callable
 
 from dynlib.dsl.document import Document, Item, to_item
+from dynlib.dsl.work import TooMuchWork, Work, load_work
 from dynlib.errors import ModelLoadError, Span
 
 _MANY_DOTS = re.compile(
@@ -12,21 +13,31 @@ _MANY_DOTS = re.compile(
 )
 _PLACE = re.compile(r" ?\(at (?:line (\d+), column (\d+)|end of document)\)$")
 _TWICE = re.compile(r"Cannot declare (\(.*\)) twice")
+_ODD_TABLE = re.compile(r"^\s*\[[^\"'\]]*[^\x00-\x7f]")
 _HEADER = re.compile(r"#!([^\n]*)")
 
 
-def read_text(text: str, label: str) -> Item:
+def read_text(text: str, label: str, work: Work | None = None) -> Item:
     """Return the root table of a TOML text.
+
+    Parameters
+    ----------
+    text, label : str
+        The text, and how messages name it.
+    work : Work, optional
+        Where reading is counted.
 
     Raises
     ------
     ModelLoadError
-        The text is not TOML, or says that it is for another program; the message has the place.
+        The text is not TOML, or too long, or says that it is for another program; the message has
+        the place.
     """
     text = text.removeprefix("\ufeff").replace("\r\n", "\n")
     document = Document(label, text)
     _check_characters(document, text)
     _check_header(document, text)
+    _count(document, text, work or load_work())
     dots = _MANY_DOTS.search(text)
     if dots:
         span = document.span(*dots.span())
@@ -38,6 +49,15 @@ def read_text(text: str, label: str) -> Item:
     except ValueError as error:
         raise _toml_error(document, error) from None
     return to_item(data, document)
+
+
+def _count(document: Document, text: str, work: Work) -> None:
+    """Count what reading will be, by the characters that begin keys, items and tables."""
+    entries = 10 * text.count("=") + 3 * text.count(",") + 12 * text.count("\n[")
+    try:
+        work.spend(len(text) // 4 + entries)
+    except TooMuchWork:
+        raise document.too_much(work) from None
 
 
 def _check_characters(document: Document, text: str) -> None:
@@ -116,12 +136,21 @@ _EXPLANATIONS: list[tuple[str, Callable[[Document, str, Span | None], ModelLoadE
 ]
 
 
+def _is_name(key: str) -> bool:
+    """Tell whether a key, with dots or not, would be one in quotes."""
+    return all(part.strip().isidentifier() for part in key.split("."))
+
+
 def _quotes_hint(span: Span | None) -> str:
-    """Guess the usual slip: an expression without quotes."""
+    """Guess the usual slip: an expression without quotes, or a Greek letter as a bare key."""
     if span is None:
         return ""
     key, equals, value = span.text.partition("=")
-    value = value.strip()
+    bare, value = key.strip(), value.strip()
+    if equals and bare and not bare.isascii() and _is_name(bare):
+        return f'Keys with letters beyond a to z stand in quotes: "{bare}" = {value}'
+    if not equals and _ODD_TABLE.search(span.text):
+        return "In the name of a table, letters beyond a to z stand in quotes."
     if equals and value and value[0] not in "\"'[{" and key.strip():
         return f'Text and expressions stand in quotes: {key.strip()} = "{value}"'
     return ""

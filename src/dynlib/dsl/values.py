@@ -5,7 +5,7 @@ switching time that never comes, say), never as the outcome of an expression.  N
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite, isnan
 from typing import Any
 
@@ -80,7 +80,7 @@ class Reader:
         if isinstance(node, Num):
             return node.value
         try:
-            return evaluate(node, {})
+            return evaluate(node, {}, issues.work.spend)
         except ExprError as error:
             issues.append(item.issue(error.message, error.hint))
             return None
@@ -116,13 +116,20 @@ def _not_finite(item: Item, value: float) -> tuple[str, str]:
 def read_constants(model: RawModel, dtype: str, issues: Issues) -> dict[str, Number | None]:
     """Return the constants in order, each computed from earlier ones; None for broken ones."""
     values: dict[str, Number | None] = {}
+    broken: set[str] = set()
+    scope = replace(numeric_scope(model, {}), poisoned=broken)
+    reader = Reader(dtype, scope)
     for name, entry in model.constants.items():
-        reader = Reader(dtype, numeric_scope(model, values))
         if isinstance(entry.value, str) and _uses_later(entry, model.constants, values, issues):
             values[name] = None
-            continue
-        value = reader.number(entry, issues)
-        values[name] = _literal(entry, value, dtype, issues) if value is not None else None
+        else:
+            value = reader.number(entry, issues)
+            values[name] = _literal(entry, value, dtype, issues) if value is not None else None
+        found = values[name]
+        if found is None:
+            broken.add(name)
+        else:
+            scope.declare(name, Num(found))
     return values
 
 
@@ -140,7 +147,7 @@ def _uses_later(
 ) -> bool:
     """Note the constants in an expression that have no value yet."""
     piece = formula(entry)
-    parsed = parse_piece(piece, Issues())
+    parsed = parse_piece(piece, Issues(issues.work))
     found = False
     for name, (start, end) in (parsed.names if parsed is not None else {}).items():
         if name in constants and name not in values:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from dynlib.dsl import ModelSpec
+from dynlib.dsl.files import Unreadable, read_regular
 from dynlib.dsl.spec import Preset
 from dynlib.dsl.write import to_toml
 from dynlib.errors import OptionError, UnknownNameError
@@ -97,13 +98,15 @@ def _preset(table: Any, where: str) -> Preset:
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """A TOML document and its table of presets."""
+    if not os.path.lexists(path):
+        raise OptionError(f"{path}: there is no such file.")
     try:
-        if path.stat().st_size > _LARGEST:
-            raise OptionError(f"{path}: too large for a file of presets.")
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise OptionError(f"{path}: there is no such file.") from error
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        document = tomllib.loads(read_regular(path, _LARGEST, "a file of presets").decode("utf-8"))
+    except Unreadable as error:
+        raise OptionError(f"{path}: {error.problem}.") from error
+    except RecursionError as error:
+        raise OptionError(f"{path}: the values are nested too deeply.") from error
+    except ValueError as error:  # no UTF-8, no TOML, or a number with thousands of digits
         raise OptionError(f"{path}: cannot be read as TOML ({error}).") from error
     presets = document.get("presets", {})
     if not isinstance(presets, dict):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dynlib.steppers.text import Scalar, combine, function, group, names, unpack
+from dynlib.steppers.text import Scalar, chain, combine, function, group, names, squares, unpack
 
 __all__ = ["emit_error_norm", "emit_first_step", "emit_vector_error"]
 
@@ -26,12 +26,11 @@ def emit_error_norm(
         ]
         if coarse:
             lines.append(f"c{i} = ({_estimate(coarse, i, n, real)}) * weight")
-    total = combine([(f"e{i}", f"e{i}") for i in range(n)])
+    before, total = chain("total", [(f"e{i}", f"e{i}") for i in range(n)])
+    lines += before
     if coarse:
-        lines += [
-            f"fine = {total}",
-            f"both = fma(0.01, {combine([(f'c{i}', f'c{i}') for i in range(n)])}, fine)",
-        ]
+        before, other = chain("other", [(f"c{i}", f"c{i}") for i in range(n)])
+        lines += [f"fine = {total}", *before, f"both = fma(0.01, {other}, fine)"]
         total = "fine * (fine / select(both > 0.0, both, 1.0))"
     lines.append(f"return ({total}) * (h * h * {1.0 / n!r})")
     return function("error_norm", "h, u, u_new, k, options, tolerances, lane", lines)
@@ -51,17 +50,16 @@ def emit_vector_error(
     lines = ["rough = 0.0", "fine = 0.0"]
     for c in range(1, vectors + 1):
         own = range(c * n, (c + 1) * n)
-        before, after = ([(f"{u}[{i}]", f"{u}[{i}]") for i in own] for u in ("u", "u_new"))
-        lines += [f"before = {combine(before)}", f"after = {combine(after)}"]
+        lines += _square("before", [f"u[{i}]" for i in own])
+        lines += _square("after", [f"u_new[{i}]" for i in own])
         lines += [f"e{i} = {_estimate(weights, i, whole, real)}" for i in own]
-        lines.append(f"error = {combine([(f'e{i}', f'e{i}') for i in own])}")
+        lines += _square("error", [f"e{i}" for i in own])
         if coarse:
             lines += [f"c{i} = {_estimate(coarse, i, whole, real)}" for i in own]
-            both = combine([(f"c{i}", f"c{i}") for i in own])
-            lines.append(f"both = fma(0.01, {both}, error)")
+            start, both = chain("other", [(f"c{i}", f"c{i}") for i in own])
+            lines += [*start, f"both = fma(0.01, {both}, error)"]
             lines.append("error = error * (error / select(both > 0.0, both, 1.0))")
-        slope = combine([(f"k[{i}]", f"k[{i}]") for i in own])
-        lines.append(f"slope = {slope}")
+        lines += _square("slope", [f"k[{i}]" for i in own])
         lines.append(f"fast = slope * (h * h) > {_FAST**2!r} * before")
         lines.append("error = select(fast, max_(error, slope), error)")
         for name, which in (("rough", "max_"), ("fine", "min_")):
@@ -69,6 +67,12 @@ def emit_vector_error(
             lines.append(f"{name} = max_({name}, error / select(size > 0.0, size, 1.0))")
     lines.append("return rough * (h * h), fine * (h * h)")
     return function("vector_error", "h, u, u_new, k, lane", lines)
+
+
+def _square(name: str, items: list[str]) -> list[str]:
+    """Lines that leave the sum of squares under `name`."""
+    lines, total = chain(name, [(item, item) for item in items])
+    return [*lines, f"{name} = {total}"]
 
 
 def _estimate(weights: tuple[float, ...], i: int, n: int, real: Scalar) -> str:
@@ -85,8 +89,8 @@ def emit_first_step(order: int, n: int, real: Scalar) -> str:
     lines += [f"s{i} = fma(tolerances[{n + i}], abs_(u{i}), tolerances[{i}])" for i in range(n)]
     lines += [f"s{i} = select(s{i} > 0.0, s{i}, 1e-300)" for i in range(n)]
     lines += [
-        f"d0 = sqrt({_mean_square([f'u{i} / s{i}' for i in range(n)])})",
-        f"d1 = sqrt({_mean_square([f'f{i} / s{i}' for i in range(n)])})",
+        *_root_mean_square("d0", [f"u{i} / s{i}" for i in range(n)]),
+        *_root_mean_square("d1", [f"f{i} / s{i}" for i in range(n)]),
         "h0 = select((d0 < 1e-5) | (d1 < 1e-5), 1e-6, 0.01 * d0 / d1)",
         "span = abs_(t_end - t)",
         "h0 = min_(h0, span)",
@@ -94,7 +98,7 @@ def emit_first_step(order: int, n: int, real: Scalar) -> str:
         f"hr = {real.cast('h')}",
         f"g = {group([f'fma(hr, f{i}, u{i})' for i in range(n)])}",
         unpack(names("g", n), "rhs(t + h, step, g, p, ws, lane)"),
-        f"d2 = sqrt({_mean_square([f'(g{i} - f{i}) / s{i}' for i in range(n)])}) / h0",
+        *_root_mean_square("d2", [f"(g{i} - f{i}) / s{i}" for i in range(n)], " / h0"),
         "d = max_(d1, d2)",
         f"h1 = select(d < 1e300, rough_exp2(rough_log2(0.01 / d) * {1.0 / order!r}), 0.0)",
         "h1 = select(d <= 1e-15, max_(1e-6, h0 * 1e-3), h1)",
@@ -105,5 +109,6 @@ def emit_first_step(order: int, n: int, real: Scalar) -> str:
     return function("first_step", "t, t_end, step, u, p, ws, options, tolerances, lane", lines)
 
 
-def _mean_square(items: list[str]) -> str:
-    return "(" + " + ".join(f"({item}) * ({item})" for item in items) + f") * {1.0 / len(items)!r}"
+def _root_mean_square(name: str, items: list[str], over: str = "") -> list[str]:
+    lines, total = squares(name, items)
+    return [*lines, f"{name} = sqrt(({total}) * {1.0 / len(items)!r}){over}"]

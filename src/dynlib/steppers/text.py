@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-__all__ = ["Scalar", "combine", "function", "group", "names", "unpack"]
+__all__ = ["Scalar", "chain", "combine", "function", "group", "names", "squares", "unpack"]
+
+_NESTED = 64  # calls within calls in one line; Python's parser takes less than 200
 
 
 class Scalar:
@@ -54,6 +56,31 @@ def combine(terms: Sequence[tuple[str, str]], start: str | None = None) -> str:
     for a, b in pending:
         start = f"fma({a}, {b}, {start})"
     return start
+
+
+def chain(name: str, terms: Sequence[tuple[str, str]]) -> tuple[list[str], str]:
+    """The sum that `combine` writes, with lines to come before it where it is long.
+
+    The lines are the same operations in the same order, with what they have added up so far under
+    `name`; so a sum over hundreds of components nests no deeper than one over a few.
+    """
+    parts = [terms[i : i + _NESTED] for i in range(0, len(terms), _NESTED)]
+    lines: list[str] = []
+    for part in parts[:-1]:
+        lines.append(f"{name} = {combine(part, name if lines else None)}")
+    return lines, combine(parts[-1], name if lines else None)
+
+
+def squares(name: str, items: Sequence[str]) -> tuple[list[str], str]:
+    """The sum of squares, rounded at each step, with lines to come before it as in `chain`."""
+    parts = [items[i : i + _NESTED] for i in range(0, len(items), _NESTED)]
+    lines: list[str] = []
+    text = ""
+    for part in parts:
+        added = " + ".join(f"({item}) * ({item})" for item in part)
+        text = f"{name} + {added}" if lines else added
+        lines.append(f"{name} = {text}")
+    return lines[:-1], text
 
 
 def function(name: str, args: str, lines: Iterable[str]) -> str:

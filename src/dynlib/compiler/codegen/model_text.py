@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from dynlib.compiler.codegen.layout import Layout
+from dynlib.compiler.length import check_length, code_limit
 from dynlib.dsl.expr import emit, free_nodes
 from dynlib.dsl.expr.nodes import (
     Iteration,
@@ -22,6 +23,7 @@ __all__ = ["EXAMINE", "ModelText"]
 
 EXAMINE = "t, step, u, tp, up, p, ws, lane"  # a condition looks at the step from (tp, up) to (t, u)
 _MODEL = "t, step, u, p, ws, lane"
+_BRANCHES = 64  # of one chain of ifs
 
 
 class ModelText:
@@ -42,6 +44,7 @@ class ModelText:
         self.varied = varied
         self.dtype = layout.spec.dtype
         self.real = Scalar(self.dtype)
+        self._most, self._written = code_limit(), 0
 
     # -- pieces -------------------------------------------------------------------------------
 
@@ -96,6 +99,8 @@ class ModelText:
         row = self.layout.heed
         heed = "" if row is None else f"heard(ws, {row}, lane)"
         emitted = emit(list(nodes), self.leaf, prefix=prefix, indent=0, dtype=self.dtype, heed=heed)
+        self._written += len(emitted.lines) + len(nodes)
+        check_length(self._written, self._most, whole=False)
         return list(emitted.lines), list(emitted.results)
 
     def seen_time(self, nodes: Sequence[Node]) -> list[str]:
@@ -154,7 +159,7 @@ class ModelText:
                 "    " + unpack(values, f"aux({given})"),
                 "    for j in range(count[Count.SELECTED_AUX]):",
                 "        value = 0.0",
-                *_choose("sel_aux[j]", values, lambda value: f"value = {value}"),
+                *_choose("sel_aux[j]", values, 0, " " * 8),
                 "        rec_aux[row, j] = value",
             ]
         args = "row, t, step, u, y, p, ws, rec_y, rec_aux, sel_y, sel_aux, count, lane"
@@ -189,9 +194,21 @@ class ModelText:
         return self.single("stop_condition", EXAMINE, self.layout.spec.stop.cond)
 
 
-def _choose(index: str, values: Sequence[str], line: Callable[[str], str]) -> list[str]:
-    """An if-chain over the value of `index`."""
+def _choose(index: str, values: Sequence[str], first: int, indent: str) -> list[str]:
+    """Lines that put the item of `values` at `index`, which counts from `first`, into `value`.
+
+    Many are halved until few are left: Python's parser follows no chain of hundreds of ``elif``.
+    """
+    if len(values) > _BRANCHES:
+        half = len(values) // 2
+        return [
+            f"{indent}if {index} < {first + half}:",
+            *_choose(index, values[:half], first, indent + "    "),
+            f"{indent}else:",
+            *_choose(index, values[half:], first + half, indent + "    "),
+        ]
     lines = []
     for i, value in enumerate(values):
-        lines += [f"        {'elif' if i else 'if'} {index} == {i}:", f"            {line(value)}"]
+        test = f"{'elif' if i else 'if'} {index} == {first + i}:"
+        lines += [f"{indent}{test}", f"{indent}    value = {value}"]
     return lines

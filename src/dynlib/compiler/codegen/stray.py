@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from dynlib.dsl.expr.nodes import Apply, Node, Num, State
 from dynlib.dsl.spec import ModelSpec
 
@@ -28,17 +26,19 @@ def leaves_traces(spec: ModelSpec) -> bool:
     >>> leaves_traces(dynlib.build("builtin://map/logistic").spec)
     True
     """
-    shown = {index for equation in spec.equations for index in _strict_in(equation)}
+    shown: set[int] = set()
+    seen: set[Node] = set()
+    waiting = list(spec.equations)
+    while waiting:
+        node = waiting.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        if isinstance(node, State):
+            shown.add(node.index)  # where it is not finite, neither is the equation
+        elif isinstance(node, Apply):
+            waiting += _strict_operands(node)
     return len(shown) == len(spec.states)
-
-
-def _strict_in(node: Node) -> Iterator[int]:
-    """States that carry over: where one is not finite, neither is `node`."""
-    if isinstance(node, State):
-        yield node.index
-    elif isinstance(node, Apply):
-        for operand in _strict_operands(node):
-            yield from _strict_in(operand)
 
 
 def _strict_operands(node: Apply) -> tuple[Node, ...]:

@@ -23,7 +23,7 @@ from dynlib.compiler.codegen.tangent_layout import TangentLayout
 from dynlib.compiler.codegen.tangent_refinement import LESSER, TangentRefinement
 from dynlib.dsl.expr.nodes import Node, Num
 from dynlib.steppers.control import CONTROL_FUNCTIONS
-from dynlib.steppers.text import combine, function, group, names, unpack
+from dynlib.steppers.text import chain, function, group, names, unpack
 
 __all__ = ["STEP_ARGS", "TangentText"]
 
@@ -114,7 +114,7 @@ class TangentText:
             entries = unpack(list(changing.values()), "jacobian_entries(t, step, x, p, ws, lane)")
             lines.append(entries)
         results = []
-        for column in columns:
+        for c, column in enumerate(columns):
             for i, row in enumerate(self.jacobian):
                 terms = []
                 for j, entry in enumerate(row):
@@ -122,7 +122,9 @@ class TangentText:
                         continue
                     factor = changing.get((i, j)) or real(float(_number(entry)))
                     terms.append((factor, column[j]))
-                results.append(combine(terms) if terms else real(0.0))
+                before, total = chain(f"r{c}_{i}", terms) if terms else ([], real(0.0))
+                lines += before
+                results.append(total)
         lines.append(f"return {group([*names('f', n), *results])}")
         return function("rhs_tangent", "t, step, u, p, ws, lane", lines)
 

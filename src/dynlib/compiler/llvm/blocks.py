@@ -57,6 +57,11 @@ class Blocks:
         self.all: list[Block] = []
         self.current = self.start("start")
 
+    @property
+    def count(self) -> int:
+        """How many names there are."""
+        return self._count
+
     def fresh(self) -> str:
         """A new name."""
         self._count += 1

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import repeat
 from typing import Any
 
+from dynlib.compiler.length import check_length, code_limit
 from dynlib.compiler.llvm.blocks import Blocks, unified
 from dynlib.compiler.llvm.expressions import Scope
 from dynlib.compiler.llvm.functions import Body
@@ -47,8 +48,10 @@ class Made:
 class Module:
     """What all functions of a module share."""
 
-    def __init__(self, dtype: str) -> None:
+    def __init__(self, dtype: str, most: int = 0) -> None:
         self.dtype = dtype
+        self.most = most or code_limit()
+        self._values = 0
         self.called = with_packs({**CALLED, **ROWS, **TILES, **casts(dtype)})
         self.parts: list[str] = []
         self.declared: dict[str, str] = {}
@@ -59,6 +62,13 @@ class Module:
     def text(self) -> str:
         """The module in LLVM assembly."""
         return "\n\n".join([*self.parts, *self.declared.values()]) + "\n"
+
+    def check(self, blocks: Blocks) -> None:
+        """Stop where what has been written so far is far too long; the text is counted later.
+
+        Names are counted; not each instruction has one.
+        """
+        check_length(self._values + blocks.count, self.most, whole=False)
 
     def constant_array(self, values: Any) -> Array:
         """An array of integers that never changes."""
@@ -87,6 +97,8 @@ class Module:
             given = {n: rebuilt(shape, texts) for n, shape in zip(names, shapes, strict=True)}
             body = Body(scope, given)
             body.body(node.body)
+            self.check(body.blocks)
+            self._values += body.blocks.count
             fails = any(block.fails for block in body.blocks.all)
             result = _finish(body, fails=fails)
             head = ", ".join(_parameter(kind, f"%a{i}", given) for i, kind in enumerate(kinds))

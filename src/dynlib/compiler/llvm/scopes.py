@@ -62,6 +62,7 @@ class _Globals(ABC):
 
         def call(body: Expressions, args: Sequence[Value]) -> Value | None:
             if attributes == _INLINED and has_one_end(node):
+                self.module.check(body.blocks)
                 return put_in_place(body, scope, node, args)
             shapes = tuple(shape_of(arg) for arg in args)
             made = self.module.function(scope, node, shapes, attributes)

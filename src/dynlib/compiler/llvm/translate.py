@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping
 
+from dynlib.compiler.length import check_length
 from dynlib.compiler.llvm.foreign import Foreigners
 from dynlib.compiler.llvm.module import Made, Module
 from dynlib.compiler.llvm.scopes import Text
@@ -50,6 +51,8 @@ def translate(
         If the text uses more of Python than kernels are made of.
     UncompilableHook
         Of `foreigners`.
+    TooLargeError
+        If it has more instructions than the limit allows.
     """
     tree = ast.parse(text)
     functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
@@ -57,7 +60,9 @@ def translate(
     scope = Text(module, functions, inline, foreigners)
     made = module.function(scope, functions[entry], ("i64",), "")
     module.parts.append(_outermost(made))
-    return module.text()
+    assembly = module.text()
+    check_length(assembly.count("\n"), module.most)
+    return assembly
 
 
 def _outermost(made: Made) -> str:

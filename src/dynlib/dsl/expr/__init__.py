@@ -22,7 +22,8 @@ How a formula becomes code::
 `simplify`, `substitute`, `free_nodes`, `evaluate`
     rebuild a node, put others in its place, list its leaves, work out its value.
 `differentiate`, `jacobian`, `jvp`
-    return derivatives as nodes; `level_function` a real function whose sign tells a condition.
+    return derivatives as nodes (`derivation_work` counts what that takes); `level_function` a
+    real function whose sign tells a condition.
 `emit(outputs, leaf)`
     writes nodes as Python statements; what these call is in `dynlib.abi.primitives`.
 `to_text`, `to_latex`
@@ -37,7 +38,7 @@ How a formula becomes code::
 """
 
 from dynlib.dsl.expr.bind import bind, check_function
-from dynlib.dsl.expr.differentiate import differentiate, jacobian, jvp
+from dynlib.dsl.expr.differentiate import derivation_work, differentiate, jacobian, jvp
 from dynlib.dsl.expr.emit import Emitted, emit
 from dynlib.dsl.expr.errors import ExprError
 from dynlib.dsl.expr.evaluate import evaluate
@@ -98,6 +99,7 @@ __all__ = [
     "build",
     "check_function",
     "coerce",
+    "derivation_work",
     "differentiate",
     "emit",
     "evaluate",

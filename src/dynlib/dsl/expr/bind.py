@@ -2,12 +2,13 @@
 
 Functions are inlined *hygienically*: a function's argument is bound to the expression it is
 called with, in a table of its own, so no name of the caller can be captured.  The same call with
-the same arguments is inlined once.  Binding does not recurse on Python's stack (see `trampoline`),
+the same arguments is inlined once.  Binding does not recurse on Python's stack (see `recursion`),
 so neither long sums nor functions that call functions can exhaust it.
 """
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,7 @@ from dynlib.dsl.expr.errors import ExprError
 from dynlib.dsl.expr.fold import fits, to_real
 from dynlib.dsl.expr.limits import (
     MAX_CALLS,
+    MAX_ERRORS,
     MAX_EXPONENT,
     MAX_INLINING,
     MAX_LOOPS,
@@ -25,8 +27,9 @@ from dynlib.dsl.expr.limits import (
 )
 from dynlib.dsl.expr.nodes import TRUE, Name, Node, Num, Reduce, fresh_variable, postorder
 from dynlib.dsl.expr.ops import CASTS, EDGE_MACROS, FUNCTIONS, OPS, SCALAR_MACROS
+from dynlib.dsl.expr.recursion import trampoline
 from dynlib.dsl.expr.scope import Function, Scope
-from dynlib.dsl.expr.substitute import reduction
+from dynlib.dsl.expr.substitute import Without, reduction
 from dynlib.dsl.expr.syntax import (
     Binary,
     Call,
@@ -39,44 +42,26 @@ from dynlib.dsl.expr.syntax import (
     Unary,
     Word,
 )
-from dynlib.dsl.expr.typed import apply, coerce, literal_exponent
+from dynlib.dsl.expr.typed import apply, coerce, literal_exponent, whole
 
-Task = Generator["Task", Node, Node]
+Task = Generator[Any, Node, Node]
 
 BROKEN = Name("broken")
 """Stands for what could not be bound, so that the rest can be looked at."""
 
-
-def trampoline(task: Task) -> Node:
-    """Run a task; where it yields another task, run that first and send it the result.
-
-    This is recursion with the stack on the heap.
-    """
-    stack, value = [task], None
-    while True:
-        try:
-            child = stack[-1].send(value)  # type: ignore[arg-type]
-        except StopIteration as done:
-            stack.pop()
-            value = done.value
-            if not stack:
-                assert isinstance(value, Node)
-                return value
-        else:
-            stack.append(child)
-            value = None
+_PIECE = 8  # units of work for each piece of syntax
 
 
 @dataclass(frozen=True, slots=True)
 class _Place:
     """Where binding is: the names known there, and the calls that led there."""
 
-    table: Mapping[str, Node]
+    own: dict[str, Node]  # arguments and loop variables; all else is in the scope's table
     path: tuple[str, ...] = ()
     call: Call | None = None  # the outermost call, in the text of the expression
 
 
-def bind(parsed: Parsed, scope: Scope) -> Node:
+def bind(parsed: Parsed, scope: Scope, spend: Callable[[int], None] | None = None) -> Node:
     """Return the expression with all names resolved, functions inlined, types made explicit.
 
     Parameters
@@ -85,6 +70,8 @@ def bind(parsed: Parsed, scope: Scope) -> Node:
         From `parse_expression`.
     scope : Scope
         What the names stand for.
+    spend : callable, optional
+        Is told the units of work before they are done, and may raise.
 
     Returns
     -------
@@ -98,13 +85,13 @@ def bind(parsed: Parsed, scope: Scope) -> Node:
     ExprError
         The first problem, with all others in its ``errors``.
     """
-    binder = _Binder(scope)
-    node = trampoline(binder.bind(parsed.root, _Place(scope.table)))
-    binder.raise_errors()
-    return node
+    binder = _Binder(scope, spend)
+    return binder.whole(parsed.root, {})
 
 
-def check_function(function: Function, scope: Scope) -> None:
+def check_function(
+    function: Function, scope: Scope, spend: Callable[[int], None] | None = None
+) -> None:
     """Raise what is wrong with the body of a function, whether it is called or not.
 
     Raises
@@ -112,18 +99,25 @@ def check_function(function: Function, scope: Scope) -> None:
     ExprError
         With places in the text of the body.
     """
-    binder = _Binder(scope)
-    values = {name: Name(name) for name in function.args}
-    trampoline(binder.bind(function.body.root, _Place({**scope.table, **values})))
-    binder.raise_errors()
+    binder = _Binder(scope, spend)
+    values: dict[str, Node] = {name: Name(name) for name in function.args}
+    binder.whole(function.body.root, values)
 
 
 class _Binder:
-    def __init__(self, scope: Scope) -> None:
+    def __init__(self, scope: Scope, spend: Callable[[int], None] | None) -> None:
         self.scope = scope
+        self.spend = spend or _nothing
         self.errors: list[ExprError] = []
         self.inlined: dict[tuple[str, tuple[Node, ...]], Node] = {}
         self.visited = 0
+
+    def whole(self, root: Syntax, own: dict[str, Node]) -> Node:
+        """Return what an expression stands for, or raise what is wrong with it."""
+        task = self.bind(root, _Place(own))
+        node = task if isinstance(task, Node) else trampoline(task)
+        self.raise_errors()
+        return node
 
     def raise_errors(self) -> None:
         if self.errors:
@@ -133,23 +127,30 @@ class _Binder:
 
     def complain(self, place: _Place, error: ExprError) -> Node:
         """Note a problem; one inside a function is laid at the call."""
+        self.spend(len(self.scope.table))  # among which likely slips were looked for
         if place.call is not None:
             message = f"in function {place.path[-1]!r}: {error.message}"
             error = ExprError(message, place.call.start, place.call.end, error.hint)
         if all((error.message, error.start) != (e.message, e.start) for e in self.errors):
             self.errors.append(error)
+        if len(self.errors) >= MAX_ERRORS:
+            self.raise_errors()
         return BROKEN
 
-    def bind(self, piece: Syntax, place: _Place) -> Task:
-        """Return the task that binds a piece."""
+    def known(self, place: _Place) -> Mapping[str, Node]:
+        """Return everything that is a value where binding is, for messages."""
+        return ChainMap(place.own, self.scope.table)
+
+    def bind(self, piece: Syntax, place: _Place) -> Task | Node:
+        """Return the task that binds a piece, or what a name or a number stands for."""
+        self.spend(_PIECE)
         if place.path:
             self.visited += 1
             if self.visited > MAX_INLINING:
                 return self.give_up(place)
         return _BINDERS[type(piece)](self, piece, place)
 
-    def give_up(self, place: _Place) -> Task:
-        yield from ()
+    def give_up(self, place: _Place) -> Node:
         assert place.call is not None
         raise ExprError(
             "inlining the functions makes this expression too long",
@@ -158,22 +159,20 @@ class _Binder:
             "use [aux] for what is needed more than once",
         )
 
-    def literal(self, piece: Literal, place: _Place) -> Task:
-        yield from ()
+    def literal(self, piece: Literal, place: _Place) -> Node:
         if isinstance(piece.value, float) or fits(piece.value):
             return Num(piece.value)
         if self.scope.integer:
             return self.complain(place, complaints.large_number(piece))
         return Num(to_real(piece.value))
 
-    def word(self, piece: Word, place: _Place) -> Task:
-        yield from ()
-        found = place.table.get(piece.name)
+    def word(self, piece: Word, place: _Place) -> Node:
+        found = place.own.get(piece.name) or self.scope.table.get(piece.name)
         if found is not None:
             return found
         if piece.name in self.scope.poisoned:
             return BROKEN
-        return self.complain(place, complaints.unknown_name(piece, self.scope, place.table))
+        return self.complain(place, complaints.unknown_name(piece, self.scope, self.known(place)))
 
     def unary(self, piece: Unary, place: _Place) -> Task:
         operand = yield self.bind(piece.operand, place)
@@ -229,23 +228,26 @@ class _Binder:
             return self.complain(place, complaints.recursion(piece, place.path))
         key = (name, tuple(args))
         if key not in self.inlined:
-            table = {**self.scope.table, **dict(zip(function.args, args, strict=True))}
-            inside = _Place(table, (*place.path, name), place.call or piece)
+            given = dict(zip(function.args, args, strict=True))
+            inside = _Place(given, (*place.path, name), place.call or piece)
             self.inlined[key] = yield self.bind(function.body.root, inside)
         return self.inlined[key]
 
     def builtin(self, piece: Call, args: list[Node], place: _Place) -> Node:
         """Return a call of a function of the language."""
         name = piece.name
-        if name.startswith("lag_") and name not in place.table:
+        if name.startswith("lag_") and name not in place.own and name not in self.scope.table:
             return self.lag(piece, args, place)
         least, most = _arity(name)
         if least == 0:
-            return self.complain(place, complaints.unknown_function(piece, self.scope, place.table))
+            unknown = complaints.unknown_function(piece, self.scope, self.known(place))
+            return self.complain(place, unknown)
         error = complaints.argument_count(piece, least, most)
         if error is not None:
             return self.complain(place, error)
         integer = self.scope.integer
+        if name == "int" and not integer:
+            return whole(args[0])
         if name in CASTS:
             return coerce(args[0], CASTS[name])
         if name in SCALAR_MACROS:
@@ -253,12 +255,13 @@ class _Binder:
         if name in EDGE_MACROS:
             if not self.scope.edges and name != "in_interval":
                 return self.complain(place, complaints.edge_forbidden(piece))
+            self.spend(4 * len(postorder(args)))  # of which twins at the start of the step are made
             return macros.edge(name, args, integer=integer)
         return apply(FUNCTIONS[name], args, integer=integer)
 
     def lag(self, piece: Call, args: list[Node], place: _Place) -> Node:
         scope = self.scope
-        error = complaints.bad_lag(piece, args, scope, place.table)
+        error = complaints.bad_lag(piece, args, scope, self.known(place))
         if error is not None:
             return self.complain(place, error)
         k = args[0].value if args and isinstance(args[0], Num) else 1
@@ -273,13 +276,14 @@ class _Binder:
             lower = self.bound(piece.lower, (yield self.bind(piece.lower, place)), place)
         upper = self.bound(piece.upper, (yield self.bind(piece.upper, place)), place)
         var = fresh_variable(piece.var.name)
-        inner = _Place({**place.table, piece.var.name: var}, place.path, place.call)
+        inner = _Place({**place.own, piece.var.name: var}, place.path, place.call)
         body = yield self.bind(piece.body, inner)
         where: Node = TRUE
         if piece.where is not None:
             where = coerce((yield self.bind(piece.where, inner)), "bool")
         if body.kind != "real":
             body = coerce(body, "int" if self.scope.integer or piece.op == "sum" else "real")
+        self.spend(4 * len(postorder([body, where], Without(var))))
         node = reduction(piece.op, var, lower, upper, body, where)
         error = _loop_error(piece, lower, upper, node)
         return node if error is None else self.complain(place, error)
@@ -289,6 +293,17 @@ class _Binder:
         if isinstance(node, Num) and isinstance(node.value, float) and not node.value.is_integer():
             return self.complain(place, complaints.fraction_in_range(piece, node.value))
         return coerce(node, "int")
+
+
+class _Loopless:
+    """All expressions without loops."""
+
+    def __contains__(self, node: object) -> bool:
+        return isinstance(node, Node) and not node.height
+
+
+def _nothing(units: int) -> None:
+    """Count no work."""
 
 
 def _arity(name: str) -> tuple[int, int | None]:
@@ -347,13 +362,13 @@ def _weigh(root: Node, weight: Callable[[Reduce, int], int], least: int) -> int:
     if not root.height:
         return least
     done: dict[Node, int] = {}
-    for node in postorder([root]):
-        inner = max((done[child] for child in node.children), default=least)
+    for node in postorder([root], _Loopless()):
+        inner = max((done.get(child, least) for child in node.children), default=least)
         done[node] = weight(node, inner) if isinstance(node, Reduce) else inner
     return done[root]
 
 
-_BINDERS: dict[type[Syntax], Callable[[_Binder, Any, _Place], Task]] = {
+_BINDERS: dict[type[Syntax], Callable[[_Binder, Any, _Place], Task | Node]] = {
     Literal: _Binder.literal,
     Word: _Binder.word,
     Unary: _Binder.unary,

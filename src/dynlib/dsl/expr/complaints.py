@@ -45,6 +45,16 @@ _OTHER_SPELLINGS = {
 }
 
 
+_NOT_YET = {
+    "delay": "delay equations are not supported yet; lag_x(k) is the state x k steps back",
+    **dict.fromkeys(
+        ("normal", "gauss", "uniform", "random", "rand", "randn", "noise", "wiener"),
+        "stochastic models are not supported yet; average a batch over random parameters or starts",
+    ),
+}
+"""What other programs know and this language does not, and what there is."""
+
+
 def _known(names: Collection[str]) -> str:
     """Return the sentence that lists what there is."""
     shown = ", ".join(list(names)[:_SHOWN])
@@ -60,6 +70,8 @@ def unknown_name(word: Word, scope: Scope, table: Mapping[str, Node]) -> ExprErr
         return ExprError(f"{name!r} is a function", word.start, word.end, f"call it: {name}(...)")
     if name.startswith("lag_") and name[4:] in scope.state_index:
         return ExprError(f"{name!r} is a function", word.start, word.end, f"call it: {name}()")
+    if name in _NOT_YET:
+        return ExprError(f"unknown name {name!r}", word.start, word.end, _NOT_YET[name])
     known = list(_declared(scope, table))
     near = [*known, *table] if len(name) > 1 else known  # 'i' is no slip for 'pi'
     hint = _known(known) + did_you_mean(name, near)
@@ -121,6 +133,8 @@ def unknown_function(call: Call, scope: Scope, table: Mapping[str, Node]) -> Exp
     if name in ("sum", "prod"):
         hint = f"write {name}(expression for j in range(a, b))"
         return ExprError(f"{name}() needs 'for j in range(a, b)'", start, end, hint)
+    if name in _NOT_YET:
+        return ExprError(f"unknown function {name!r}", start, end, _NOT_YET[name])
     if name in _OTHER_SPELLINGS:
         return ExprError(
             f"unknown function {name!r}", start, end, f"write {_OTHER_SPELLINGS[name]}"

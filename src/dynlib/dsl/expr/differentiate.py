@@ -70,6 +70,19 @@ def jacobian(exprs: Sequence[Node], wrt: Sequence[Node]) -> tuple[Row, ...]:
     return tuple(tuple(column[i] for column in columns) for i in range(len(exprs)))
 
 
+def derivation_work(exprs: Sequence[Node], wrt: Sequence[Node]) -> int:
+    """Return the units of work of `jacobian`, without doing it: what depends on what, counted."""
+    order = postorder(exprs)
+    known = len(order) * (1 + len(wrt) // 2_000) + len(exprs) * len(wrt) // 4
+    if known > _MOST_REACH:
+        return known
+    reach = _reach(order, wrt)
+    return known + 8 * sum(bits.bit_count() for bits in reach.values())
+
+
+_MOST_REACH = 100_000_000  # units beyond which nobody asks for the exact number
+
+
 def jvp(exprs: Sequence[Node], states: Sequence[Node], directions: Sequence[Node]) -> Row:
     """Return the Jacobian of the expressions times a vector, without making the Jacobian.
 

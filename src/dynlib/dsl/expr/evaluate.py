@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -12,8 +12,14 @@ from dynlib.dsl.expr.fold import Value, fold
 from dynlib.dsl.expr.limits import MAX_EVALUATIONS
 from dynlib.dsl.expr.nodes import TRUE, Apply, Node, Num, Reduce, postorder
 
+_STEP, _TURN = 3, 4  # units of work for an operation, and for a turn of a loop
 
-def evaluate(node: Node, env: Mapping[Node, Any] | None = None) -> Value:
+
+def evaluate(
+    node: Node,
+    env: Mapping[Node, Any] | None = None,
+    spend: Callable[[int], None] | None = None,
+) -> Value:
     """Return the value of ``node``.
 
     Parameters
@@ -21,6 +27,8 @@ def evaluate(node: Node, env: Mapping[Node, Any] | None = None) -> Value:
     node : Node
     env : mapping of Node to number, optional
         Values of the leaves: states, params, time, lags.
+    spend : callable, optional
+        Is told the units of work before they are done, and may raise.
 
     Returns
     -------
@@ -42,7 +50,7 @@ def evaluate(node: Node, env: Mapping[Node, Any] | None = None) -> Value:
     """
     if isinstance(node, Num):
         return node.value
-    machine = _Machine()
+    machine = _Machine(spend)
     values = {leaf: _plain(leaf, value) for leaf, value in (env or {}).items()}
     return machine.run(node, values)
 
@@ -56,7 +64,8 @@ def _plain(leaf: Node, value: Any) -> Value:
 class _Machine:
     """Evaluates, and counts what it has done."""
 
-    def __init__(self) -> None:
+    def __init__(self, spend: Callable[[int], None] | None) -> None:
+        self.spend = spend
         self.steps = 0
 
     def run(self, root: Node, values: dict[Node, Value]) -> Value:
@@ -78,6 +87,8 @@ class _Machine:
 
     def value(self, node: Node, values: dict[Node, Value]) -> Value:
         self.steps += 1
+        if self.spend is not None:
+            self.spend(_STEP)
         if self.steps > MAX_EVALUATIONS:
             raise ExprError(
                 "working this out takes too long", hint="shorten the sums and products in it"
@@ -102,6 +113,8 @@ class _Machine:
                 for each in changing:
                     inner.pop(each, None)
                 inner[node.var] = turn
+                if self.spend is not None:
+                    self.spend(_TURN)
                 if node.condition is TRUE or self.run(node.condition, inner):
                     result = fold(op, (result, self.run(node.body, inner)))
         return result

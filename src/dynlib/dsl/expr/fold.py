@@ -70,6 +70,8 @@ _PYTHON: dict[str, Callable[..., Any]] = {
     "not": operator.not_,
     "select": lambda c, a, b: a if c else b,
     "cast_real": to_real,
+    "copysign": lambda a, b: abs(a) if b != b else math.copysign(a, b),
+    "whole": lambda a: float(int(a)) if abs(a) < -_LEAST else math.nan,
 }
 
 

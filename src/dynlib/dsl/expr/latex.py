@@ -200,7 +200,7 @@ class _Printer:
             return f"e^{{{self.text(node.children[0])}}}"
         name = _FUNCTIONS.get(node.op)
         if name is None:
-            word = "int" if node.op == "cast_int" else node.op
+            word = "int" if node.op in ("cast_int", "whole") else node.op
             name = rf"\operatorname{{{word}}}"
         inside = ", ".join(self.text(arg) for arg in node.children)
         return rf"{name}\left({inside}\right)"

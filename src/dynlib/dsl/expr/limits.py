@@ -14,6 +14,7 @@ MAX_TURNS = 1_000_000  # turns of sums within sums, all bounds literal
 MAX_LOOPS = 8  # sums within sums
 MAX_LAG = 1_000  # steps back
 MAX_INLINING = 100_000  # pieces that the inlining of functions may visit, for one expression
+MAX_ERRORS = 20  # problems that are looked for in one expression
 MAX_CALLS = 64  # functions calling functions
 MAX_EVALUATIONS = 1_000_000  # operations in evaluating a numeric expression
 MAX_PRINTED = 20_000  # operations in an expression written out as text or LaTeX

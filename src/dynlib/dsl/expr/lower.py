@@ -2,12 +2,16 @@
 
 Powers with small integer exponents become products (``x**6`` is the square of ``x**2`` times
 itself, so that ``x**2`` beside it costs nothing), and ``b*a`` becomes ``a*b`` where that occurs
-too: addition and multiplication of two operands commute without any change of rounding.  The sign
-becomes two comparisons.
+too: addition and multiplication of two operands commute without any change of rounding.
+
+Written with other operations are the sign (two comparisons), ``int`` of a real (NaN where 64 bits
+do not hold it), ``copysign`` (where a NaN counts as positive: processors make either), and the
+extreme of many (that of the first two, then of this and the third, and so on).
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from dynlib.dsl.expr.nodes import ONE, Apply, Node, Num, postorder
@@ -15,6 +19,7 @@ from dynlib.dsl.expr.simplify import build
 from dynlib.dsl.expr.substitute import rebuild
 
 _LARGEST_PRODUCT = 32
+_ARGUMENTS = 32  # of min and max that are written in one line
 
 Pair = tuple[str, frozenset[Node]]
 
@@ -30,6 +35,12 @@ def lower(outputs: Sequence[Node]) -> list[Node]:
                 made = _power(*made.children)
             elif made.op == "sign":
                 made = _sign(made.children[0])
+            elif made.op == "copysign":
+                made = _copysign(*made.children)
+            elif made.op == "whole":
+                made = _whole(made.children[0])
+            elif made.op in ("min", "max") and len(made.children) > _ARGUMENTS:
+                made = _step_by_step(made)
             elif made.op in ("add", "mul"):
                 made = pairs.setdefault((made.op, frozenset(made.children)), made)
         done[node] = made
@@ -41,6 +52,27 @@ def _sign(x: Node) -> Node:
     return build(
         "select", build("gt", x, zero), one, build("select", build("lt", x, zero), minus, x)
     )
+
+
+def _step_by_step(node: Apply) -> Apply:
+    """Return the extreme of many as extremes of two, in the same order."""
+    first, second, *others = node.children
+    found = Apply(node.op, (first, second))
+    for other in others:
+        found = Apply(node.op, (found, other))
+    return found
+
+
+def _copysign(a: Node, b: Node) -> Node:
+    signed = Apply("copysign", (a, b))
+    if isinstance(b, Num):
+        return signed
+    return build("select", build("ne", b, b), build("abs", a), signed)
+
+
+def _whole(x: Node) -> Node:
+    fits = build("lt", build("abs", x), Num(2.0**63))
+    return build("select", fits, build("cast_real", build("cast_int", x)), Num(math.nan))
 
 
 def _power(base: Node, exponent: Node) -> Node:

@@ -96,7 +96,9 @@ _CALLED = [
     Op("cast_int", "cast", 1, 1, "", "integer", "integer"),
 ]
 
-OPS: dict[str, Op] = {op.name: op for op in [*_INFIX, *_CALLED]}
+_WHOLE = Op("whole", "real", 1, 1, "int")  # written with others, see `lower`
+
+OPS: dict[str, Op] = {op.name: op for op in [*_INFIX, *_CALLED, _WHOLE]}
 
 FUNCTIONS: dict[str, str] = {op.name: op.name for op in _CALLED if not op.name.startswith("cast_")}
 """Functions that a model may call, by the name it calls them, and the operation each is."""

@@ -1,14 +1,18 @@
 """Read an expression: a precedence climber over the tokens.
 
-Precedences are those of Python.  Recursion is bounded by `MAX_DEPTH`; chains of operators and
-of conditionals, which may be long, are loops.
+Precedences are those of Python.  Depth is bounded by `MAX_DEPTH`, and costs nothing of Python's
+own stack (see `recursion`); chains of operators and of conditionals, which may be long, are loops.
 """
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from typing import Any
+
 from dynlib.dsl.expr.errors import ExprError
 from dynlib.dsl.expr.limits import MAX_DEPTH, MAX_NESTING
 from dynlib.dsl.expr.ops import FOREIGN_WORDS, REDUCTIONS, RESERVED_NAMES
+from dynlib.dsl.expr.recursion import trampoline
 from dynlib.dsl.expr.syntax import (
     Binary,
     Call,
@@ -44,6 +48,9 @@ _STRENGTH = {
     **dict.fromkeys(_COMPARISONS, _COMPARE),
 }
 _ENDERS = {"else", "for", "in"}
+_NO_VALUES = {*_STRENGTH, *_ENDERS, *FOREIGN_WORDS, "not", "True", "False"}
+
+Task = Generator[Any, Any, Any]
 
 
 def parse_expression(text: str) -> Parsed:
@@ -92,37 +99,38 @@ class _Parser:
     def whole(self) -> Syntax:
         if self.next.kind == "end":
             raise ExprError("the expression is empty", 0, self.next.end)
-        root = self.expression(0)
+        root: Syntax = trampoline(self.expression(0))
         if self.next.kind != "end":
             raise self.misfit()
         return root
 
-    def expression(self, strength: int) -> Syntax:
+    def expression(self, strength: int) -> Task:
         """Read operands and the operators between them that bind tighter than ``strength``."""
         self.depth += 1
         if self.depth > MAX_DEPTH:
             raise self.too_deep(self.next)
-        left = self.operand(strength)
+        left = self.plain() or (yield self.operand(strength))
         while (power := _STRENGTH.get(self.next.text, 0)) > strength:
             if power == _TERNARY:
-                left = self.conditional(left)
+                left = yield self.conditional(left)
             elif power == _COMPARE:
-                left = self.comparison(left)
+                left = yield self.comparison(left)
             else:
                 op, _ = _BINARY[self.take().text]
                 # a**b**c is a**(b**c); all others group from the left
-                right = self.expression(power - 1 if power == _POWER else power)
+                least = power - 1 if power == _POWER else power
+                right = self.lone(least) or (yield self.expression(least))
                 left = Binary(left.start, right.end, op, left, right)
         self.depth -= 1
         return left
 
-    def conditional(self, first: Syntax) -> Syntax:
+    def conditional(self, first: Syntax) -> Task:
         """Read ``if test else no``, and all that follow in the place of ``no``."""
         chain: list[tuple[Syntax, Syntax]] = []
         no = first
         while self.at("if"):
             word = self.take()
-            test = self.expression(_TERNARY)
+            test = yield self.expression(_TERNARY)
             if not self.at("else"):
                 if self.next.kind != "end" and not self.at(")") and not self.at(","):
                     raise self.misfit()
@@ -131,29 +139,47 @@ class _Parser:
                 )
             self.take()
             chain.append((no, test))
-            no = self.expression(_TERNARY)
+            no = yield self.expression(_TERNARY)
         for yes, test in reversed(chain):
             no = Conditional(yes.start, no.end, yes, test, no)
         return no
 
-    def comparison(self, first: Syntax) -> Syntax:
+    def comparison(self, first: Syntax) -> Task:
         ops, operands = [], [first]
         while self.next.text in _COMPARISONS:
             ops.append(_COMPARISONS[self.take().text])
-            operands.append(self.expression(_COMPARE))
+            operands.append((yield self.expression(_COMPARE)))
         return Comparison(first.start, operands[-1].end, ops, operands)
 
-    def operand(self, strength: int) -> Syntax:
+    def plain(self) -> Syntax | None:
+        """Read a number or a name, if nothing else begins here."""
         token = self.next
         if token.kind == "number":
             return self.number()
+        if token.kind != "name" or token.text in _NO_VALUES:
+            return None
+        if self.tokens[self.place + 1].text == "(":
+            return None
+        self.take()
+        return Word(token.start, token.end, token.text)
+
+    def lone(self, strength: int) -> Syntax | None:
+        """Read a number or a name, if it is all that stands before a weaker operator."""
+        token = self.next
+        if token.kind not in ("number", "name"):
+            return None
+        following = self.tokens[self.place + 1].text
+        return None if _STRENGTH.get(following, 0) > strength else self.plain()
+
+    def operand(self, strength: int) -> Task:
+        token = self.next
         if token.kind == "name":
-            return self.named(strength)
+            return (yield self.named(strength))
         if token.text == "(":
-            return self.bracketed()
+            return (yield self.bracketed())
         if token.text in ("-", "+"):
             self.take()
-            inner = self.expression(_SIGN)
+            inner = yield self.expression(_SIGN)
             op = "neg" if token.text == "-" else "pos"
             return Unary(token.start, inner.end, op, inner)
         raise self.missing()
@@ -163,7 +189,7 @@ class _Parser:
         whole = token.text.isdigit()
         return Literal(token.start, token.end, int(token.text) if whole else float(token.text))
 
-    def named(self, strength: int) -> Syntax:
+    def named(self, strength: int) -> Task:
         token = self.next
         if token.text == "not":
             if strength >= _COMPARE:
@@ -171,7 +197,7 @@ class _Parser:
                     "'not' needs brackets here", token.start, token.end, "write (not ...)"
                 )
             self.take()
-            inner = self.expression(_NOT - 1)
+            inner = yield self.expression(_NOT - 1)
             return Unary(token.start, inner.end, "not", inner)
         if token.text in ("True", "False"):
             self.take()
@@ -181,15 +207,13 @@ class _Parser:
         if token.text in FOREIGN_WORDS:
             raise self.foreign(token)
         self.take()
-        if self.at("("):
-            return self.call(token)
-        return Word(token.start, token.end, token.text)
+        return (yield self.call(token))
 
-    def bracketed(self) -> Syntax:
+    def bracketed(self) -> Task:
         opening = self.enter()
         if self.at(")"):
             raise ExprError("there is nothing between these brackets", opening.start, self.next.end)
-        inner = self.expression(0)
+        inner = yield self.expression(0)
         if self.at(","):
             raise ExprError(
                 "',' may only stand between the arguments of a function",
@@ -200,13 +224,13 @@ class _Parser:
         self.leave()
         return inner
 
-    def call(self, name: Token) -> Syntax:
+    def call(self, name: Token) -> Task:
         self.enter()
         if name.text in REDUCTIONS and not self.at(")"):
-            return self.loop(name)
+            return (yield self.loop(name))
         args = []
         while not self.at(")"):
-            args.append(self.expression(0))
+            args.append((yield self.expression(0)))
             if self.at("for"):
                 raise ExprError(
                     f"'for' may only stand in sum(...) and prod(...), not in {name.text}(...)",
@@ -218,10 +242,10 @@ class _Parser:
             self.take()
         return Call(name.start, self.leave(), name.text, args, name.end)
 
-    def loop(self, name: Token) -> Syntax:
+    def loop(self, name: Token) -> Task:
         """Read ``body for var in range(lower, upper) if where)``."""
         form = f"write {name.text}(expression for j in range(a, b))"
-        body = self.expression(0)
+        body = yield self.expression(0)
         if not self.at("for"):
             raise self.unless_ended(f"{name.text}() needs 'for j in range(a, b)'", form)
         self.take()
@@ -234,11 +258,11 @@ class _Parser:
         self.take()
         if not self.at("range"):
             raise self.unless_ended(f"{name.text}() runs over a range(...)", form)
-        lower, upper = self.range(form)
+        lower, upper = yield self.range(form)
         where = None
         if self.at("if"):
             self.take()
-            where = self.expression(_TERNARY)
+            where = yield self.expression(_TERNARY)
         if self.at("for") or self.at("if"):
             again = self.next
             hint = f"put one {name.text}(...) into the other, or join conditions with 'and'"
@@ -246,11 +270,11 @@ class _Parser:
         word = Word(var.start, var.end, var.text)
         return Loop(name.start, self.leave(), name.text, word, lower, upper, body, where)
 
-    def range(self, form: str) -> tuple[Syntax | None, Syntax]:
+    def range(self, form: str) -> Task:
         word = self.take()
         if not self.at("("):
             raise self.unless_ended("'range' needs brackets", form)
-        bounds = self.call(word)
+        bounds = yield self.call(word)
         if not isinstance(bounds, Call) or len(bounds.args) not in (1, 2):
             raise ExprError(
                 "range takes a first and a last-plus-one number, and no step",

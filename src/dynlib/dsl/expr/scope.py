@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import e, pi
@@ -56,7 +57,7 @@ class Scope:
     integer: bool = False
     lags: bool = False
     edges: bool = False
-    poisoned: frozenset[str] = frozenset()
+    poisoned: AbstractSet[str] = frozenset()
     names: Mapping[str, Node] = field(default_factory=dict)
 
     @cached_property
@@ -85,3 +86,10 @@ class Scope:
             table.update(self.aux)
         table.update(self.names)
         return table
+
+    def declare(self, name: str, value: Node) -> None:
+        """Make one more value known, as when constants or aux are read one after the other.
+
+        To make it known anew for each of thousands would take time that grows with their square.
+        """
+        self.table[name] = value

@@ -51,10 +51,21 @@ def rebuild(node: Node, children: Sequence[Node]) -> Node:
     return node
 
 
+class Without:
+    """All expressions in which a loop variable does not occur unbound."""
+
+    def __init__(self, var: LoopVar) -> None:
+        self.uid = var.uid
+
+    def __contains__(self, node: object) -> bool:
+        """Tell whether the variable is missing from an expression."""
+        return isinstance(node, Node) and self.uid not in node.free
+
+
 def renamed(roots: Sequence[Node], old: LoopVar, new: LoopVar) -> list[Node]:
     """Return the roots with the unbound occurrences of a loop variable renamed."""
     done: dict[Node, Node] = {old: new}
-    for node in postorder(roots):
+    for node in postorder(roots, Without(old)):
         if old.uid not in node.free:
             done[node] = node
         elif node is not old:

@@ -167,7 +167,7 @@ class _Printer:
 
     def call(self, node: Apply) -> str:
         op, args = node.op, node.children
-        if op in ("cast_real", "cast_int"):
+        if op in ("cast_real", "cast_int", "whole"):
             return f"{'float' if op == 'cast_real' else 'int'}({self.text(args[0], 0)})"
         if OPS[op].rule == "real":
             texts = [self.loose(arg, 0) for arg in args]

@@ -37,6 +37,18 @@ def coerce(node: Node, kind: Kind) -> Node:
     return build("ne", node, Num(0) if node.kind == "int" else Num(0.0))
 
 
+def whole(node: Node) -> Node:
+    """Return ``int(node)`` in a model of reals: a real, NaN where 64 bits do not hold it.
+
+    A literal becomes an int, which may be an exponent or a bound.
+    """
+    if node.kind != "real":
+        return coerce(node, "int")
+    if isinstance(node, Num) and abs(node.value) < 2.0**63:
+        return Num(int(node.value))
+    return build("whole", node)
+
+
 def apply(op: str, args: Sequence[Node], *, integer: bool = False) -> Node:
     """Return the node for ``op``, its operands converted to the kinds it takes.
 
