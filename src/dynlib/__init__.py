@@ -46,6 +46,7 @@ _HOME |= dict.fromkeys(
         "StepperJitCapabilityError",
         "StepperOptionError",
         "JITUnavailableError",
+        "SessionBusyError",
         "SnapshotMismatchError",
         "RunFailed",
         "MissingExtraError",

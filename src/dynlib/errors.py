@@ -226,6 +226,10 @@ class MissingExtraError(DynlibError, ImportError):
 # --- runs ---------------------------------------------------------------------------------------
 
 
+class SessionBusyError(DynlibError, RuntimeError):
+    """A session was called from within a call of its own, such as by a progress function."""
+
+
 class SnapshotMismatchError(DynlibError):
     """A snapshot belongs to other equations, states or another stepper."""
 
