@@ -50,6 +50,7 @@ _HOME |= dict.fromkeys(
         "SnapshotMismatchError",
         "RunFailed",
         "MissingExtraError",
+        "FileError",
         "ObserverError",
         "OptionError",
         "UnknownNameError",

@@ -257,8 +257,9 @@ class CombinedObserver:
             f"times = first + cap * {part.trace.width}",
             f"{head}{workspace}, {outputs}, trace_buf[first:times], trace_count[{j}:{j + 1}], cap, "
             f"traces[{j}, {int(Trace.STRIDE)}])",
-            f"trace_count[{j}, lane] = max(trace_count[{j}, lane], 0)",
-            f"for row in range(before, min(trace_count[{j}, lane], cap)):",
+            # A hook may count as it likes; what lies beyond the rows was never written.
+            f"trace_count[{j}, lane] = min(max(trace_count[{j}, lane], 0), cap)",
+            f"for row in range(before, trace_count[{j}, lane]):",
             "    trace_buf[times + row, lane] = t",
         ]
 
