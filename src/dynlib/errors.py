@@ -230,6 +230,10 @@ class MissingExtraError(DynlibError, ImportError):
 # --- runs ---------------------------------------------------------------------------------------
 
 
+class SessionBusyError(DynlibError, RuntimeError):
+    """A session was called from within a call of its own, such as by a progress function."""
+
+
 class SnapshotMismatchError(DynlibError):
     """A snapshot belongs to other equations, states or another stepper."""
 
@@ -286,6 +290,35 @@ class UnknownNameError(DynlibError, KeyError):
 
 class UnknownOptionError(DynlibError, TypeError):
     """A keyword argument that nothing here takes."""
+
+
+class FileError(OptionError):
+    """A file or store does not hold what dynlib wrote: damaged, changed, or something else.
+
+    Parameters
+    ----------
+    path : path
+        The file, or the folder of a store.
+    found : str
+        What is wrong, as half a sentence.
+    remedy : str
+        What to do.
+    part : str
+        The part of it that is wrong; empty if that cannot be told.
+
+    Attributes
+    ----------
+    path, found, remedy, part
+        As given.
+    """
+
+    def __init__(self, path: Any, found: str, remedy: str = "", part: str = "") -> None:
+        self.path, self.found, self.remedy, self.part = path, found, remedy, part
+        place = f"{path}: {part}" if part else f"{path}"
+        super().__init__(f"{place}: {found}.{f' {remedy}' if remedy else ''}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (type(self), (self.path, self.found, self.remedy, self.part))
 
 
 class ObserverError(OptionError):

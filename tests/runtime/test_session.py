@@ -1,6 +1,7 @@
 """Values, presets, progress and interrupts of a session."""
 
 import io
+import os
 import signal
 import threading
 import time
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 from runtime.models import DRIVEN, differences, sim_of
 
-from dynlib import OptionError, UnknownNameError, setup
+from dynlib import FileError, OptionError, UnknownNameError, setup
 from dynlib.abi.status import Status
 from dynlib.runtime.progress import TerminalLine, progress_of
 
@@ -140,6 +141,9 @@ def test_presets_in_files(tmp_path: Path) -> None:
         ("[presets]\np = 1", "must hold the tables states and params, found 1"),
         ("presets = 3", "presets must be a table, found 3"),
         ("[presets.p", "cannot be read as TOML"),
+        ("p = " + 2000 * "[", "cannot be read as TOML"),
+        ("p = " + 5000 * "9", "cannot be read as TOML"),
+        ("#" + 2**20 * "x", "it is too large"),
         ("", r"unknown preset in .*'p'\. There are none."),
     ],
 )
@@ -155,6 +159,24 @@ def test_wrong_files_of_presets(text: str, words: str, tmp_path: Path) -> None:
 def test_file_of_presets_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(OptionError, match="there is no such file"):
         sim_of("driven", "rk4").load_preset("p", tmp_path / "none.toml")
+
+
+def test_presets_of_a_file_are_taken_all_or_none(tmp_path: Path) -> None:
+    path = tmp_path / "presets.toml"
+    path.write_text("[presets.good.states]\nx = 1.0\n[presets.bad.states]\nx = nan\n")
+    sim = sim_of("driven", "rk4")
+    with pytest.raises(OptionError, match=r"presets\.toml: preset 'bad': state 'x' must be finite"):
+        sim.load_preset("*", path)
+    assert sim.list_presets() == ["strong", "high"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with names")
+def test_a_pipe_holds_no_presets(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.toml")
+    sim = sim_of("driven", "rk4")
+    for call in (sim.load_preset, sim.save_preset):
+        with pytest.raises(FileError, match="this is a pipe, not a file"):
+            call("strong", tmp_path / "pipe.toml")
 
 
 # --- progress -------------------------------------------------------------------------------------

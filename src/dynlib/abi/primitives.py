@@ -23,14 +23,14 @@ unless told otherwise, so plain code runs under ``numpy.errstate(all="ignore")``
 from __future__ import annotations
 
 import math
-import threading
 from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
-_QUEUE = threading.Lock()
+from dynlib.abi.briefly import BRIEFLY
+
 _LEAST = -(2**63)
 _SPLIT = 134217729.0  # 2**27 + 1: cuts a double into two halves of 26 bits (Dekker 1971)
 _MAKE: dict[type, Callable[[Any], Any]] = {float: np.float64, int: np.int64, bool: np.bool_}
@@ -231,7 +231,7 @@ def settle_memory() -> None:
 
 def take_number(queue: Any) -> int:
     """The number that is next; no other thread gets it too."""
-    with _QUEUE:
+    with BRIEFLY:
         taken = int(queue[0])
         queue[0] = taken + 1
     return taken

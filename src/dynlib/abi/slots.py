@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-__all__ = ["NEVER", "Clock", "Count", "Trace"]
+__all__ = ["CLOCK_RANGES", "COUNT_RANGES", "NEVER", "Clock", "Count", "Trace"]
 
 NEVER = -(2**62)  # the step of what does not happen; maps may start at an iteration below 0
 
@@ -50,9 +50,22 @@ class Count(IntEnum):
     EVENT_ROW = 18  # next free row of the event log
     EVENT_ROWS = 19
     RETRY = 20  # 1: the last attempt was rejected
-    # Step at which observers start (anew), below STEP once they have; hooks before it are forgotten.
+    # Step at which observers start (anew), below STEP once they have; earlier hooks are forgotten.
     OBSERVED_FROM = 21
     PIECE_LIMIT = 22  # max_steps where events cut steps of a fixed grid: ACCEPTED at most
+
+
+# What slots may hold, where it is not any finite number, or any whole one up to 2**62 either way.
+CLOCK_RANGES = {Clock.ERROR: (0.0, 200.0)}
+COUNT_RANGES = {
+    Count.ACCEPTED: (0, -NEVER),
+    Count.REJECTED: (0, -NEVER),
+    Count.FRESH: (-1, 2),
+    Count.CUTS: (0, -NEVER),
+    Count.STOPPED: (0, 2),
+    Count.STRIDE: (0, -NEVER),
+    Count.RETRY: (0, 1),
+}
 
 
 class Trace(IntEnum):

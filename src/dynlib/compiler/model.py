@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from dynlib.abi.briefly import BRIEFLY
 from dynlib.abi.hooks import AnalysisModule
 from dynlib.abi.run_state import RunState
 from dynlib.abi.slots import Clock, Count
@@ -34,7 +35,8 @@ def _signature(analysis: AnalysisModule | None) -> str:
 class CompiledModel:
     """A model together with a stepper, and the runners made of them.
 
-    Runners are compiled when they are first needed and kept from then on.
+    Runners are compiled when they are first needed and kept from then on.  Any number of sessions
+    may share a model, in any number of threads.
 
     Attributes
     ----------
@@ -99,9 +101,11 @@ class CompiledModel:
     def runner(self, *, sampled: bool = False, analysis: AnalysisModule | None = None) -> Runner:
         """The ordinary runner with these observers, compiled if need be."""
         key = (sampled, _signature(analysis))
-        if key not in self._runners:
-            self._keep(self._runners, key, self._made(sampled, analysis))
-        return self._runners[key]
+        runner = self._runners.get(key)
+        if runner is None:
+            runner = self._made(sampled, analysis)
+            self._keep(self._runners, key, runner)
+        return runner
 
     def _made(self, sampled: bool, analysis: AnalysisModule | None) -> Runner:
         get = partial(get_runner, sampled=sampled, jit=self.jit, disk_cache=self.disk_cache)
@@ -123,7 +127,8 @@ class CompiledModel:
     ) -> tuple[LaneProgram, Runner]:
         """The runner of a batch in blocks of `lanes`, in which the parameters `varied` differ."""
         key = (lanes, varied, sampled, _signature(analysis))
-        if key not in self._fast:
+        made = self._fast.get(key)
+        if made is None:
             observed = analysis is not None
             program = LaneProgram(self.spec, self.stepper, lanes, varied, analysis)
             runner = get_runner(
@@ -133,15 +138,17 @@ class CompiledModel:
                 jit=self.jit,
                 disk_cache=self.disk_cache,
             )
-            self._keep(self._fast, key, (program, runner))
-        return self._fast[key]
+            made = program, runner
+            self._keep(self._fast, key, made)
+        return made
 
     @staticmethod
     def _keep(kept: dict[Any, Any], key: Any, value: Any) -> None:
-        """Keep what was made, and let the oldest go."""
-        kept[key] = value
-        if len(kept) > _KEPT:
-            del kept[next(iter(kept))]
+        """Keep what was made, and let the oldest go; other threads may do the same."""
+        with BRIEFLY:
+            kept[key] = value
+            if len(kept) > _KEPT:
+                del kept[next(iter(kept))]
 
     def new_state(self, y: ArrayLike, p: ArrayLike, t0: float = 0.0) -> RunState:
         """A session at its start.

@@ -9,14 +9,14 @@ Schmeiser, Oper. Res. Lett. 27 (2000) 139).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from dynlib.observers import batches_hooks as hooks
 from dynlib.observers.part import HookText
 
-__all__ = ["MOST", "SHORTEST", "Batches"]
+__all__ = ["MOST", "SHORTEST", "Batches", "positions"]
 
 MOST = 128
 """Batches before neighbours are joined: the standard error itself is then known to a quarter."""
@@ -110,8 +110,9 @@ class Batches:
         """Functions that hooks call."""
         own = () if self.running is None else (hooks.take_OBS,)
         common = (
-            hooks.empty_OBS, hooks.place_OBS, hooks.span_OBS, hooks.windows_OBS,
-            hooks.pick_OBS, hooks.error_OBS, hooks.halve_OBS, hooks.join_OBS, hooks.fill_OBS,
+            hooks.empty_OBS, hooks.side_OBS, hooks.count_OBS, hooks.place_OBS, hooks.span_OBS,
+            hooks.windows_OBS, hooks.pick_OBS, hooks.error_OBS, hooks.halve_OBS, hooks.join_OBS,
+            hooks.fill_OBS,
         )  # fmt: skip
         return (self.piece, *own, *common)
 
@@ -127,3 +128,24 @@ class Batches:
     def texts(self, every: int) -> tuple[HookText, ...]:
         """Both of them."""
         return (self.begin, self.closing(every))
+
+
+def positions(places: Mapping[str, int], words: Mapping[str, Any]) -> dict[int, int]:
+    """Rows of an observer by which its hooks index, and the largest number of each; least is 0.
+
+    Parameters
+    ----------
+    places, words
+        Of its `Part`.
+
+    Examples
+    --------
+    >>> batches = Batches(1, 4, most=32)
+    >>> positions(batches.places, batches.words)
+    {6: 31, 8: 1}
+    >>> positions({}, {})
+    {}
+    """
+    if "SIDE" not in places:
+        return {}
+    return {places["COUNT"]: words["MOST"] - 1, places["SIDE"]: 1}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 __all__ = [
     "batch_OBS",
+    "count_OBS",
     "empty_OBS",
     "error_OBS",
     "fill_OBS",
@@ -16,6 +17,7 @@ __all__ = [
     "pick_OBS",
     "piece_OBS",
     "place_OBS",
+    "side_OBS",
     "span_OBS",
     "take_OBS",
     "windows_OBS",
@@ -31,9 +33,20 @@ def empty_OBS(t, lane, analysis_ws):
     analysis_ws[SIDE, lane] = 0.0
 
 
+def side_OBS(lane, analysis_ws):
+    """The side where batches are collected: 0 or 1, whatever the workspace holds."""
+    return select(analysis_ws[SIDE, lane] == 0.0, 0, 1)
+
+
+def count_OBS(lane, analysis_ws):
+    """How many batches there are: never a row beyond theirs, whatever the workspace holds."""
+    count = analysis_ws[COUNT, lane]
+    return int(select((count >= 0.0) & (count < MOST), count, 0.0))
+
+
 def place_OBS(j, b, lane, analysis_ws):
     """The row of batch `b` of sum `j`, on the side where batches are collected."""
-    return (2 * j + int(analysis_ws[SIDE, lane])) * MOST + b
+    return (2 * j + side_OBS(lane, analysis_ws)) * MOST + b
 
 
 def open_OBS(
@@ -73,7 +86,7 @@ def fill_OBS(t, lane, analysis_ws, analysis_out):
     filled = analysis_ws[FILLED, lane] + 1.0
     if filled >= analysis_ws[LENGTH, lane]:
         filled = 0.0
-        b = int(analysis_ws[COUNT, lane])
+        b = count_OBS(lane, analysis_ws)
         if EVEN:
             first = analysis_ws[SPANS, lane]
             analysis_ws[SPANS, lane] = select(b == 0, t - analysis_ws[CUT, lane], first)
@@ -98,22 +111,22 @@ def join_OBS(lane, analysis_ws):
 
     So a lane that is taken back to before finds them as they were.
     """
-    side = analysis_ws[SIDE, lane]
+    side = side_OBS(lane, analysis_ws)
     if EVEN:
         analysis_ws[SPANS, lane] += span_OBS(1, lane, analysis_ws)
     else:
         halve_OBS(SPANS, side, lane, analysis_ws)
     for j in range(SUMMED):
         halve_OBS(SUMS + 2 * j * MOST, side, lane, analysis_ws)
-    analysis_ws[SIDE, lane] = 1.0 - side
+    analysis_ws[SIDE, lane] = 1 - side
     analysis_ws[COUNT, lane] = MOST // 2
     analysis_ws[LENGTH, lane] *= 2.0
 
 
 def halve_OBS(row, side, lane, analysis_ws):
     """Put the sums of pairs of rows of one side into rows of the other."""
-    ours = row + int(side) * MOST
-    other = row + (1 - int(side)) * MOST
+    ours = row + side * MOST
+    other = row + (1 - side) * MOST
     for b in range(MOST // 2):
         analysis_ws[other + b, lane] = (
             analysis_ws[ours + 2 * b, lane] + analysis_ws[ours + 2 * b + 1, lane]
@@ -136,7 +149,7 @@ def error_OBS(j, weight, lane, analysis_ws):
     all of it but the mean).  A line is laid through the variances that are seen for small m, and
     read where m is the whole run; it cannot lie below them.
     """
-    n = int(analysis_ws[COUNT, lane]) - DROPPED
+    n = count_OBS(lane, analysis_ws) - DROPPED
     if n < 7:
         return nan
     total = 0.0

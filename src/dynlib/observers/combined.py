@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dynlib.abi.briefly import BRIEFLY
 from dynlib.abi.hooks import ALONG_ARGS, HOOK_ARGS, INSIDE_ARGS, KINDS, PIECE_ARGS, SEES_ARGS
 from dynlib.abi.slots import Trace
 from dynlib.compiler.codegen.tangent_layout import TangentLayout
@@ -257,8 +258,9 @@ class CombinedObserver:
             f"times = first + cap * {part.trace.width}",
             f"{head}{workspace}, {outputs}, trace_buf[first:times], trace_count[{j}:{j + 1}], cap, "
             f"traces[{j}, {int(Trace.STRIDE)}])",
-            f"trace_count[{j}, lane] = max(trace_count[{j}, lane], 0)",
-            f"for row in range(before, min(trace_count[{j}, lane], cap)):",
+            # A hook may count as it likes; what lies beyond the rows was never written.
+            f"trace_count[{j}, lane] = min(max(trace_count[{j}, lane], 0), cap)",
+            f"for row in range(before, trace_count[{j}, lane]):",
             "    trace_buf[times + row, lane] = t",
         ]
 
@@ -349,12 +351,15 @@ def combine(
     # An expression may use what no equation does.
     names = (str(dict(spec.constants)), str(dict(spec.functions)), spec.aux)
     key = (spec.model_hash, stepper.name, names, *(each.identity for each in observers))
-    if key not in _kept:
-        _kept[key] = CombinedObserver(observers, spec, stepper)
+    made = _kept.get(key)
+    if made is None:
+        made = CombinedObserver(observers, spec, stepper)
+    with BRIEFLY:
+        _kept[key] = made
+        _kept.move_to_end(key)
         if len(_kept) > _KEPT:
             _kept.popitem(last=False)
-    _kept.move_to_end(key)
-    return _kept[key]
+    return made
 
 
 _FIRST_ROWS = 1024

@@ -183,12 +183,12 @@ class Part:
     def written(self, source: Callable[..., Any] | str, words: Mapping[str, Any]) -> str:
         """The text of a template or helper, with numbers for words."""
         text = fold(_text(source), self.flags, numbers=True)
-        places = {name: self._row(row, words) for name, row in self.places.items()}
+        places = {name: self.row(row, words) for name, row in self.places.items()}
         known = {**self.words, **places, **words}
         text = re.sub(r"\b[A-Z][A-Z0-9_]*\b", lambda m: str(known.get(m[0], m[0])), text)
         return re.sub(r"_OBS\b", f"_{words['OBS']}", text)
 
-    def _row(self, row: int, words: Mapping[str, Any]) -> int:
+    def row(self, row: int, words: Mapping[str, Any]) -> int:
         """Where a row of the observer's lies in the workspace of all."""
         lasts = row >= self.workspace
         return int(words["LASTING"] + row - self.workspace if lasts else words["WS"] + row)

@@ -185,8 +185,21 @@ class Buffers:
             self._put(**self.observation.arrays)
 
     def grow_traces(self) -> bool:
-        """Twice the rows for traces that are full; False if one of them may not grow."""
+        """Twice the rows for traces that are full; False if one of them may not grow.
+
+        Raises
+        ------
+        OptionError
+            If there is no room for so many.
+        """
         assert self.observation is not None
+        needed = 2 * self.observation.buffer.nbytes
+        free = available_memory() if needed > _TRIFLE else None
+        if free is not None and needed > free:
+            raise OptionError(
+                f"the traces of observers need {readable_size(needed)}, and {readable_size(free)} "
+                "of memory are free. Trace less: trace=EveryStep(k), trace=Tail(n, k)."
+            )
         if not self.observation.make_room():
             return False
         self.put_observation()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -17,6 +18,8 @@ from dynlib.observers.layout import ObservedLayout
 from dynlib.observers.result import ObserverResult
 from dynlib.runtime.naming import ByName, unknown_name
 from dynlib.runtime.run_options import RunOptions
+from dynlib.runtime.saved import checked_observed
+from dynlib.runtime.seal import reading
 
 __all__ = [
     "Observation",
@@ -149,11 +152,14 @@ class StoredObservation:
         By the names `Observation.ARRAYS`.
     started
         As in `Observation`.
+    source
+        The file.
     """
 
     signature: str
     arrays: Mapping[str, NDArray[Any]]
     started: bool
+    source: str = ""
 
     def copy(self) -> StoredObservation:
         """Itself: nobody changes it."""
@@ -164,14 +170,17 @@ class StoredObservation:
         return self
 
     def taken_up(self, combined: CombinedObserver) -> Observation | None:
-        """The observation, going on with these observers; None if they are others."""
+        """The observation, going on with these observers; None if they are others.
+
+        Raises
+        ------
+        FileError
+            If the arrays are none that these observers can have.
+        """
         if _digest(combined) != self.signature:
             return None
-        first = Observation.begin(combined)
-        arrays: dict[str, Any] = {name: self.arrays[name].copy() for name in Observation.ARRAYS}
-        for name in ("workspace", "outputs", "counts", "table"):
-            if arrays[name].shape != getattr(first, name).shape:
-                raise ValueError(f"the {name} of observers has another shape")
+        with reading(Path(self.source), "dynlib snapshot"):
+            arrays = checked_observed(self.arrays, combined)
         return Observation(combined, **arrays, started=self.started)
 
 

@@ -11,12 +11,34 @@ from typing import Any
 from dynlib.abi.status import Status
 from dynlib.compiler.model import CompiledModel
 from dynlib.dsl import ModelSpec, load_model
+from dynlib.errors import OptionError
 from dynlib.runtime.run_options import RunOptions
 from dynlib.runtime.segments import Segment
+from dynlib.runtime.validate import shown
 
-__all__ = ["Origin", "plain_call", "receipt"]
+__all__ = ["Origin", "inline", "model_in_file", "plain_call", "receipt"]
 
 _PACKAGES = ("dynlib", "numpy", "numba", "llvmlite")
+
+
+def inline(text: Any) -> str:
+    """The source of a model that stands in a file of data: its text, never a place to open.
+
+    What is no TOML text, such as a path, is refused when the model is loaded.
+
+    Examples
+    --------
+    >>> inline("/etc/passwd")
+    'inline:/etc/passwd'
+    """
+    if not isinstance(text, str):
+        raise OptionError(f"a model in a receipt or file is TOML text, found {shown(text)}.")
+    return f"inline:{text}"
+
+
+def model_in_file(text: Any) -> ModelSpec:
+    """The model whose text stands in a file of data."""
+    return load_model(inline(text))
 
 
 @dataclass(frozen=True)
@@ -73,7 +95,7 @@ class Origin:
     @cached_property
     def spec(self) -> ModelSpec:
         """The model; read again from the receipt where the result comes from a file."""
-        return self.live if self.live is not None else load_model(self.facts["model"]["text"])
+        return self.live if self.live is not None else model_in_file(self.facts["model"]["text"])
 
     @cached_property
     def facts(self) -> Mapping[str, Any]:

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from dynlib.dsl import ModelSpec
-from dynlib.dsl.files import Unreadable, read_regular
 from dynlib.dsl.spec import Preset
 from dynlib.dsl.write import to_toml
-from dynlib.errors import OptionError, UnknownNameError
+from dynlib.errors import FileError, OptionError, UnknownNameError
 from dynlib.runtime.files import replace_file
 from dynlib.runtime.naming import unknown_name
-from dynlib.runtime.validate import PARAMETER, number
+from dynlib.runtime.seal import open_regular, reading
+from dynlib.runtime.validate import PARAMETER, number, shown
 
 __all__ = ["Presets"]
 
@@ -45,8 +45,12 @@ class Presets(Mapping[str, Preset]):
     def __len__(self) -> int:
         return len(self._presets)
 
-    def add(self, name: str, preset: Preset, *, overwrite: bool = False, where: str = "") -> None:
+    def add(self, name: str, preset: Preset, *, overwrite: bool = False) -> None:
         """Keep a preset after checking its names and values."""
+        self._check(name, preset, overwrite=overwrite)
+        self._presets[name] = preset
+
+    def _check(self, name: str, preset: Preset, *, overwrite: bool, where: str = "") -> None:
         if not isinstance(name, str) or not name:
             raise OptionError(f"{where}a preset needs a name, found {name!r}.")
         if name in self._presets and not overwrite:
@@ -62,7 +66,6 @@ class Presets(Mapping[str, Preset]):
                     raise UnknownNameError(f"{where}preset {name!r}: {message}")
                 subject = f"{where}preset {name!r}: {what} {each!r}"
                 number(subject, value, infinite=what == PARAMETER)
-        self._presets[name] = preset
 
     def save(self, name: str, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
         """Write a preset to a TOML file, beside those that are there already."""
@@ -76,39 +79,45 @@ class Presets(Mapping[str, Preset]):
         replace_file(target, lambda new: new.write_text(text, encoding="utf-8"))
 
     def load(self, name: str, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
-        """Take one preset from a TOML file; ``"*"`` takes all."""
+        """Take one preset from a TOML file; ``"*"`` takes all, or none if one is wrong."""
         source = Path(path).expanduser()
         _, found = _read(source)
         if name != "*" and name not in found:
             raise unknown_name(f"preset in {source}:", name, found)
-        for each in found if name == "*" else [name]:
-            preset = _preset(found[each], f"{source}: preset {each!r}")
-            self.add(each, preset, overwrite=overwrite, where=f"{source}: ")
+        wanted = found if name == "*" else [name]
+        presets = {each: _preset(found[each], source, f"preset {each!r}") for each in wanted}
+        for each, preset in presets.items():
+            self._check(each, preset, overwrite=overwrite, where=f"{source}: ")
+        self._presets |= presets
 
 
-def _preset(table: Any, where: str) -> Preset:
+def _preset(table: Any, path: Path, part: str) -> Preset:
     if not isinstance(table, Mapping) or not set(table) <= {"states", "params"}:
-        found = ", ".join(table) if isinstance(table, Mapping) else repr(table)
-        raise OptionError(f"{where} must hold the tables states and params, found {found}.")
-    for part, values in table.items():
+        names = ", ".join(table) if isinstance(table, Mapping) else shown(table)
+        raise FileError(path, f"must hold the tables states and params, found {names}", part=part)
+    for each, values in table.items():
         if not isinstance(values, Mapping):
-            raise OptionError(f"{where}: {part} must be a table of numbers, found {values!r}.")
+            found = f"{each} must be a table of numbers, found {shown(values)}"
+            raise FileError(path, found, part=part)
     return Preset(params=dict(table.get("params", {})), states=dict(table.get("states", {})))
 
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """A TOML document and its table of presets."""
-    if not os.path.lexists(path):
-        raise OptionError(f"{path}: there is no such file.")
-    try:
-        document = tomllib.loads(read_regular(path, _LARGEST, "a file of presets").decode("utf-8"))
-    except Unreadable as error:
-        raise OptionError(f"{path}: {error.problem}.") from error
-    except RecursionError as error:
-        raise OptionError(f"{path}: the values are nested too deeply.") from error
-    except ValueError as error:  # no UTF-8, no TOML, or a number with thousands of digits
-        raise OptionError(f"{path}: cannot be read as TOML ({error}).") from error
+    with reading(path, "TOML file of presets"):
+        with open_regular(path) as source:
+            content = source.read(_LARGEST + 1)
+        if len(content) > _LARGEST:
+            raise ValueError("it is too large")
+        document = _document(path, content)
     presets = document.get("presets", {})
     if not isinstance(presets, dict):
-        raise OptionError(f"{path}: presets must be a table, found {presets!r}.")
+        raise FileError(path, f"presets must be a table, found {shown(presets)}")
     return document, presets
+
+
+def _document(path: Path, content: bytes) -> dict[str, Any]:
+    try:
+        return tomllib.loads(content.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise FileError(path, f"cannot be read as TOML ({error})", "Correct its text.") from error

@@ -12,6 +12,7 @@ from dynlib.observers.combined import combine
 from dynlib.observers.described import describe, names_of
 from dynlib.observers.module import ObserverModule
 from dynlib.observers.refusals import checked_observers
+from dynlib.runtime.origin import inline
 from dynlib.runtime.results import Results
 from dynlib.runtime.setup import setup
 from dynlib.runtime.validate import shown
@@ -68,7 +69,7 @@ def rerun(
             "this result went on from a snapshot file, which its receipt does not contain. Load "
             "the snapshot and run it again with resume=True."
         )
-    sim = setup(model, stepper=stepper, dtype=dtype, jit=compiled)
+    sim = setup(inline(model), stepper=stepper, dtype=dtype, jit=compiled)
     watch = _Watch(checked_observers(observers), sim.model)
     watching = watch.of(receipt, first)
     results = sim.run(**start, **first, observers=watching, on_failure="return")

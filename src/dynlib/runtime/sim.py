@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from copy import copy
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,7 @@ from dynlib.runtime.results import Results
 from dynlib.runtime.segments import segment_name
 from dynlib.runtime.session import Session
 from dynlib.runtime.snapshots import read_snapshot, write_snapshot
+from dynlib.runtime.turn import Turn, in_turns
 from dynlib.runtime.validate import PARAMETER, flag, one_of, shown, vector
 
 if TYPE_CHECKING:
@@ -42,12 +44,15 @@ def _batches() -> Any:
     return import_module("dynlib.runtime.batch.call")
 
 
+# `state` and `params` as they are read: vectors that are replaced as a whole, never changed.
+@in_turns("spec", "state", "params", "fastpath", "batch", "copy")
 class Sim:
     """A session on one model.
 
     A session holds the initial values (`state`, `params`) and, after a run, the point where it
     stands (`current`, `t`).  `run` starts from the former, ``run(resume=True)`` goes on from the
-    latter.  Made by `setup`.
+    latter.  Made by `setup`.  It does one thing at a time: calls from other threads wait, one from
+    within another is refused (`SessionBusyError`).
 
     Parameters
     ----------
@@ -69,10 +74,14 @@ class Sim:
         self._concerns = Concerns(model)
         self._origin = Origin.of(model)
         self._presets = Presets(spec)
-        self._state = EditableValues(spec.states, lambda: session.state.y, session.assign, "state")
-        self._params = EditableValues(
-            spec.params, lambda: session.state.p, session.assign, "parameter"
-        )
+        self._turn = turn = Turn()
+        put = turn.of(session.assign)
+        self._state = EditableValues(spec.states, lambda: session.state.y, put, "state")
+        self._params = EditableValues(spec.params, lambda: session.state.p, put, "parameter")
+
+    def copy(self) -> Sim:
+        """Another session that stands where this one does, on the same compiled model."""
+        return copy(self)
 
     def __reduce__(self) -> tuple[Any, ...]:
         session = self._session
@@ -198,7 +207,7 @@ class Sim:
 
     def _outcome(self, on_failure: str) -> Results:
         """The result of the last run, or the error that carries it."""
-        results = self.results()
+        results = self._results()
         if on_failure == "raise" and results.status is not Status.USER_BREAK:
             results.raise_for_status()
         return results
@@ -240,9 +249,8 @@ class Sim:
             "max_steps": max_steps, "on_failure": on_failure,
         }  # fmt: skip
         self._concerns.tell(stepper_options)
-        values = self._values()
         found: Results = _batches().run_fast(
-            self.model, values, (ic, params), call, stepper_options
+            self.model, self._values(), (ic, params), call, stepper_options
         )
         return found
 
@@ -292,16 +300,17 @@ class Sim:
         self._concerns.tell(stepper_options)
         batches = _batches()
         means = batches.Means.checked(workers, lanes, executor, out, progress)
-        values = self._values()
-        results: BatchResults = batches.run_batch(
-            self.model, values, (ic, params), call, means, stepper_options
+        found: BatchResults = batches.run_batch(
+            self.model, self._values(), (ic, params), call, means, stepper_options
         )
-        return results
+        return found
 
     def _values(self) -> Start:
         """What a run of its own starts from, unless it is told otherwise."""
-        state = self._session.state
-        start: Start = _batches().Start(self.spec, state.y, state.p)
+        with self._turn.lock:
+            state = self._session.state
+            y, p = state.y, state.p
+        start: Start = _batches().Start(self.spec, y, p)
         return start
 
     def results(self) -> Results:
@@ -312,6 +321,9 @@ class Sim:
         OptionError
             If nothing has been run yet.
         """
+        return self._results()
+
+    def _results(self) -> Results:
         segments = self._session.state.segments
         if not segments:
             raise OptionError("there are no results yet: call run() first.")
@@ -346,7 +358,7 @@ class Sim:
     ) -> None:
         """Keep values under a name; without values, the session's initial ones."""
         if states is None and params is None:
-            states, params = dict(self.state), dict(self.params)
+            states, params = dict(self._state), dict(self._params)
         preset = Preset(params=dict(params or {}), states=dict(states or {}))
         self._presets.add(name, preset, overwrite=overwrite)
 
@@ -388,5 +400,5 @@ class Sim:
 
     def __repr__(self) -> str:
         model = self.model
-        where = f"stands at {'n' if self.spec.is_map else 't'} = {self.t:g}"
+        where = f"stands at {'n' if self.spec.is_map else 't'} = {self._session.position:g}"
         return f"<Sim {self.spec.name!r} ({self.spec.kind}, {model.stepper.name}): {where}>"

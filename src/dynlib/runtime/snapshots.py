@@ -8,6 +8,7 @@ comparing digests that another version has made.
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator, Mapping
 from enum import IntEnum
@@ -21,16 +22,19 @@ from dynlib import __version__
 from dynlib.abi.run_state import RunState
 from dynlib.abi.slots import Clock, Count
 from dynlib.compiler.model import CompiledModel
-from dynlib.dsl import ModelSpec, load_model
+from dynlib.dsl import ModelSpec
 from dynlib.dsl.spec import StopSpec
-from dynlib.errors import ModelLoadError, OptionError, SnapshotMismatchError
+from dynlib.errors import ModelLoadError, SnapshotMismatchError, StepperOptionError
 from dynlib.runtime.files import read_arrays, write_arrays
 from dynlib.runtime.observation import Observation, StoredObservation
+from dynlib.runtime.origin import model_in_file
+from dynlib.runtime.saved import Content, check_machine, slots
+from dynlib.runtime.seal import reading
 from dynlib.runtime.session import SessionState
 
 __all__ = ["read_snapshot", "write_snapshot"]
 
-_FORMAT = "dynlib snapshot"
+_FORMAT = _WHAT = "dynlib snapshot"
 _VERSION = 2  # 1: without observers
 _MACHINE = ("y", "p", "memory", "workspace")
 
@@ -69,19 +73,16 @@ def read_snapshot(path: str | os.PathLike[str], model: CompiledModel) -> Session
 
     Raises
     ------
-    OptionError
-        If the file is no snapshot, or damaged.
+    FileError
+        If the file is no snapshot, or damaged; it names the part.
     SnapshotMismatchError
         If equations, states or stepper differ; it says which.
     """
     source = Path(path).expanduser()
-    arrays, meta = read_arrays(source, "dynlib snapshot", _FORMAT)
-    if meta["version"] > _VERSION:
-        raise SnapshotMismatchError(
-            f"{source}: written by dynlib {meta['written_by']} in format {meta['version']}; this "
-            f"version reads up to {_VERSION}. Upgrade dynlib to read it."
-        )
-    try:
+    with reading(source, _WHAT):
+        arrays, meta = read_arrays(source, _WHAT, _FORMAT)
+        _check_version(source, meta)
+        _check_description(meta)
         differences = list(_differences(meta, model))
         if differences:
             raise SnapshotMismatchError(
@@ -89,9 +90,50 @@ def read_snapshot(path: str | os.PathLike[str], model: CompiledModel) -> Session
                 + "\n".join(f"  {difference}" for difference in differences)
                 + "\nSet up the session with what it was taken from."
             )
-        return _restored(arrays, meta, model)
-    except (KeyError, TypeError, ValueError, IndexError) as error:
-        raise OptionError(f"{source}: a snapshot, but damaged ({error!r}).") from error
+        state = _restored(arrays, meta, model)
+        observers = meta.get("observers")
+        if observers is not None:
+            observed = {name: arrays[f"observed_{name}"] for name in Observation.ARRAYS}
+            state.observation = StoredObservation(
+                observers["signature"], observed, observers["started"], str(source)
+            )
+        return state
+
+
+def _check_version(source: Path, meta: Mapping[str, Any]) -> None:
+    version = _entry(meta, "version", int)
+    if version > _VERSION:
+        raise SnapshotMismatchError(
+            f"{source}: written by dynlib {meta.get('written_by')} in format {version}; this "
+            f"version reads up to {_VERSION}. Upgrade dynlib to read it."
+        )
+
+
+def _check_description(meta: Mapping[str, Any]) -> None:
+    """Refuse plain data of other types than `write_snapshot` writes."""
+    for name in ("model", "stepper", "dtype"):
+        _entry(meta, name, str)
+    for name in ("running", "jumped"):
+        _entry(meta, name, bool)
+    for name in ("states", "params"):
+        names = _entry(meta, name, list)
+        if not all(isinstance(each, str) for each in names) or len(set(names)) < len(names):
+            raise ValueError(f"{name!r} in its description must be different names: {names!r:.60}")
+    _entry(meta, "options", dict)
+    if meta.get("observers") is not None:
+        observers = _entry(meta, "observers", dict)
+        _entry(observers, "signature", str)
+        _entry(observers, "started", bool)
+
+
+def _entry(table: Mapping[str, Any], name: str, kind: type) -> Any:
+    """An entry of plain data; True and False are no numbers."""
+    if name not in table:
+        raise ValueError(f"{name!r} is missing in its description")
+    value = table[name]
+    if not isinstance(value, kind) or (kind is not bool and isinstance(value, bool)):
+        raise ValueError(f"{name!r} in its description is {value!r:.60}")
+    return value
 
 
 def _differences(meta: Mapping[str, Any], model: CompiledModel) -> Iterator[str]:
@@ -105,7 +147,7 @@ def _differences(meta: Mapping[str, Any], model: CompiledModel) -> Iterator[str]
         yield f"states: {there} in the snapshot, {here} here"
         return
     try:
-        old = load_model(meta["model"])
+        old = model_in_file(meta["model"])
     except ModelLoadError as error:
         yield f"equations: those of the snapshot cannot be read any more ({error})"
         return
@@ -147,28 +189,28 @@ def _remembered(stop: StopSpec | None) -> Any:
 def _restored(
     arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any], model: CompiledModel
 ) -> SessionState:
-    spec = model.spec
-    y = np.array(arrays["initial_y"], dtype=model.dtype)
-    p = _by_param(arrays["initial_p"], meta["params"], spec, model.dtype)
+    spec, dtype = model.spec, model.dtype
+    try:
+        model.stepper.options(meta["options"], len(spec.states))
+    except StepperOptionError as error:
+        raise ValueError(f"options of the run in progress: {error}") from error
+    # As if they were assigned: finite states, and parameters that are numbers.
+    largest = float(np.finfo(dtype).max) if dtype.kind == "f" else math.inf
+    y = Content(dtype, (len(spec.states),), -largest, largest).check("initial_y", arrays)
+    p = _params(Content(dtype, (None,), -math.inf, math.inf), "initial_p", arrays, meta, model)
     state = SessionState(y, p, options=meta["options"], jumped=meta["jumped"])
     if meta["running"]:
-        running_p = _by_param(arrays["machine_p"][:, 0], meta["params"], spec, model.dtype)
-        machine = model.new_state(arrays["machine_y"][:, 0], running_p)
-        for name in ("memory", "workspace"):
-            getattr(machine, name)[...] = _same_shape(machine, name, arrays[f"machine_{name}"])
-        for slots, values, stored in (
-            (Clock, machine.clock, meta["clock"]),
-            (Count, machine.count, meta["count"]),
-        ):
-            for slot in slots:
-                values[slot] = stored.get(slot.name, values[slot])
-        state.machine = machine
-    observers = meta.get("observers")
-    if observers is not None:
-        observed = {name: arrays[f"observed_{name}"] for name in Observation.ARRAYS}
-        state.observation = StoredObservation(
-            observers["signature"], observed, observers["started"]
+        machine = model.new_state(
+            y, _params(Content(dtype, (None, 1)), "machine_p", arrays, meta, model)
         )
+        machine.y[...] = Content(dtype, machine.y.shape).check("machine_y", arrays)
+        for name in ("memory", "workspace"):
+            stored = Content(dtype, (None, 1)).check(f"machine_{name}", arrays)
+            getattr(machine, name)[...] = _same_shape(machine, name, stored)
+        slots(Clock, meta["clock"], machine.clock)
+        slots(Count, meta["count"], machine.count)
+        check_machine(machine, model)
+        state.machine = machine
     return state
 
 
@@ -181,13 +223,19 @@ def _same_shape(machine: RunState, name: str, stored: NDArray[Any]) -> NDArray[A
     return stored
 
 
-def _by_param(
-    stored: NDArray[Any], names: list[str], spec: ModelSpec, dtype: np.dtype[Any]
+def _params(
+    content: Content,
+    name: str,
+    arrays: Mapping[str, NDArray[Any]],
+    meta: Mapping[str, Any],
+    model: CompiledModel,
 ) -> NDArray[Any]:
     """Parameters by name: one that no equation uses may have come or gone."""
-    known = dict(zip(names, stored, strict=True))
+    spec = model.spec
+    stored = content.check(name, arrays).reshape(-1)
+    known = dict(zip(meta["params"], stored, strict=True))
     pairs = zip(spec.params, spec.param_values, strict=True)
-    return np.array([known.get(name, value) for name, value in pairs], dtype=dtype)
+    return np.array([known.get(each, value) for each, value in pairs], dtype=model.dtype)
 
 
 def _by_name(slots: type[IntEnum], values: NDArray[Any]) -> dict[str, Any]:
