@@ -49,6 +49,7 @@ _HOME |= dict.fromkeys(
         "SnapshotMismatchError",
         "RunFailed",
         "MissingExtraError",
+        "FileError",
         "ObserverError",
         "OptionError",
         "UnknownNameError",

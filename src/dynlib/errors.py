@@ -280,5 +280,34 @@ class UnknownOptionError(DynlibError, TypeError):
     """A keyword argument that nothing here takes."""
 
 
+class FileError(OptionError):
+    """A file or store does not hold what dynlib wrote: damaged, changed, or something else.
+
+    Parameters
+    ----------
+    path : path
+        The file, or the folder of a store.
+    found : str
+        What is wrong, as half a sentence.
+    remedy : str
+        What to do.
+    part : str
+        The part of it that is wrong; empty if that cannot be told.
+
+    Attributes
+    ----------
+    path, found, remedy, part
+        As given.
+    """
+
+    def __init__(self, path: Any, found: str, remedy: str = "", part: str = "") -> None:
+        self.path, self.found, self.remedy, self.part = path, found, remedy, part
+        place = f"{path}: {part}" if part else f"{path}"
+        super().__init__(f"{place}: {found}.{f' {remedy}' if remedy else ''}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (type(self), (self.path, self.found, self.remedy, self.part))
+
+
 class ObserverError(OptionError):
     """An observer cannot be what it is asked to be, or cannot observe this model."""

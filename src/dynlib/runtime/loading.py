@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
+from typing import Any
 
-import numpy as np
+from numpy.typing import NDArray
 
-from dynlib.errors import OptionError
-from dynlib.runtime import results_io
+from dynlib.errors import FileError, OptionError
+from dynlib.runtime import netcdf, results_io
 from dynlib.runtime.batch import files
 from dynlib.runtime.batch.results import BatchResults
-from dynlib.runtime.batch.store import open_store
-from dynlib.runtime.files import DAMAGE, META
-from dynlib.runtime.netcdf import ENGINE, xarray_for_files
+from dynlib.runtime.batch.stored import open_store
+from dynlib.runtime.files import read_arrays
 from dynlib.runtime.results import Results
+from dynlib.runtime.schema import field
+from dynlib.runtime.seal import reading
 
 __all__ = ["load_results"]
+
+_WHAT = "result that dynlib saved"
+_NEWEST = {results_io.FORMAT: results_io.VERSION, files.FORMAT: files.VERSION}
+Arrays = dict[str, NDArray[Any]]
 
 
 def load_results(path: str | os.PathLike[str]) -> Results | BatchResults:
@@ -55,23 +60,23 @@ def load_results(path: str | os.PathLike[str]) -> Results | BatchResults:
             f"{source}: a .csv holds the numbers only, for other programs. What is to be loaded "
             "again is saved as .npz or .nc."
         )
-    if _format(source) == files.FORMAT:
-        return BatchResults(*files.load(source))
-    return Results(*results_io.load(source))
+    with reading(source, _WHAT):
+        arrays, meta, table = _content(source)
+        _check_version(source, meta)
+        if meta["format"] == files.FORMAT:
+            return BatchResults(*files.restore(arrays, meta, table))
+        return Results(*results_io.restore(arrays, meta, table))
 
 
-def _format(path: Path) -> str:
-    """What a file calls itself; empty if it does not, which its reader then complains about."""
+def _content(path: Path) -> tuple[Arrays, dict[str, Any], Arrays | None]:
+    """Arrays, description and, of NetCDF, the columns of the table."""
     if path.suffix.lower() == ".nc":
-        xarray = xarray_for_files()
-        try:
-            with xarray.open_dataset(path, engine=ENGINE, decode_times=False) as dataset:
-                return str(dataset.attrs.get("format", ""))
-        except (OSError, ValueError, KeyError):
-            return ""
-    try:
-        # Opened here, because NumPy leaves a file open that is no archive.
-        with path.open("rb") as source, np.load(source, allow_pickle=False) as stored:
-            return str(json.loads(stored[META].tobytes())["format"])
-    except (*DAMAGE, ValueError):
-        return ""
+        return netcdf.read(path, _WHAT, *_NEWEST)
+    return *read_arrays(path, _WHAT, *_NEWEST), None
+
+
+def _check_version(path: Path, meta: dict[str, Any]) -> None:
+    newest = _NEWEST[meta["format"]]
+    if field(meta, "version", int) > newest:
+        found = f"format {meta['version']} comes from a newer dynlib; this one reads up to {newest}"
+        raise FileError(path, found, "Upgrade dynlib to read it.")
