@@ -20,6 +20,7 @@ from dynlib.runtime.memory import available_memory, readable_size
 from dynlib.runtime.seal import LENGTH, is_sealed, open_regular, reading, seal
 
 __all__ = [
+    "SEALED",
     "check_memory",
     "from_bytes",
     "read_arrays",
@@ -29,7 +30,7 @@ __all__ = [
 ]
 
 _META = "description"
-_SEALED = "sealed"  # in the description: that the file had a check sum when it was written
+SEALED = "sealed"  # in the description: that the file had a check sum when it was written
 _SUFFIX = ".npy"
 _KINDS = "biuf"  # of numbers; what else an array may hold is never loaded
 _TRIFLE = 32 << 20  # bytes; to ask the system what is free takes longer than to read so many
@@ -72,7 +73,7 @@ def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]], meta: Mapping[s
 
     def write(new: Path) -> None:
         with new.open("wb") as file:
-            _pack(file, arrays, {**meta, _SEALED: True}, comment=bytes(LENGTH))
+            _pack(file, arrays, {**meta, SEALED: True}, comment=bytes(LENGTH))
         seal(new, reserved=True)
 
     replace_file(path, write)
@@ -81,7 +82,7 @@ def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]], meta: Mapping[s
 def to_bytes(arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> bytes:
     """Arrays and a description (plain data), to lie in a file that is sealed as a whole."""
     buffer = BytesIO()
-    _pack(buffer, arrays, {**meta, _SEALED: True})
+    _pack(buffer, arrays, {**meta, SEALED: True})
     return buffer.getvalue()
 
 
@@ -152,7 +153,7 @@ def from_bytes(source: IO[bytes], *formats: str, sealed: bool) -> tuple[Arrays, 
         meta = json.loads(_array(archive, members.pop(_META)).tobytes())
         if meta["format"] not in formats:
             raise ValueError(f"it calls itself {meta['format']!r}")
-        if meta.pop(_SEALED, False) and not sealed:
+        if meta.get(SEALED) and not sealed:
             raise ValueError("its check sum is gone: it was cut, or another program wrote to it")
         return {name: _array(archive, member) for name, member in members.items()}, meta
 

@@ -12,13 +12,13 @@ from dynlib.errors import FileError, OptionError
 from dynlib.runtime import netcdf, results_io
 from dynlib.runtime.batch import files
 from dynlib.runtime.batch.results import BatchResults
-from dynlib.runtime.batch.stored import open_store
-from dynlib.runtime.files import read_arrays
+from dynlib.runtime.batch.stored import open_store, store_problems
+from dynlib.runtime.files import SEALED, read_arrays
 from dynlib.runtime.results import Results
 from dynlib.runtime.schema import field
 from dynlib.runtime.seal import reading
 
-__all__ = ["load_results"]
+__all__ = ["check_results", "load_results"]
 
 _WHAT = "result that dynlib saved"
 _NEWEST = {results_io.FORMAT: results_io.VERSION, files.FORMAT: files.VERSION}
@@ -29,7 +29,7 @@ def load_results(path: str | os.PathLike[str]) -> Results | BatchResults:
     """Read a result that `Results.save` or `BatchResults.save` wrote (``.npz`` or ``.nc``).
 
     A Zarr store that ``batch(..., out=...)`` fills can be opened too, finished or not; its
-    numbers are read when they are asked for.
+    numbers are read, and compared with their check sums, when they are asked for.
 
     Parameters
     ----------
@@ -42,8 +42,8 @@ def load_results(path: str | os.PathLike[str]) -> Results | BatchResults:
 
     Raises
     ------
-    OptionError
-        If the file is no such result.
+    FileError
+        If the file is no such result, or damaged; it says what was found, where, and what to do.
 
     Examples
     --------
@@ -63,9 +63,53 @@ def load_results(path: str | os.PathLike[str]) -> Results | BatchResults:
     with reading(source, _WHAT):
         arrays, meta, table = _content(source)
         _check_version(source, meta)
-        if meta["format"] == files.FORMAT:
-            return BatchResults(*files.restore(arrays, meta, table))
-        return Results(*results_io.restore(arrays, meta, table))
+        found = (
+            BatchResults(*files.restore(arrays, meta, table))
+            if meta["format"] == files.FORMAT
+            else Results(*results_io.restore(arrays, meta, table))
+        )
+        if not meta.get(SEALED):
+            _look_at(found)
+    return found
+
+
+def _look_at(found: Results | BatchResults) -> None:
+    """See what no check sum vouches for, while we know which file it comes from."""
+    repr(found)
+    for observed in found.observers.values():
+        repr(observed)
+    if isinstance(found, BatchResults) and len(found):
+        repr(found[0])
+
+
+def check_results(path: str | os.PathLike[str]) -> list[FileError]:
+    """Read all of a result or store, and say what is wrong with it.
+
+    Parameters
+    ----------
+    path : str or path
+        What `load_results` takes.
+
+    Returns
+    -------
+    list of FileError
+        One for a file, one for each damaged part of a store; none if all is as it was saved.
+
+    Examples
+    --------
+    >>> from dynlib import setup
+    >>> setup("builtin://map/logistic", jit=False).run(N=10).save("orbit.npz")
+    >>> check_results("orbit.npz")
+    []
+    """
+    source = Path(path).expanduser()
+    try:
+        found = store_problems(source) if source.is_dir() else []
+        if not found:
+            load_results(source)
+    except FileError as error:
+        return [error]
+    return found
 
 
 def _content(path: Path) -> tuple[Arrays, dict[str, Any], Arrays | None]:

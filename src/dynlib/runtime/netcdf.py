@@ -7,6 +7,7 @@ whole file stands behind it: see `dynlib.runtime.seal`.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
@@ -85,7 +86,8 @@ def read(path: Path, what: str, *formats: str) -> tuple[Arrays, dict[str, Any], 
         If the file cannot be read, or holds something else.
     """
     xarray = xarray_for_files()
-    with reading(path, what):
+    with reading(path, what), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about what others may have put into the file
         with open_regular(path) as source:
             sealed = is_sealed(source)
             size = source.seek(0, 2)

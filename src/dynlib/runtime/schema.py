@@ -127,7 +127,8 @@ def check_observed(members: Any) -> None:
         sizes = [field(member, "rows", int)]
         for each in field(member, "outputs", list, tuple):
             name, size = each
-            sizes.append(field({name: size}, name, int))
+            sizes.append(field({"size": size}, "size", int))
+            field({"output": name}, "output", str)
         if min(sizes) < 0:
             raise ValueError(f"observer {member['name']!r} has sizes below 0")
 
