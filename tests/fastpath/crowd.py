@@ -14,10 +14,12 @@ from time import sleep
 from typing import Any
 
 import numpy as np
+import xarray  # noqa: F401 - here, so that the processes need not do it
+import zarr  # noqa: F401
 from fastpath.stored import batch_into
 
 PROCESSES = 4
-LONGEST = 0.6  # seconds until one is killed; a call takes about so long
+LONGEST = 0.4  # seconds until one is killed; a call takes about so long
 
 
 def found(batch: Any) -> str:

@@ -103,7 +103,7 @@ def compressed(content: bytes) -> bytes:
 
 
 def rearranged(content: bytes) -> Iterator[bytes]:
-    """Archives of which one array is gone, doubled, in another's place, of another type or shape."""
+    """Archives of which one array is gone, in another's place, of another type or shape."""
     arrays, meta = opened(content)
     names = list(arrays)
     for name, other in zip(names, names[1:] + names[:1], strict=True):

@@ -15,6 +15,7 @@ import os
 import socket
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 from time import monotonic
 from uuid import uuid4
@@ -58,7 +59,8 @@ class Claims:
         self._held.add(path)
         if not self._beating:
             self._beating = True
-            threading.Thread(target=self._beat, daemon=True, name="dynlib claims").start()
+            with suppress(RuntimeError):  # without room for a thread: the claim is older sooner
+                threading.Thread(target=self._beat, daemon=True, name="dynlib claims").start()
         return True
 
     def free(self, index: int) -> None:

@@ -83,9 +83,10 @@ class Store:
             raise OptionError(f"out={str(path)!r}: there is no folder {path.parent}.")
         zarr()
         try:
-            if not path.exists():
-                create(path, frame, runs_of_a_part)
-            base = mend(path, frame, runs_of_a_part)
+            with _room():
+                if not path.exists():
+                    create(path, frame, runs_of_a_part)
+                base = mend(path, frame, runs_of_a_part)
         except OSError as error:
             raise OptionError(
                 f"out={str(path)!r}: no store can be made in {path.parent} "
@@ -178,9 +179,20 @@ class Store:
     def _writing(self) -> Iterator[None]:
         """Say what could not be written."""
         try:
-            yield
+            with _room():
+                yield
         except OSError as error:
+            place = f": {error.filename2}" if error.filename2 else ""
             raise OptionError(
-                f"out={str(self._path)!r}: cannot be written ({error.strerror or error}). What is "
-                "there is kept; the same call goes on with the other parts."
+                f"out={str(self._path)!r}: cannot be written ({error.strerror or error}{place}). "
+                "What is there is kept; the same call goes on with the other parts."
             ) from error
+
+
+@contextmanager
+def _room() -> Iterator[None]:
+    """Zarr has no MemoryError: where memory ends, a compressor or a thread cannot be made."""
+    try:
+        yield
+    except RuntimeError as error:
+        raise MemoryError(f"a store could not be written ({error})") from error
