@@ -23,6 +23,7 @@ _HOME = {
     "BatchResults": "dynlib.runtime.batch.results",
     "grid": "dynlib.runtime.grid",
     "load_results": "dynlib.runtime.loading",
+    "check_results": "dynlib.runtime.loading",
     "rerun": "dynlib.runtime.rerun",
     "build": "dynlib.compiler.build",
     "CompiledModel": "dynlib.compiler.model",

@@ -2,8 +2,10 @@
 
 import multiprocessing
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
+from threading import Timer
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,7 +18,10 @@ from runtime.models import DRIVEN
 
 from dynlib import DynlibError, OptionError, setup
 from dynlib.abi.status import Status
+from dynlib.observers import poincare
 from dynlib.runtime.batch import run
+from dynlib.runtime.batch import work as work_module
+from dynlib.runtime.fastpath.request import RawBatch
 
 RUNS = 200  # of parts that hold 64
 
@@ -169,6 +174,86 @@ def test_interrupt_keeps_what_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
     assert np.isnan(batch["x"][~finished]).all()
     assert (batch.rows[~finished] == 0).all()
     np.testing.assert_array_equal(batch["x"][finished], sim.batch(**values, N=3)["x"][finished])
+
+
+def test_what_comes_soon_after_ctrl_c_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers hear it too, and return the runs that they have finished by then."""
+    interrupt = SimpleNamespace(seen=False, watch=lambda: None, release=lambda: None)
+    monkeypatch.setattr(run, "Interrupt", lambda: interrupt)
+
+    class Slow(Executor):
+        """Hears Ctrl-C when it is given its second part, and returns the first one after that."""
+
+        def __init__(self) -> None:
+            self.parts: list[tuple[Any, Any]] = []
+
+        def submit(self, work: Any, /, *args: Any, **kwargs: Any) -> Any:
+            future: Future[Any] = Future()
+            self.parts.append((future, (work, args)))
+            if len(self.parts) == 2:
+                interrupt.seen = True
+                self.parts[0][0].set_running_or_notify_cancel()
+                Timer(0.09, self.finish).start()
+            return future
+
+        def finish(self) -> None:
+            future, (work, args) = self.parts[0]
+            raw, worker = work(*args)
+            raw.status[5:] = Status.USER_BREAK
+            work_module._forget(raw, raw.status == Status.USER_BREAK)
+            future.set_result((raw, worker))
+
+    sim, values = sim_of("logistic"), values_of("logistic", 128)
+    batch = sim.batch(**values, N=3, executor=Slow())
+    assert batch.stats.runs == 5
+    whole = sim.batch(**values, N=3)
+    np.testing.assert_array_equal(batch["x"][:5], whole["x"][:5])
+    assert (batch.status[5:] == Status.USER_BREAK).all()
+
+
+WRONG: dict[str, Callable[[Any], Any]] = {
+    "nothing": lambda raw: None,
+    "one thing": lambda raw: [raw],
+    "a dict": lambda raw: ({"status": raw.status}, "w"),
+    "shape": lambda raw: replace(raw, y_final=raw.y_final[:, 1:]),
+    "too many runs": lambda raw: replace(raw, status=np.repeat(raw.status, 2)),
+    "type": lambda raw: replace(raw, y_final=raw.y_final.astype("f4")),
+    "no array": lambda raw: replace(raw, rec_y=raw.rec_y.tolist()),
+    "status": lambda raw: replace(raw, status=raw.status + 90),
+    "steps": lambda raw: replace(raw, steps=-1 - raw.steps),
+    "rows": lambda raw: replace(raw, rows=raw.rows + 1000),
+    "negative rows": lambda raw: replace(raw, rows=raw.rows - 1000),
+    "events elsewhere": lambda raw: replace(raw, evt_run=raw.evt_run + 64),
+    "events out of order": lambda raw: replace(raw, evt_run=raw.evt_run[::-1].copy()),
+    "events of none": lambda raw: replace(raw, evt_id=raw.evt_id + 7),
+    "events cut": lambda raw: replace(raw, evt_t=raw.evt_t[1:]),
+    "parameters": lambda raw: replace(raw, p_final={}),
+    "runs of parameters": lambda raw: replace(raw, p_final={1: raw.p_final[1][1:]}),
+    "lanes": lambda raw: replace(raw, lanes=0),
+    "rows of traces": lambda raw: replace(raw, trace_rows=raw.trace_rows + 1000),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", WRONG)
+@pytest.mark.parametrize("stored", [False, True])
+def test_what_comes_back_is_looked_at(what: str, stored: bool, tmp_path: Path) -> None:
+    """An executor may return anything; nothing of it is put in place before it fits."""
+
+    class Garbles(ThreadPoolExecutor):
+        def submit(self, work: Any, /, *args: Any, **kwargs: Any) -> Any:
+            return super().submit(self._garbled, work, args)
+
+        @staticmethod
+        def _garbled(work: Any, args: Any) -> Any:
+            raw, worker = work(*args)
+            changed = WRONG[what](raw)
+            return (changed, worker) if isinstance(changed, RawBatch) else changed
+
+    out = {"out": tmp_path / "sweep.zarr"} if stored and pytest.importorskip("zarr") else {}
+    with Garbles(1) as executor, pytest.raises(DynlibError, match="a worker returned something"):
+        sim_of("busy").batch(
+            **values_of("busy", 70), T=0.9, executor=executor, observers=[poincare("x")], **out
+        )
 
 
 def test_executor_of_a_client_is_asked_for(cluster: Any) -> None:

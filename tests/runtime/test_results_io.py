@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from runtime.models import differences, sim_of
 
 from dynlib import OptionError, Results, load_results
+from dynlib.runtime import files
 from dynlib.runtime.rerun import rerun
 
 
@@ -174,7 +175,7 @@ def test_newer_format(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from dynlib.runtime import results_io
 
     with monkeypatch.context() as patch:
-        patch.setattr(results_io, "_VERSION", 99)
+        patch.setattr(results_io, "VERSION", 99)
         sim_of("tame", "rk4").run().save(tmp_path / "run.npz")
     with pytest.raises(OptionError, match=r"format 99 comes from a newer dynlib; .* Upgrade"):
         load_results(tmp_path / "run.npz")
@@ -185,11 +186,10 @@ def test_a_full_disk_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.Mon
     path = tmp_path / "run.npz"
     res.save(path)
 
-    def full(self: Path, content: bytes) -> int:
-        self.touch()
+    def full(*_: Any, **__: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_bytes", full)
+    monkeypatch.setattr(files, "_pack", full)
     with pytest.raises(OptionError, match=r"cannot be written .*No space left"):
         sim_of("tame", "rk4").run(T=0.5).save(path)
     monkeypatch.undo()

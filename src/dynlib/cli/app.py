@@ -21,6 +21,7 @@ __all__ = ["app", "main"]
 _COMMANDS = {
     "run": "Run a model; print, draw or save the result.",
     "batch": "Run a model over a grid of values, in vector lanes on all cores.",
+    "check": "Look for damage in saved results and stores.",
     "models": "List the built-in models.",
     "show": "Print a model: equations, values, presets, reference.",
     "new": "Write a commented model file to start from.",

@@ -1,24 +1,27 @@
-"""Arrays and their description in one ``.npz`` file: written whole or not at all."""
+"""Arrays and their description in one ``.npz`` file: written whole or not at all, and sealed."""
 
 from __future__ import annotations
 
 import json
+import math
 import os
-import zlib
+import stat
 from collections.abc import Callable, Mapping
 from io import BytesIO
 from pathlib import Path
 from typing import IO, Any
-from zipfile import BadZipFile
+from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dynlib.errors import OptionError
+from dynlib.runtime.memory import available_memory, readable_size
+from dynlib.runtime.seal import LENGTH, is_sealed, open_regular, reading, seal
 
 __all__ = [
-    "DAMAGE",
-    "META",
+    "SEALED",
+    "check_memory",
     "from_bytes",
     "read_arrays",
     "replace_file",
@@ -26,96 +29,179 @@ __all__ = [
     "write_arrays",
 ]
 
-META = "description"
-# What NumPy, zipfile and json raise for files that are cut, overwritten or of another kind.
-DAMAGE = (
-    OSError,
-    EOFError,
-    KeyError,
-    TypeError,
-    AttributeError,
-    RuntimeError,
-    MemoryError,
-    BadZipFile,
-    zlib.error,
-)
+_META = "description"
+SEALED = "sealed"  # in the description: that the file had a check sum when it was written
+_SUFFIX = ".npy"
+_KINDS = "biuf"  # of numbers; what else an array may hold is never loaded
+_TRIFLE = 32 << 20  # bytes; to ask the system what is free takes longer than to read so many
 Arrays = dict[str, NDArray[Any]]
+
+
+# --- writing --------------------------------------------------------------------------------------
 
 
 def replace_file(path: Path, write: Callable[[Path], object]) -> None:
     """Let `write` fill a new file beside `path`, then put it there in one move.
 
     Whoever reads `path` meanwhile, or is killed while writing, finds the old file or the new one.
+    Where `path` is a link, the file that it points to is replaced.
 
     Raises
     ------
     OptionError
         If the file cannot be written.
     """
-    if not path.parent.is_dir():
-        raise OptionError(f"{path}: there is no folder {path.parent}.")
-    if path.is_dir():
+    target = path.resolve() if path.is_symlink() else path
+    if not target.parent.is_dir():
+        raise OptionError(f"{path}: there is no folder {target.parent}.")
+    if target.is_dir():
         raise OptionError(f"{path}: this is a folder. Name a file in it.")
-    new = path.with_name(f".{path.name}.{os.urandom(8).hex()}")
+    if target.exists() and not stat.S_ISREG(target.stat().st_mode):
+        raise OptionError(f"{path}: this is a device or a pipe. Name a file.")
+    new = target.with_name(f".{target.name}.{os.urandom(8).hex()}")
     try:
         write(new)
-        os.replace(new, path)
+        os.replace(new, target)
     except OSError as error:
         raise OptionError(f"{path}: cannot be written ({error.strerror or error}).") from error
     finally:
         new.unlink(missing_ok=True)
 
 
+def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> None:
+    """Write arrays and a description to `path`."""
+
+    def write(new: Path) -> None:
+        with new.open("wb") as file:
+            _pack(file, arrays, {**meta, SEALED: True}, comment=bytes(LENGTH))
+        seal(new, reserved=True)
+
+    replace_file(path, write)
+
+
 def to_bytes(arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> bytes:
-    """Arrays and a description (plain data) as the content of an ``.npz`` file."""
+    """Arrays and a description (plain data), to lie in a file that is sealed as a whole."""
     buffer = BytesIO()
-    text = np.frombuffer(json.dumps(meta).encode(), dtype=np.uint8)
-    everything: Any = {**arrays, META: text}
-    np.savez(buffer, **everything)
+    _pack(buffer, arrays, {**meta, SEALED: True})
     return buffer.getvalue()
 
 
-def from_bytes(source: IO[bytes], format_name: str) -> tuple[Arrays, dict[str, Any]]:
-    """What `to_bytes` packed; pickled objects are never loaded.
-
-    Raises
-    ------
-    ValueError
-        If this is something else.
-    """
-    if source.read(2) != b"PK":
-        raise ValueError("it is no archive of arrays")
-    source.seek(0)
-    try:
-        with np.load(source, allow_pickle=False) as stored:
-            arrays = {name: stored[name] for name in stored.files}
-        meta = json.loads(arrays.pop(META).tobytes())
-        found = meta["format"]
-    except DAMAGE as error:
-        raise ValueError(str(error)) from error
-    if found != format_name:
-        raise ValueError(f"it calls itself {found!r}")
-    return arrays, meta
+def _pack(
+    target: IO[bytes],
+    arrays: Mapping[str, NDArray[Any]],
+    meta: Mapping[str, Any],
+    comment: bytes = b"",
+) -> None:
+    """Write what `np.load` reads, array by array: they are never in memory a second time."""
+    text = np.frombuffer(json.dumps(meta).encode(), dtype=np.uint8)
+    with ZipFile(target, "w") as archive:
+        archive.comment = comment
+        for name, values in {**arrays, _META: text}.items():
+            with archive.open(f"{name}{_SUFFIX}", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, np.asarray(values), allow_pickle=False)
 
 
-def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> None:
-    """Write arrays and a description to `path`."""
-    content = to_bytes(arrays, meta)
-    replace_file(path, lambda new: new.write_bytes(content))
+# --- reading --------------------------------------------------------------------------------------
 
 
-def read_arrays(path: Path, what: str, format_name: str) -> tuple[Arrays, dict[str, Any]]:
+def read_arrays(path: Path, what: str, *formats: str) -> tuple[Arrays, dict[str, Any]]:
     """Read what `write_arrays` wrote.
 
+    Parameters
+    ----------
+    path
+        The file.
+    what
+        What it should be, for messages.
+    formats
+        What its description may call itself.
+
     Raises
     ------
-    OptionError
-        If the file cannot be read, or its description does not call itself `format_name`.
+    FileError
+        If the file cannot be read, or holds something else.
     """
-    try:
-        with path.open("rb") as source:
-            return from_bytes(source, format_name)
-    except FileNotFoundError as error:
-        raise OptionError(f"{path}: there is no such file.") from error
-    except (OSError, ValueError) as error:
-        raise OptionError(f"{path}: not a {what}, or damaged ({error}).") from error
+    with reading(path, what), open_regular(path) as source:
+        return from_bytes(source, *formats, sealed=is_sealed(source))
+
+
+def from_bytes(source: IO[bytes], *formats: str, sealed: bool) -> tuple[Arrays, dict[str, Any]]:
+    """What `to_bytes` packed.
+
+    Nothing is executed, and nothing is made before the sizes that the archive declares are known
+    to fit into the bytes that are there: members are neither pickles nor compressed.
+
+    Parameters
+    ----------
+    source
+        The archive.
+    formats
+        What the description may call itself.
+    sealed
+        Whether the file around it ends with a check sum that fits.
+
+    Raises
+    ------
+    Exception
+        Of any kind, if this is something else; see `dynlib.runtime.seal.reading`.
+    """
+    source.seek(0)
+    if source.read(2) != b"PK":
+        raise ValueError("it is no archive of arrays")
+    with ZipFile(source) as archive:
+        members = _members(archive, source)
+        meta = json.loads(_array(archive, members.pop(_META)).tobytes())
+        if meta["format"] not in formats:
+            raise ValueError(f"it calls itself {meta['format']!r}")
+        if meta.get(SEALED) and not sealed:
+            raise ValueError("its check sum is gone: it was cut, or another program wrote to it")
+        return {name: _array(archive, member) for name, member in members.items()}, meta
+
+
+def _members(archive: ZipFile, source: IO[bytes]) -> dict[str, ZipInfo]:
+    """The arrays of an archive by name, if all of them lie in its bytes as they are."""
+    infos = archive.infolist()
+    size = source.seek(0, os.SEEK_END)
+    declared = sum(info.file_size for info in infos)
+    packed = [info.filename for info in infos if info.compress_type != ZIP_STORED]
+    if packed:
+        raise ValueError(f"{packed[0]} in it is compressed, as dynlib never does")
+    if declared > size:
+        raise ValueError(
+            f"it declares {readable_size(declared)} of arrays, and has {readable_size(size)}"
+        )
+    members = {info.filename.removesuffix(_SUFFIX): info for info in infos}
+    if len(members) < len(infos) or not all(i.filename.endswith(_SUFFIX) for i in infos):
+        raise ValueError("names in it are no names of arrays, or stand there twice")
+    check_memory(declared)
+    return members
+
+
+def check_memory(needed: int) -> None:
+    """Refuse what would not fit into memory.
+
+    Raises
+    ------
+    MemoryError
+        With both sizes.
+    """
+    free = available_memory() if needed > _TRIFLE else None
+    if free is not None and needed > free:
+        raise MemoryError(f"{readable_size(needed)} are needed, {readable_size(free)} are free")
+
+
+def _array(archive: ZipFile, member: ZipInfo) -> NDArray[Any]:
+    """An array of numbers."""
+    with archive.open(member) as stream:
+        if np.lib.format.read_magic(stream) != (1, 0):
+            raise ValueError(f"{member.filename} in it is no array of numbers")
+        shape, _, dtype = np.lib.format.read_array_header_1_0(stream)
+        if dtype.kind not in _KINDS or dtype.shape:
+            raise ValueError(f"{member.filename} in it holds {dtype}, not numbers; no pickles here")
+        if stream.tell() + math.prod(shape) * dtype.itemsize != member.file_size:
+            raise ValueError(f"{member.filename} in it declares the shape {shape}, and has another")
+        stream.seek(0)
+        values: NDArray[Any] = np.lib.format.read_array(stream, allow_pickle=False)
+        if stream.read(1):  # the check sum of the member is compared at its very end
+            raise ValueError(f"{member.filename} in it is longer than its shape")
+    return values.astype(values.dtype.newbyteorder("="), copy=False)

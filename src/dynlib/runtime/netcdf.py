@@ -1,11 +1,13 @@
-"""Results as NetCDF: a dataset that any program reads, and beside it what brings all back.
+"""NetCDF: datasets that any program reads, and beside them what brings results back.
 
 The root group holds time and variables, ``events/<name>`` the firings of an event, and
-``dynlib/all_else`` the rest (segments, statistics, receipt) for `load_results`.
+``dynlib/all_else`` the rest (segments, statistics, receipt) for `load_results`.  A check sum of the
+whole file stands behind it: see `dynlib.runtime.seal`.
 """
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
@@ -16,18 +18,21 @@ from numpy.typing import NDArray
 
 from dynlib.errors import MissingExtraError, OptionError
 from dynlib.runtime import export
-from dynlib.runtime.files import from_bytes, replace_file, to_bytes
+from dynlib.runtime.files import check_memory, from_bytes, replace_file, to_bytes
+from dynlib.runtime.memory import readable_size
+from dynlib.runtime.seal import is_sealed, open_regular, reading, seal
 
 if TYPE_CHECKING:
     import xarray as xr
 
     from dynlib.runtime.results import Results
 
-__all__ = ["ENGINE", "plain_label", "read", "write", "xarray_for_files"]
+__all__ = ["plain_label", "read", "write", "write_dataset", "xarray_for_files"]
 
 Arrays = dict[str, NDArray[Any]]
-ENGINE: Literal["h5netcdf"] = "h5netcdf"
+_ENGINE: Literal["h5netcdf"] = "h5netcdf"
 _LONGEST_TEXT = 30_000  # HDF5 keeps an attribute of at most 64 KiB
+_MAGIC = b"\x89HDF\r\n\x1a\n"
 
 
 def write(path: Path, results: Results, arrays: Arrays, meta: Mapping[str, Any]) -> None:
@@ -41,55 +46,72 @@ def write(path: Path, results: Results, arrays: Arrays, meta: Mapping[str, Any])
     rest = {name: value for name, value in arrays.items() if not _in_table(name)}
     for index in range(len(meta["segments"])):
         rest[f"{index}/rows"] = np.array(len(arrays[f"{index}/raw_t"]))
-    content = np.frombuffer(to_bytes(rest, meta), dtype=np.uint8)
-    table = export.to_xarray(results)
+    firings = {}
+    for name, event in results.events.items():
+        if len(event):
+            columns = {label: ("firing", event[label]) for label in ("t", "step")}
+            columns |= {plain_label(each): ("firing", event[each]) for each in event.columns}
+            firings[name] = xarray.Dataset(columns)
+    write_dataset(path, export.to_xarray(results), to_bytes(rest, meta), firings)
+
+
+def write_dataset(
+    path: Path, table: xr.Dataset, rest: bytes, firings: Mapping[str, xr.Dataset]
+) -> None:
+    """Write a table, all else, and the firings of each event; sealed, and in one move."""
+    content = np.frombuffer(rest, dtype=np.uint8)
     if len(table.attrs["receipt"]) > _LONGEST_TEXT:
         del table.attrs["receipt"]
 
     def fill(new: Path) -> None:
-        table.to_netcdf(new, engine=ENGINE)
-        packed = xarray.Dataset({"all_else": ("byte", content)})
-        packed.to_netcdf(new, engine=ENGINE, mode="a", group="dynlib")
-        for name, event in results.events.items():
-            if len(event):
-                columns = {label: ("firing", event[label]) for label in ("t", "step")}
-                columns |= {plain_label(each): ("firing", event[each]) for each in event.columns}
-                group = xarray.Dataset(columns)
-                group.to_netcdf(new, engine=ENGINE, mode="a", group=f"events/{name}")
+        table.to_netcdf(new, engine=_ENGINE)
+        packed = xarray_for_files().Dataset({"all_else": ("byte", content)})
+        packed.to_netcdf(new, engine=_ENGINE, mode="a", group="dynlib")
+        for name, group in firings.items():
+            group.to_netcdf(new, engine=_ENGINE, mode="a", group=f"events/{name}")
+        seal(new)
 
     replace_file(path, fill)
 
 
-def read(path: Path, format_name: str) -> tuple[Arrays, dict[str, Any]]:
-    """The complete description of a result that `write` wrote."""
+def read(path: Path, what: str, *formats: str) -> tuple[Arrays, dict[str, Any], Arrays]:
+    """All else, its description, and the columns of the table that `write_dataset` wrote.
+
+    The check sum is compared before the library of HDF5 sees the file: there are damaged files
+    that it does not survive.
+
+    Raises
+    ------
+    FileError
+        If the file cannot be read, or holds something else.
+    """
     xarray = xarray_for_files()
-    try:
-        with xarray.open_dataset(path, engine=ENGINE, group="dynlib") as packed:
+    with reading(path, what), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about what others may have put into the file
+        with open_regular(path) as source:
+            sealed = is_sealed(source)
+            size = source.seek(0, 2)
+            source.seek(0)
+            if source.read(len(_MAGIC)) != _MAGIC:
+                raise ValueError("it is no NetCDF file of version 4")
+        with xarray.open_dataset(path, engine=_ENGINE, group="dynlib") as packed:
+            _check_size(packed, size)
             content = packed["all_else"].to_numpy().tobytes()
-        arrays, meta = from_bytes(BytesIO(content), format_name)
-        with xarray.open_dataset(path, engine=ENGINE, decode_times=False) as table:
-            table.load()
-    except FileNotFoundError as error:
-        raise OptionError(f"{path}: there is no such file.") from error
-    except (OSError, ValueError, KeyError) as error:
-        message = f"{path}: not a result that dynlib saved, or damaged ({error})."
-        raise OptionError(message) from error
-    _cut(table, arrays, meta)
-    return arrays, meta
+        arrays, meta = from_bytes(BytesIO(content), *formats, sealed=sealed)
+        with xarray.open_dataset(path, engine=_ENGINE, decode_times=False) as table:
+            _check_size(table, size)
+            columns = {str(n): v.to_numpy() for n, v in table.variables.items() if v.dtype != "O"}
+    return arrays, meta, columns
 
 
-def _cut(table: xr.Dataset, arrays: Arrays, meta: Mapping[str, Any]) -> None:
-    """Cut the table into the record arrays of the segments."""
-    t = table["time"].to_numpy().astype(np.float64)
-    first = 0
-    for index, entry in enumerate(meta["segments"]):
-        last = first + int(arrays.pop(f"{index}/rows"))
-        arrays[f"{index}/raw_t"] = t[first:last]
-        for kind, names in (("y", "states"), ("aux", "aux")):
-            columns = [table[export.variable(n)].to_numpy() for n in entry["selection"][names]]
-            record = np.stack(columns, axis=1) if columns else np.empty((len(t), 0))
-            arrays[f"{index}/raw_{kind}"] = record[first:last]
-        first = last
+def _check_size(dataset: xr.Dataset, size: int) -> None:
+    """Refuse arrays that declare more numbers than the file has bytes for."""
+    declared = sum(each.nbytes for each in dataset.variables.values() if each.dtype != "O")
+    if declared > size:
+        raise ValueError(
+            f"it declares {readable_size(declared)} of arrays, and has {readable_size(size)}"
+        )
+    check_memory(declared)
 
 
 def _in_table(name: str) -> bool:

@@ -9,14 +9,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from dynlib.abi.status import Status
 from dynlib.errors import OptionError
 from dynlib.observers.layout import ObservedLayout
 from dynlib.observers.result import ObserverResult
-from dynlib.runtime import netcdf
-from dynlib.runtime.files import read_arrays, replace_file, write_arrays
+from dynlib.runtime import export, netcdf, schema
+from dynlib.runtime.files import replace_file, write_arrays
 from dynlib.runtime.observed import flat, layout_of_results, restored
 from dynlib.runtime.origin import Origin, plain_call
 from dynlib.runtime.recording import Selection
@@ -26,10 +27,10 @@ from dynlib.runtime.wrapper import RawRun, RunStats
 if TYPE_CHECKING:
     from dynlib.runtime.results import Results
 
-__all__ = ["load", "save"]
+__all__ = ["FORMAT", "VERSION", "restore", "save"]
 
-_FORMAT = "dynlib results"
-_VERSION = 1
+FORMAT = "dynlib results"
+VERSION = 1
 _RECORD = ("t", "y", "aux")
 _EVENTS = ("evt_t", "evt_step", "evt_id", "evt_log")
 _ENDS = ("start_y", "start_p", "y", "p")
@@ -57,28 +58,19 @@ def save(
     writers[suffix]()
 
 
-def load(path: str | os.PathLike[str]) -> tuple[Origin, list[Segment]]:
-    """Read what `save` wrote as ``.npz`` or ``.nc``.
+def restore(
+    arrays: Arrays, meta: Mapping[str, Any], table: Mapping[str, NDArray[Any]] | None
+) -> tuple[Origin, list[Segment]]:
+    """A result from what `save` wrote: arrays, description and, of NetCDF, the columns.
 
     Raises
     ------
-    OptionError
-        If the file is no result, damaged, or of a newer format.
+    Exception
+        Of any kind, if they do not fit; see `dynlib.runtime.seal.reading`.
     """
-    source = Path(path).expanduser()
-    if source.suffix.lower() == ".nc":
-        arrays, meta = netcdf.read(source, _FORMAT)
-    else:
-        arrays, meta = read_arrays(source, "result that dynlib saved", _FORMAT)
-    if meta["version"] > _VERSION:
-        raise OptionError(
-            f"{source}: format {meta['version']} comes from a newer dynlib; this one reads up to "
-            f"{_VERSION}. Upgrade dynlib to read it."
-        )
-    try:
-        return _unpack(arrays, meta)
-    except (KeyError, TypeError, ValueError, IndexError) as error:
-        raise OptionError(f"{source}: a result, but damaged ({error!r}).") from error
+    if table is not None:
+        arrays = arrays | _cut(table, arrays, meta)
+    return _unpack(arrays, meta)
 
 
 def _pack(origin: Origin, segments: Sequence[Segment]) -> tuple[Arrays, dict[str, Any]]:
@@ -103,8 +95,8 @@ def _pack(origin: Origin, segments: Sequence[Segment]) -> tuple[Arrays, dict[str
             }
         )
     meta = {
-        "format": _FORMAT,
-        "version": _VERSION,
+        "format": FORMAT,
+        "version": VERSION,
         "origin": origin.as_dict(),
         "segments": described,
     }
@@ -112,31 +104,96 @@ def _pack(origin: Origin, segments: Sequence[Segment]) -> tuple[Arrays, dict[str
 
 
 def _unpack(arrays: Arrays, meta: Mapping[str, Any]) -> tuple[Origin, list[Segment]]:
-    segments = []
-    entry: Mapping[str, Any]
-    for index, entry in enumerate(meta["segments"]):
-        record: Any = {name: arrays[f"{index}/raw_{name}"] for name in _RECORD + _EVENTS}
-        raw = RawRun(
-            **record,
-            status=Status[entry["status"]],
-            t_final=entry["t_final"],
-            stats=RunStats(**entry["stats"]),
-            observers=_observed(arrays, index, entry),
-        )
-        plain = {name: entry[name] for name in (*_SCALARS, "call")}
-        ends = {name: arrays[f"{index}/{name}"] for name in _ENDS}
-        selection = Selection.from_dict(entry["selection"])
-        observers = tuple(entry.get("observers", ()))
-        segments.append(
-            Segment(raw=raw, selection=selection, observers=observers, **(plain | ends))
-        )
-    return Origin.from_dict(meta["origin"]), segments
+    schema.check_origin(meta["origin"])
+    origin = Origin.from_dict(meta["origin"])
+    described = schema.field(meta, "segments", list)
+    if not described:
+        raise ValueError("it has no segments")
+    return origin, [
+        _segment(_of_segment(arrays, index), entry, meta["origin"])
+        for index, entry in enumerate(described)
+    ]
 
 
-def _observed(arrays: Arrays, index: int, entry: Mapping[str, Any]) -> dict[str, ObserverResult]:
+def _of_segment(arrays: Arrays, index: int) -> Arrays:
+    """The arrays of a segment, by their own names."""
+    prefix = f"{index}/"
+    return {
+        name.removeprefix(prefix): values
+        for name, values in arrays.items()
+        if name.startswith(prefix)
+    }
+
+
+def _segment(arrays: Arrays, entry: Mapping[str, Any], origin: Mapping[str, Any]) -> Segment:
+    _check(arrays, entry, origin)
+    record: Any = {name: arrays[f"raw_{name}"] for name in _RECORD + _EVENTS}
+    raw = RawRun(
+        **record,
+        status=Status[entry["status"]],
+        t_final=entry["t_final"],
+        stats=RunStats(**entry["stats"]),
+        observers=_observed(arrays, entry),
+    )
+    plain = {name: entry[name] for name in (*_SCALARS, "call")}
+    ends = {name: arrays[name] for name in _ENDS}
+    selection = Selection.from_dict(entry["selection"])
+    observers = tuple(entry.get("observers", ()))
+    return Segment(raw=raw, selection=selection, observers=observers, **(plain | ends))
+
+
+def _check(arrays: Arrays, entry: Mapping[str, Any], origin: Mapping[str, Any]) -> None:
+    """Refuse what does not fit the model and the names of the columns."""
+    schema.check_selection(entry["selection"], origin)
+    for name in ("start_t", "t", "t_final"):
+        schema.field(entry, name, int, float)
+    for name, kind in (("name", str), ("call", dict), ("start_step", int), ("step", int)):
+        schema.field(entry, name, kind)
+    for name in ("fresh", "jumped"):
+        schema.field(entry, name, bool)
+    dtype, selection = np.dtype(origin["dtype"]), entry["selection"]
+    rows = schema.array(arrays, "raw_t", np.float64, (None,)).size
+    schema.array(arrays, "raw_y", dtype, (rows, len(selection["states"])))
+    schema.array(arrays, "raw_aux", np.float64, (rows, len(selection["aux"])))
+    for name in _ENDS:
+        which = "params" if name.endswith("p") else "states"
+        schema.array(arrays, name, dtype, (len(origin[which]),))
+    columns = {name.removeprefix("evt_"): arrays[f"raw_{name}"] for name in _EVENTS}
+    schema.check_events(columns, origin)
+    stats = schema.field(entry, "stats", dict)
+    for name in ("steps", "rejected", "evaluations"):
+        schema.field(stats, name, int)
+    schema.field(stats, "seconds", int, float)
+    for each in schema.field({"observers": [], **entry}, "observers", list):
+        schema.field(each, "name", str)
+
+
+def _observed(arrays: Arrays, entry: Mapping[str, Any]) -> dict[str, ObserverResult]:
     """What the observers of a segment found; files of before there were any have none."""
-    layout = ObservedLayout.from_list(entry.get("observed", []))
-    return restored(layout, arrays[f"{index}/observed"]) if layout.members else {}
+    members = entry.get("observed", [])
+    schema.check_observed(members)
+    layout = ObservedLayout.from_list(members)
+    if not layout.members:
+        return {}
+    return restored(layout, schema.array(arrays, "observed", np.float64, (None,)))
+
+
+def _cut(table: Mapping[str, NDArray[Any]], arrays: Arrays, meta: Mapping[str, Any]) -> Arrays:
+    """The record arrays of the segments, cut out of the columns of a dataset."""
+    found: Arrays = {}
+    t = table["time"].astype(np.float64)
+    first = 0
+    for index, entry in enumerate(meta["segments"]):
+        last = first + int(schema.array(arrays, f"{index}/rows", np.int64, ()))
+        found[f"{index}/raw_t"] = t[first:last]
+        for kind, names in (("y", "states"), ("aux", "aux")):
+            columns = [table[export.variable(n)] for n in entry["selection"][names]]
+            record = np.stack(columns, axis=1) if columns else np.empty((len(t), 0))
+            found[f"{index}/raw_{kind}"] = record[first:last]
+        first = last
+    if first != len(t):
+        raise ValueError(f"its segments have {first} rows, its table {len(t)}")
+    return found
 
 
 def _write_csv(path: Path, results: Results) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import pickle
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import (
     FIRST_COMPLETED,
     BrokenExecutor,
@@ -30,10 +30,12 @@ __all__ = ["check_travel", "checked_executor", "crew_size", "perform_on"]
 
 _MOST_DEATHS = 3  # of workers at one and the same part, until that part is blamed
 _LOOK = 0.05  # seconds between two looks at Ctrl-C
+_LAST = 0.15  # seconds after it in which results are still taken
 # What other libraries raise when a worker is gone; they are not imported to find that out.
 _LOSSES = {"KilledWorker", "CommClosedError", "FutureCancelledError", "LostWorkerError"}
 
 Part = tuple[int, Task]  # first run, and what to do
+Check = Callable[[Task, Any], tuple[RawBatch, str]]
 
 
 def checked_executor(executor: Any) -> Executor:
@@ -75,19 +77,27 @@ def check_travel(executor: Executor, observers: Iterable[ObserverModule]) -> Non
 
 
 def perform_on(
-    executor: Executor, parts: Iterable[Part], interrupt: Interrupt
+    executor: Executor, parts: Iterable[Part], interrupt: Interrupt, check: Check
 ) -> Iterator[tuple[int, RawBatch, str]]:
     """Compute parts on an executor; yields first run, result and worker as they are ready.
 
     Only so many parts are under way at a time that their results fit into memory together.
-    After Ctrl-C it ends early.
+    After Ctrl-C it ends early, with what comes within a moment: workers of this terminal have
+    heard it too, and return the runs that they have finished.
+
+    Parameters
+    ----------
+    executor, parts, interrupt
+        Where, what, and whether to go on.
+    check
+        Looks at what came back for a task.
 
     Raises
     ------
     DynlibError
-        If workers keep dying at one part.
+        If workers keep dying at one part; of `check`.
     """
-    crew = _Crew(executor)
+    crew = _Crew(executor, check)
     queue = iter(parts)
     try:
         while not interrupt.seen:
@@ -97,6 +107,8 @@ def perform_on(
                 return
             for first, result in crew.finished():
                 yield (first, *result)
+        for first, result in crew.last():
+            yield (first, *result)
     finally:
         crew.leave()
 
@@ -119,8 +131,9 @@ _UNGUARDED = (
 class _Crew:
     """An executor, what it is working at, and what it has lost."""
 
-    def __init__(self, executor: Executor) -> None:
+    def __init__(self, executor: Executor, check: Check) -> None:
         self._given = self._executor = executor
+        self._check = check
         self._under_way: dict[Future[Any], tuple[Part, Executor]] = {}
         self._lost: list[Part] = []
         self._deaths: dict[int, int] = {}
@@ -162,7 +175,17 @@ class _Crew:
                 self._mourn(part, executor, error)
             else:
                 self._deaths.clear()
-                yield part[0], result
+                yield part[0], self._check(part[1], result)
+
+    def last(self) -> Iterator[tuple[int, tuple[RawBatch, str]]]:
+        """What comes within a moment of parts that had begun; nothing else is begun."""
+        begun = [future for future in self._under_way if not future.cancel()]
+        done = wait(begun, timeout=_LAST).done
+        for future in done:
+            part, _ = self._under_way.pop(future)
+            if future.cancelled() or future.exception() is not None:
+                continue  # a worker that died of Ctrl-C, say
+            yield part[0], self._check(part[1], future.result())
 
     def lost(self) -> Part | None:
         """A part to be started again."""

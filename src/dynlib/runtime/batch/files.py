@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -14,22 +13,23 @@ from numpy.typing import NDArray
 
 from dynlib.errors import OptionError
 from dynlib.observers.layout import ObservedLayout
+from dynlib.runtime import schema
 from dynlib.runtime.batch import export
 from dynlib.runtime.batch.frame import BatchFrame
 from dynlib.runtime.batch.inputs import Column, Inputs
+from dynlib.runtime.batch.ranges import check_ranges
 from dynlib.runtime.batch.table import BatchStats, EventLog, MemoryTable, Table
 from dynlib.runtime.fastpath.request import RawBatch
-from dynlib.runtime.files import from_bytes, read_arrays, replace_file, to_bytes, write_arrays
-from dynlib.runtime.netcdf import ENGINE, plain_label, xarray_for_files
+from dynlib.runtime.files import to_bytes, write_arrays
+from dynlib.runtime.netcdf import plain_label, write_dataset, xarray_for_files
 from dynlib.runtime.observed import packed
 from dynlib.runtime.origin import Origin
 from dynlib.runtime.recording import Selection
 
-__all__ = ["FORMAT", "describe", "frame_of", "load", "save"]
+__all__ = ["FORMAT", "VERSION", "describe", "frame_of", "restore", "save"]
 
 FORMAT = "dynlib batch"
-_VERSION = 1
-_LONGEST_TEXT = 30_000  # HDF5 keeps an attribute of at most 64 KiB
+VERSION = 1
 _FIRING = ("run", "t", "step")
 _ENDS = ("t_final", "status", "steps", "rejected", "rows")
 _LEFT_OUT = (*_ENDS, "derived")  # of the columns: they are elsewhere, or follow from others
@@ -60,29 +60,29 @@ def save(frame: BatchFrame, table: Table, stats: BatchStats, path: str | os.Path
     writers[suffix]()
 
 
-def load(path: Path) -> tuple[BatchFrame, Table, BatchStats]:
-    """Read what `save` wrote.
+def restore(
+    arrays: Arrays, meta: Mapping[str, Any], table: Arrays | None
+) -> tuple[BatchFrame, Table, BatchStats]:
+    """A batch from what `save` wrote: arrays, description and, of NetCDF, the columns.
 
     Raises
     ------
-    OptionError
-        If the file is no batch, damaged, or of a newer format.
+    Exception
+        Of any kind, if they do not fit; see `dynlib.runtime.seal.reading`.
     """
-    if path.suffix.lower() == ".nc":
-        arrays, meta = _read_netcdf(path)
-    else:
-        arrays, meta = read_arrays(path, "batch that dynlib saved", FORMAT)
-    if meta["version"] > _VERSION:
-        raise OptionError(
-            f"{path}: format {meta['version']} comes from a newer dynlib; this one reads up to "
-            f"{_VERSION}. Upgrade dynlib to read it."
-        )
-    try:
-        frame = frame_of(arrays, meta)
-        table = MemoryTable(_raw(arrays, frame))
-        return frame, table, BatchStats(**meta["stats"])
-    except (KeyError, TypeError, ValueError, IndexError) as error:
-        raise OptionError(f"{path}: a batch, but damaged ({error!r}).") from error
+    frame = frame_of(arrays, meta)
+    if table is not None:
+        arrays = arrays | _columns_of(table, frame)
+    raw = _raw(arrays, frame)
+    check_ranges(raw, frame.observed, len(frame.origin.events))
+    return frame, MemoryTable(raw), _stats(meta["stats"])
+
+
+def _stats(entry: Any) -> BatchStats:
+    for name in ("runs", "steps", "rejected", "evaluations", "lanes", "threads", "workers"):
+        schema.field(entry, name, int)
+    schema.field(entry, "seconds", int, float)
+    return BatchStats(**entry)
 
 
 # --- what a frame is as arrays and plain data -----------------------------------------------------
@@ -99,7 +99,7 @@ def describe(frame: BatchFrame) -> tuple[Arrays, dict[str, Any]]:
     }
     meta = {
         "format": FORMAT,
-        "version": _VERSION,
+        "version": VERSION,
         "origin": frame.origin.as_dict(),
         "selection": frame.selection.as_dict(),
         "runs": inputs.n_runs,
@@ -115,7 +115,14 @@ def describe(frame: BatchFrame) -> tuple[Arrays, dict[str, Any]]:
 
 
 def frame_of(arrays: Arrays, meta: Mapping[str, Any]) -> BatchFrame:
-    """The frame that `describe` described."""
+    """The frame that `describe` described.
+
+    Raises
+    ------
+    ValueError
+        If shapes, types or names do not fit.
+    """
+    _check_frame(arrays, meta)
     axes = {name: arrays[f"axis/{name}"] for name in meta["axes"]}
     y0, p = (_columns(arrays, kind, meta["inputs"][kind]) for kind in ("y0", "p"))
     return BatchFrame(
@@ -129,6 +136,37 @@ def frame_of(arrays: Arrays, meta: Mapping[str, Any]) -> BatchFrame:
         observed=ObservedLayout.from_list(meta.get("observed", [])),
         observers=tuple(meta.get("observers", ())),
     )
+
+
+def _check_frame(arrays: Arrays, meta: Mapping[str, Any]) -> None:
+    """Refuse what does not fit the model, the grid and the number of runs."""
+    origin = meta["origin"]
+    schema.check_origin(origin)
+    schema.check_selection(meta["selection"], origin)
+    schema.check_observed(meta.get("observed", []))
+    for name, kind in (("call", dict), ("plan", str), ("axes", list), ("runs", int)):
+        schema.field(meta, name, kind)
+    schema.field(meta, "t0", int, float)
+    n, is_map = meta["runs"], origin["kind"] == "map"
+    schema.array(arrays, "t", np.int64 if is_map else np.float64, (None,))
+    size = 1
+    for name in meta["axes"]:
+        axis = arrays[f"axis/{name}"]
+        schema.check_array(f"axis/{name}", axis, axis.dtype, (None,))
+        size *= len(axis)
+    if n < 0 or (meta["axes"] and size != n):
+        raise ValueError(f"a grid of {size} runs holds {n} of them")
+    for which, names in (("y0", origin["states"]), ("p", origin["params"])):
+        columns = schema.field(meta["inputs"], which, list)
+        if len(columns) != len(names):
+            raise ValueError(f"{len(columns)} columns of {which!r} for {len(names)} names")
+        for index, value in enumerate(columns):
+            if value is None:
+                schema.array(arrays, f"{which}/{index}", origin["dtype"], (n,))
+            else:
+                schema.field({which: value}, which, int, float)
+    for each in schema.field({"observers": [], **meta}, "observers", list):
+        schema.field(each, "name", str)
 
 
 def _as_plain(arrays: Arrays, name: str, column: Column) -> float | int | None:
@@ -157,7 +195,7 @@ def _write_npz(target: Path, frame: BatchFrame, table: Table, stats: BatchStats)
     arrays, meta = _pack(frame, table, stats)
     for variable, values in export.filled(frame, table):
         if variable.kind not in _LEFT_OUT:
-            arrays[f"{variable.kind}/{variable.column}/values"] = values
+            arrays[_column_name(variable)] = values
     write_arrays(target, arrays, meta)
 
 
@@ -165,6 +203,9 @@ def _raw(arrays: Arrays, frame: BatchFrame) -> RawBatch:
     """The columns, side by side again."""
     n, rows = frame.inputs.n_runs, len(frame.t)
     dtype, selection = np.dtype(frame.origin.dtype), frame.selection
+    for variable in export.variables(frame):
+        if variable.kind not in _LEFT_OUT:
+            _check_column(arrays, variable, n)
     y_final = np.empty((len(frame.origin.states), n), dtype=dtype)
     rec_y = np.empty((n, rows, len(selection.states)), dtype=dtype)
     rec_aux = np.empty((n, rows, len(selection.aux)))
@@ -175,13 +216,25 @@ def _raw(arrays: Arrays, frame: BatchFrame) -> RawBatch:
             record[:, :, column] = arrays[f"{kind}/{column}/values"]
     p_final = {index: arrays[f"param/{index}/values"] for index in frame.changing_params}
     rest: dict[str, Any] = {"p_final": p_final}
-    rest |= {name: arrays[name] for name in _ENDS}
-    rest |= {f"evt_{name}": arrays[f"event/{name}"] for name in EventLog._fields}
+    for name in _ENDS:
+        rest[name] = schema.array(arrays, name, "f8" if name == "t_final" else "i8", (n,))
+    events = {name: arrays[f"event/{name}"] for name in EventLog._fields}
+    schema.check_events(events, frame.origin.as_dict())
+    rest |= {f"evt_{name}": values for name, values in events.items()}
     observed = packed(frame.observed, n, lambda i: arrays[f"observed/{i}/values"])
     rest |= dict(zip(("outputs", "traces", "trace_rows"), observed, strict=True))
     return RawBatch(
         y_final=y_final, rec_t=frame.t.astype(np.float64), rec_y=rec_y, rec_aux=rec_aux, **rest
     )
+
+
+def _column_name(variable: export.Variable) -> str:
+    return f"{variable.kind}/{variable.column}/values"
+
+
+def _check_column(arrays: Arrays, variable: export.Variable, n_runs: int) -> None:
+    name = _column_name(variable)
+    schema.array(arrays, name, variable.dtype, (n_runs, *variable.tail_shape))
 
 
 # --- NetCDF ---------------------------------------------------------------------------------------
@@ -190,48 +243,26 @@ def _raw(arrays: Arrays, frame: BatchFrame) -> RawBatch:
 def _write_netcdf(target: Path, frame: BatchFrame, table: Table, stats: BatchStats) -> None:
     """Write a dataset that any program reads, and beside it what brings all back."""
     xarray = xarray_for_files()
-    content = np.frombuffer(to_bytes(*_pack(frame, table, stats)), dtype=np.uint8)
-    dataset = export.to_xarray(frame, table)
-    if len(dataset.attrs["receipt"]) > _LONGEST_TEXT:
-        del dataset.attrs["receipt"]
     events = table.events()
-
-    def fill(new: Path) -> None:
-        dataset.to_netcdf(new, engine=ENGINE)
-        packed = xarray.Dataset({"all_else": ("byte", content)})
-        packed.to_netcdf(new, engine=ENGINE, mode="a", group="dynlib")
-        for index, (name, labels) in enumerate(frame.origin.events.items()):
-            fired = events.id == index
-            if not fired.any():
-                continue
-            columns = {label: ("firing", getattr(events, label)[fired]) for label in _FIRING} | {
-                plain_label(label, _FIRING): ("firing", events.log[fired, column])
-                for column, label in enumerate(labels)
-            }
-            group = xarray.Dataset(columns)
-            group.to_netcdf(new, engine=ENGINE, mode="a", group=f"events/{name}")
-
-    replace_file(target, fill)
+    firings = {}
+    for index, (name, labels) in enumerate(frame.origin.events.items()):
+        fired = events.id == index
+        if not fired.any():
+            continue
+        columns = {label: ("firing", getattr(events, label)[fired]) for label in _FIRING} | {
+            plain_label(label, _FIRING): ("firing", events.log[fired, column])
+            for column, label in enumerate(labels)
+        }
+        firings[name] = xarray.Dataset(columns)
+    rest = to_bytes(*_pack(frame, table, stats))
+    write_dataset(target, export.to_xarray(frame, table), rest, firings)
 
 
-def _read_netcdf(path: Path) -> tuple[Arrays, dict[str, Any]]:
-    xarray = xarray_for_files()
-    try:
-        with xarray.open_dataset(path, engine=ENGINE, group="dynlib") as packed:
-            content = packed["all_else"].to_numpy().tobytes()
-        arrays, meta = from_bytes(BytesIO(content), FORMAT)
-        with xarray.open_dataset(path, engine=ENGINE, decode_times=False) as dataset:
-            dataset.load()
-        frame = frame_of(arrays, meta)
-        for variable in export.variables(frame):
-            if variable.kind not in _LEFT_OUT:
-                values = dataset[variable.name].to_numpy()
-                shape = (frame.inputs.n_runs, *variable.tail_shape)
-                arrays[f"{variable.kind}/{variable.column}/values"] = values.reshape(shape)
-    except FileNotFoundError as error:
-        raise OptionError(f"{path}: there is no such file.") from error
-    except (OSError, ValueError, KeyError) as error:
-        raise OptionError(
-            f"{path}: not a batch that dynlib saved, or damaged ({error})."
-        ) from error
-    return arrays, meta
+def _columns_of(table: Arrays, frame: BatchFrame) -> Arrays:
+    """The columns in a dataset, with the runs first."""
+    found = {}
+    for variable in export.variables(frame):
+        if variable.kind not in _LEFT_OUT:
+            shape = (frame.inputs.n_runs, *variable.tail_shape)
+            found[_column_name(variable)] = table[variable.name].reshape(shape)
+    return found

@@ -6,7 +6,9 @@ import json
 import math
 import shutil
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -15,16 +17,38 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynlib.abi.status import Status
-from dynlib.errors import MissingExtraError, OptionError
+from dynlib.errors import FileError, MissingExtraError, OptionError
 from dynlib.runtime.batch.export import Variable, attributes, coordinates, variables
-from dynlib.runtime.batch.files import FORMAT, describe
+from dynlib.runtime.batch.files import describe
 from dynlib.runtime.batch.frame import BatchFrame
+from dynlib.runtime.batch.marks import damages
+from dynlib.runtime.files import read_arrays, write_arrays
+from dynlib.runtime.schema import field
+from dynlib.runtime.seal import digest, open_regular, reading
 
-__all__ = ["GROUP", "create", "description", "open_root", "parts_of", "recognise", "region", "zarr"]
+__all__ = [
+    "CLAIMS",
+    "EVENTS",
+    "PARTS",
+    "Base",
+    "chunks_of",
+    "create",
+    "mend",
+    "parts_of",
+    "read_base",
+    "recognise",
+    "region",
+    "zarr",
+]
 
 Array = NDArray[Any]
 GROUP = "dynlib"
-_VERSION = 1
+DESCRIPTION = f"{GROUP}/description.npz"
+PARTS, EVENTS, CLAIMS = (f"{GROUP}/{name}" for name in ("parts", "events", "claims"))
+_FORMAT = "dynlib store"
+_VERSION = 2  # 1: without check sums
+_ANEW = "Delete the store, or give another path, to compute the batch anew."
+_MENDED = "The batch call that made the store, with the same out=, mends it if it can."
 
 
 def zarr() -> Any:
@@ -48,39 +72,52 @@ def create(path: Path, frame: BatchFrame, runs_of_a_part: int) -> None:
 
     If another process has put one there meanwhile, that one stays.
     """
-    new = path.with_name(f".{path.name}.{uuid4().hex}")
-    dims, shape = tuple(frame.inputs.dims), tuple(frame.inputs.dims.values())
-    block = _block(shape, runs_of_a_part)
-    try:
-        labels = coordinates(frame)
-        beside = [name for name, (over, _) in labels.items() if (name,) != over]
-        extra = {"coordinates": " ".join(beside)} if beside else {}
-        root = zarr().create_group(new, attributes=attributes(frame) | extra)
-        for name, (over, values) in labels.items():
-            plain = np.ascontiguousarray(values)
-            root.create_array(name, data=plain, dimension_names=over, chunks=_whole(plain.shape))
-        for variable in variables(frame):
-            _empty(root, variable, (dims, shape, block))
-        own = root.create_group(GROUP)
-        arrays, meta = describe(frame)
-        for name, values in arrays.items():
-            own.create_array(f"start/{name}", data=np.ascontiguousarray(values))
-        parts = len(parts_of(shape, runs_of_a_part))
-        for name, kind in (("done", bool), ("seconds", float)):
-            own.create_array(name, shape=(parts,), dtype=kind, chunks=(1,), fill_value=0)
-        own.attrs.update(
-            {"description": json.dumps(meta), "runs_of_a_part": runs_of_a_part, "store": _VERSION}
-        )
-        with warnings.catch_warnings():  # that other programs may not know consolidated metadata
-            warnings.simplefilter("ignore")
-            zarr().consolidate_metadata(root.store)
+    with _made(path, frame, runs_of_a_part) as new:
         try:
             new.replace(path)
         except OSError:
             if not path.is_dir():
                 raise
+
+
+@contextmanager
+def _made(path: Path, frame: BatchFrame, runs_of_a_part: int) -> Iterator[Path]:
+    """An empty store beside `path`, which is gone afterwards if it is still there."""
+    new = path.with_name(f".{path.name}.{uuid4().hex}")
+    try:
+        _fill(new, frame, runs_of_a_part)
+        arrays, meta = describe(frame)
+        files = sorted(each for each in new.rglob("*") if each.is_file())
+        about = {
+            "format": _FORMAT,
+            "version": _VERSION,
+            "batch": meta,
+            "runs_of_a_part": runs_of_a_part,
+            "sums": {each.relative_to(new).as_posix(): digest(each.read_bytes()) for each in files},
+        }
+        write_arrays(new / DESCRIPTION, arrays, about)
+        yield new
     finally:
         shutil.rmtree(new, ignore_errors=True)
+
+
+def _fill(new: Path, frame: BatchFrame, runs_of_a_part: int) -> None:
+    """Make all that other programs read, but for the numbers of the parts."""
+    dims, shape = tuple(frame.inputs.dims), tuple(frame.inputs.dims.values())
+    block = _block(shape, runs_of_a_part)
+    labels = coordinates(frame)
+    beside = [name for name, (over, _) in labels.items() if (name,) != over]
+    extra = {"coordinates": " ".join(beside)} if beside else {}
+    root = zarr().create_group(new, attributes=attributes(frame) | extra)
+    for name, (over, values) in labels.items():
+        plain = np.ascontiguousarray(values)
+        root.create_array(name, data=plain, dimension_names=over, chunks=_whole(plain.shape))
+    for variable in variables(frame):
+        _empty(root, variable, (dims, shape, block))
+    root.create_group(GROUP)
+    with warnings.catch_warnings():  # that other programs may not know consolidated metadata
+        warnings.simplefilter("ignore")
+        zarr().consolidate_metadata(root.store)
 
 
 def _empty(
@@ -144,47 +181,127 @@ def region(shape: tuple[int, ...], first: int, last: int) -> tuple[slice, ...]:
     return tuple(slice(int(a), int(b) + 1) for a, b in zip(start, end, strict=True))
 
 
-def open_root(path: Path, mode: str) -> Any:
-    """The group at the top of a store.
+def chunks_of(frame: BatchFrame, runs_of_a_part: int, first: int) -> frozenset[str]:
+    """Keys of the files that hold the numbers of the part that begins with run `first`."""
+    shape = tuple(frame.inputs.dims.values())
+    block = _whole(_block(shape, runs_of_a_part))
+    start = np.unravel_index(first, shape)
+    place = "/".join(str(int(at) // length) for at, length in zip(start, block, strict=True))
+    return frozenset(
+        f"{each.name}/c/{place}{'/0' * len(each.tail)}"
+        for each in variables(frame)
+        if math.prod(each.tail_shape)
+    )
+
+
+@dataclass(frozen=True)
+class Base:
+    """What a store has from the beginning.
+
+    Attributes
+    ----------
+    arrays, meta
+        The batch, as `dynlib.runtime.batch.files.describe` describes it.
+    runs_of_a_part
+        Most runs of a part.
+    sums
+        Check sums of the files that were made with the store.
+    """
+
+    arrays: dict[str, Array]
+    meta: dict[str, Any]
+    runs_of_a_part: int
+    sums: dict[str, str]
+
+    @property
+    def identity(self) -> str:
+        """By what parts of this store are told from those of others."""
+        return digest(json.dumps(self.sums, sort_keys=True).encode())
+
+
+def read_base(path: Path) -> Base:
+    """The description of a store.
 
     Raises
     ------
-    OptionError
-        If there is no such store.
+    FileError
+        If it is damaged, or of another format; if there is none.
     """
+    place = path / DESCRIPTION
+    if not place.exists():
+        raise _no_store(path)
     try:
-        # Groups of events come after the metadata were put together for quick reading.
-        root = zarr().open_group(path, mode=mode, use_consolidated=False)
-        version = root[GROUP].attrs["store"]
-    except (OSError, KeyError, ValueError) as error:
-        raise OptionError(f"{path} is no batch that dynlib has written.") from error
-    if version > _VERSION:
-        raise OptionError(
-            f"{path} comes from a newer dynlib (store {version}; this one knows {_VERSION})."
-        )
-    return root
+        with reading(place, "description of a batch"):
+            arrays, meta = read_arrays(place, "description of a batch", _FORMAT)
+            version = field(meta, "version", int)
+            if version > _VERSION:
+                found = f"it comes from a newer dynlib (store {version}; this one knows {_VERSION})"
+                raise FileError(path, found, "Upgrade dynlib to read it.")
+            sums = field(meta, "sums", dict)
+            runs = field(meta, "runs_of_a_part", int)
+            return Base(arrays, field(meta, "batch", dict), runs, sums)
+    except FileError as error:
+        if error.path == path:
+            raise
+        raise FileError(path, error.found, _MENDED, DESCRIPTION) from error
 
 
-def description(root: Any, path: Path) -> tuple[dict[str, Array], dict[str, Any]]:
-    """The description of the batch in a store, as `dynlib.runtime.batch.files.describe` gave it."""
-    own = root[GROUP]
-    meta = json.loads(own.attrs["description"])
-    if meta.get("format") != FORMAT:
-        raise OptionError(f"{path} is no batch that dynlib has written.")
-    return {name: values[...] for name, values in _arrays(own["start"])}, meta
+def _no_store(path: Path) -> FileError:
+    """What to say about something without a description."""
+    try:
+        with open_regular(path / GROUP / "zarr.json") as source:
+            own = json.loads(source.read(1 << 20))
+        if own["attributes"]["store"] == 1:
+            return FileError(
+                path,
+                "an earlier dynlib wrote this store, without check sums",
+                "xarray.open_zarr reads its numbers; compute the batch again into another store.",
+            )
+    except (OSError, ValueError, KeyError, TypeError, FileError):
+        pass
+    if (path / PARTS).is_dir():
+        return FileError(path, "there is no such file any more", _MENDED, DESCRIPTION)
+    return FileError(path, "this is no batch that dynlib has written")
 
 
-def _arrays(group: Any, prefix: str = "") -> list[tuple[str, Any]]:
-    """All arrays below a group, by their paths."""
-    found = [(prefix + name, values) for name, values in group.arrays()]
-    for name, inner in group.groups():
-        found += _arrays(inner, f"{prefix}{name}/")
-    return found
+def mend(path: Path, frame: BatchFrame, runs_of_a_part: int) -> Base:
+    """What a store has from the beginning, with files that are damaged made again.
+
+    They are those of a new store of the same batch, whose check sums are known: from the
+    description or, if that is damaged, because all other files are those of such a store.
+
+    Raises
+    ------
+    FileError
+        If a new store would not be the same.
+    """
+    lost: FileError | None = None
+    try:
+        base = read_base(path)
+        damaged = [error.part for error in damages(path, base.sums)]
+        if not damaged:
+            return base
+    except FileError as error:
+        if error.part != DESCRIPTION:
+            raise
+        lost = error
+    with _made(path, frame, runs_of_a_part) as new:
+        fresh = read_base(new)
+        if lost is not None:
+            if next(damages(path, fresh.sums), None) is not None:
+                raise lost
+            damaged = [DESCRIPTION]
+        elif fresh.sums != base.sums:
+            raise FileError(path, "damaged, and cannot be made again", _ANEW, damaged[0])
+        for key in damaged:
+            (path / key).parent.mkdir(parents=True, exist_ok=True)
+            (new / key).replace(path / key)
+    return fresh
 
 
-def recognise(root: Any, path: Path, frame: BatchFrame) -> None:
+def recognise(base: Base, path: Path, frame: BatchFrame) -> None:
     """Refuse a store that belongs to another batch."""
-    there = _facts(*description(root, path))
+    there = _facts(base.arrays, base.meta)
     arrays, meta = describe(frame)
     here = _facts(arrays, json.loads(json.dumps(meta)))
     different = [

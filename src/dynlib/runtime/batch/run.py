@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor
+from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, sleep
 
 from dynlib.abi.status import Status
 from dynlib.compiler.model import CompiledModel
@@ -16,7 +18,7 @@ from dynlib.runtime.batch.recording import Recording
 from dynlib.runtime.batch.room import bytes_per_run
 from dynlib.runtime.batch.store import Store
 from dynlib.runtime.batch.table import Effort, MemoryTable, Table
-from dynlib.runtime.batch.work import Assembly, Task, compute, part_of
+from dynlib.runtime.batch.work import Assembly, Task, checked_part, compute, part_of
 from dynlib.runtime.fastpath.executor import default_lanes
 from dynlib.runtime.fastpath.request import BatchRequest, RawBatch
 from dynlib.runtime.interrupt import Interrupt
@@ -29,6 +31,7 @@ _PARTS_EACH = 8  # parts for each worker, so that none waits long for the last o
 _PARTS_ON_DISK = 64  # what a batch may lose at most when it is killed
 _SMALLEST = 64  # runs of a part, to keep lanes filled
 _SMALLEST_ON_DISK = 256  # and more than that where a part means a dozen files
+_WAIT = 0.05  # seconds between two looks at what other processes have done
 
 
 def run_here(
@@ -53,9 +56,12 @@ def run_elsewhere(
     ]
     assembly = Assembly(model, request)
     crew = set()
-    for first, raw, worker in _elsewhere(model, request, bounds, executor):
-        assembly.put(first, raw)
-        crew.add(worker)
+    progress = _Progress(request.progress, bounds)
+    with _watching() as interrupt:
+        for first, raw, worker in _elsewhere(model, request, bounds, executor, interrupt):
+            assembly.put(first, raw)
+            progress.add(len(raw.status))
+            crew.add(worker)
     table = MemoryTable(assembly.whole(), record.end_states(model))
     lanes = request.lanes or default_lanes(model)
     return table, Effort(perf_counter() - begun, lanes, request.workers, len(crew))
@@ -69,23 +75,46 @@ def run_to_store(
     executor: Executor | None,
     path: Path,
 ) -> tuple[Table, Effort]:
-    """Run a batch part by part into a store on disk; what is there already is not run again."""
-    size = _runs_on_disk(model, request, record)
-    store = Store.open(path, frame, size)
+    """Run a batch part by part into a store on disk; what is there already is not run again.
+
+    Parts that other processes are at work on are waited for, and computed here if nothing comes.
+    """
     lanes = request.lanes or default_lanes(model)
-    store.note(lanes, request.workers)
-    bounds = store.missing()
+    store = Store.open(path, frame, _runs_on_disk(model, request, record), (lanes, request.workers))
     states = record.end_states(model)
     crew = set()
-    for first, raw, worker in (
-        _here(model, request, bounds)
-        if executor is None
-        else _elsewhere(model, request, bounds, executor)
-    ):
-        crew.add(worker)
-        if (raw.status != Status.USER_BREAK).all():
-            store.put(first, MemoryTable(raw, states))
-    return store.table(), Effort(store.seconds(), lanes, request.workers, max(1, len(crew)))
+    try:
+        with _watching() as interrupt:
+            while (missing := store.missing()) and not interrupt.seen:
+                progress = _Progress(request.progress, missing)
+                came = False
+                for first, raw, worker in (
+                    _here(model, request, store.claimed(), progress, interrupt)
+                    if executor is None
+                    else _elsewhere(model, request, store.claimed(), executor, interrupt)
+                ):
+                    came = True
+                    if (raw.status != Status.USER_BREAK).all():
+                        store.put(first, MemoryTable(raw, states))
+                    progress.add(len(raw.status))
+                    crew.add(worker)
+                if not came:
+                    sleep(_WAIT)
+    finally:
+        store.close()
+    table = store.table()
+    return table, table.effort._replace(workers=max(1, len(crew)))
+
+
+@contextmanager
+def _watching() -> Iterator[Interrupt]:
+    """Watch for Ctrl-C."""
+    interrupt = Interrupt()
+    interrupt.watch()
+    try:
+        yield interrupt
+    finally:
+        interrupt.release()
 
 
 def _runs_on_disk(model: CompiledModel, request: BatchRequest, record: Recording) -> int:
@@ -100,41 +129,32 @@ def one_part(model: CompiledModel, request: BatchRequest, record: Recording) -> 
 
 
 def _here(
-    model: CompiledModel, request: BatchRequest, bounds: list[tuple[int, int]]
+    model: CompiledModel,
+    request: BatchRequest,
+    bounds: Iterable[tuple[int, int]],
+    progress: _Progress,
+    interrupt: Interrupt,
 ) -> Iterator[tuple[int, RawBatch, str]]:
     """Parts in this process, until one was interrupted."""
-    interrupt = Interrupt()
-    interrupt.watch()
-    progress = _Progress(request.progress, bounds)
-    try:
-        for first, last in bounds:
-            part = replace(part_of(request, first, last), progress=progress.of_part(last - first))
-            raw = compute(model, part)
-            yield first, raw, ""
-            progress.add(last - first)
-            if interrupt.seen or (raw.status == Status.USER_BREAK).any():
-                return
-    finally:
-        interrupt.release()
+    for first, last in bounds:
+        part = replace(part_of(request, first, last), progress=progress.of_part(last - first))
+        raw = compute(model, part)
+        yield first, raw, ""
+        interrupt.seen |= bool((raw.status == Status.USER_BREAK).any())
+        if interrupt.seen:
+            return
 
 
 def _elsewhere(
     model: CompiledModel,
     request: BatchRequest,
-    bounds: list[tuple[int, int]],
+    bounds: Iterable[tuple[int, int]],
     executor: Executor,
+    interrupt: Interrupt,
 ) -> Iterator[tuple[int, RawBatch, str]]:
-    """Parts on an executor, as they are ready, until Ctrl-C."""
-    interrupt = Interrupt()
-    interrupt.watch()
-    progress = _Progress(request.progress, bounds)
+    """Parts on an executor, as they are ready, until Ctrl-C; what comes back is looked at."""
     parts = Task.parts(model, request, bounds)
-    try:
-        for first, raw, worker in perform_on(executor, parts, interrupt):
-            yield first, raw, worker
-            progress.add(len(raw.status))
-    finally:
-        interrupt.release()
+    yield from perform_on(executor, parts, interrupt, partial(checked_part, model))
 
 
 class _Progress:

@@ -15,20 +15,15 @@ from numpy.typing import NDArray
 from dynlib.abi.status import Status
 from dynlib.compiler.build import build
 from dynlib.compiler.model import CompiledModel
+from dynlib.errors import DynlibError
 from dynlib.runtime.batch.inputs import cut, unusable
+from dynlib.runtime.batch.ranges import EVENTS, PER_RUN, check_like, check_ranges
 from dynlib.runtime.fastpath.executor import run_batch_fastpath
 from dynlib.runtime.fastpath.observers import layout_of
 from dynlib.runtime.fastpath.outcome import allocate, record_room
 from dynlib.runtime.fastpath.request import BatchRequest, RawBatch
 
-__all__ = ["Assembly", "Task", "compute", "part_of", "perform", "unrun"]
-
-# Arrays with one entry or block for each run, and the axis along which the runs lie.
-_PER_RUN = {
-    "y_final": 1, "t_final": 0, "status": 0, "steps": 0, "rejected": 0, "rows": 0,
-    "rec_y": 0, "rec_aux": 0, "outputs": 1, "traces": 0, "trace_rows": 1,
-}  # fmt: skip
-_EVENTS = ("evt_run", "evt_t", "evt_step", "evt_id", "evt_log")
+__all__ = ["Assembly", "Task", "checked_part", "compute", "part_of", "perform", "unrun"]
 
 
 def compute(model: CompiledModel, request: BatchRequest) -> RawBatch:
@@ -63,7 +58,7 @@ def _forget(raw: RawBatch, runs: NDArray[np.bool_]) -> None:
     raw.trace_rows[:, runs] = 0
     raw.rows[runs] = raw.steps[runs] = raw.rejected[runs] = 0
     kept = ~runs[raw.evt_run]
-    for name in _EVENTS:
+    for name in EVENTS:
         setattr(raw, name, getattr(raw, name)[kept])
 
 
@@ -79,11 +74,15 @@ def part_of(request: BatchRequest, first: int, last: int) -> BatchRequest:
 
 def unrun(model: CompiledModel, request: BatchRequest) -> RawBatch:
     """The result of a batch of which nothing has been run."""
-    rows = request.plan.rows if request.samples is None else request.samples.size
-    records = record_room(model, request, rows)
-    raw = allocate(model, request, np.zeros(rows), layout_of(model, request), records)
+    raw = _room(model, request)
     _forget(raw, raw.status == Status.USER_BREAK)
     return raw
+
+
+def _room(model: CompiledModel, request: BatchRequest) -> RawBatch:
+    rows = request.plan.rows if request.samples is None else request.samples.size
+    records = record_room(model, request, rows)
+    return allocate(model, request, np.zeros(rows), layout_of(model, request), records)
 
 
 class Assembly:
@@ -104,11 +103,11 @@ class Assembly:
         """Take in the runs from `first` on."""
         whole = self._whole
         size = len(part.status)
-        for name, axis in _PER_RUN.items():
+        for name, axis in PER_RUN.items():
             place = (slice(None),) * axis + (slice(first, first + size),)
             getattr(whole, name)[place] = getattr(part, name)
         if len(part.evt_run):
-            columns = [getattr(part, name) for name in _EVENTS]
+            columns = [getattr(part, name) for name in EVENTS]
             self._events[first] = [columns[0] + first, *columns[1:]]
         for index, values in part.p_final.items():
             whole.p_final[index][first : first + size] = values
@@ -118,7 +117,7 @@ class Assembly:
         """All runs; those of which no part came have the status `USER_BREAK`."""
         parts = [self._events[first] for first in sorted(self._events)]
         if parts:
-            for name, columns in zip(_EVENTS, zip(*parts, strict=True), strict=True):
+            for name, columns in zip(EVENTS, zip(*parts, strict=True), strict=True):
                 setattr(self._whole, name, np.concatenate(columns))
         return self._whole
 
@@ -163,6 +162,32 @@ def perform(task: Task, attempt: int = 0) -> tuple[RawBatch, str]:
     """
     model = _model(task.model, task.stepper, task.jit, task.disk_cache)
     return compute(model, task.request), f"{node()}:{getpid()}"
+
+
+def checked_part(model: CompiledModel, task: Task, result: Any) -> tuple[RawBatch, str]:
+    """What came back for a task, if it is what `perform` returns for it.
+
+    Raises
+    ------
+    DynlibError
+        If names, types, shapes or ranges do not fit.
+    """
+    request = task.request
+    try:
+        raw, worker = result
+        if not isinstance(raw, RawBatch) or not isinstance(worker, str):
+            raise ValueError(f"it is {type(result).__name__}")
+        check_like(raw, _room(model, request))
+        check_ranges(raw, layout_of(model, request), len(model.spec.events))
+        if not isinstance(raw.lanes, int) or raw.lanes < 1:
+            raise ValueError(f"it had {raw.lanes!r} lanes")
+    except (ValueError, TypeError, AttributeError) as error:
+        raise DynlibError(
+            f"a worker returned something else than the result of its {request.n_runs} runs: "
+            f"{error}. The executor must return what the function that it was given returned, and "
+            "the workers need the version of dynlib that is used here."
+        ) from error
+    return raw, worker
 
 
 @lru_cache(maxsize=16)
