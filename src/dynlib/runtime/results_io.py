@@ -97,6 +97,7 @@ def _pack(origin: Origin, segments: Sequence[Segment]) -> tuple[Arrays, dict[str
                 "call": plain_call(origin, segment),
                 "status": segment.raw.status.name,
                 "t_final": segment.raw.t_final,
+                "final_dt": segment.raw.final_dt,
                 "stats": asdict(segment.raw.stats),
                 "observed": layout_of_results(segment.raw.observers).to_list(),
                 "observers": list(segment.observers),
@@ -122,6 +123,7 @@ def _unpack(arrays: Arrays, meta: Mapping[str, Any]) -> tuple[Origin, list[Segme
             t_final=entry["t_final"],
             stats=RunStats(**entry["stats"]),
             observers=_observed(arrays, index, entry),
+            final_dt=float(entry.get("final_dt", "nan")),  # older files do not have it
         )
         plain = {name: entry[name] for name in (*_SCALARS, "call")}
         ends = {name: arrays[f"{index}/{name}"] for name in _ENDS}

@@ -31,7 +31,7 @@ FORMAT = "dynlib batch"
 _VERSION = 1
 _LONGEST_TEXT = 30_000  # HDF5 keeps an attribute of at most 64 KiB
 _FIRING = ("run", "t", "step")
-_ENDS = ("t_final", "status", "steps", "rejected", "rows")
+_ENDS = ("t_final", "final_dt", "status", "steps", "rejected", "rows")
 _LEFT_OUT = (*_ENDS, "derived")  # of the columns: they are elsewhere, or follow from others
 
 Arrays = dict[str, NDArray[Any]]
@@ -175,6 +175,7 @@ def _raw(arrays: Arrays, frame: BatchFrame) -> RawBatch:
             record[:, :, column] = arrays[f"{kind}/{column}/values"]
     p_final = {index: arrays[f"param/{index}/values"] for index in frame.changing_params}
     rest: dict[str, Any] = {"p_final": p_final}
+    arrays.setdefault("final_dt", np.full(n, np.nan))  # older files do not have it
     rest |= {name: arrays[name] for name in _ENDS}
     rest |= {f"evt_{name}": arrays[f"event/{name}"] for name in EventLog._fields}
     observed = packed(frame.observed, n, lambda i: arrays[f"observed/{i}/values"])

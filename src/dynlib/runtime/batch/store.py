@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 __all__ = ["Store", "StoreTable", "open_store"]
 
 Array = NDArray[Any]
+_NEWER = ("derived", "final_dt")  # kinds of variables that stores of earlier versions lack
 
 
 class Store:
@@ -102,7 +103,7 @@ class Store:
         place = region(shape, first, first + size)
         block = tuple(part.stop - part.start for part in place)
         for variable, values in filled(self._frame, table):
-            if variable.kind == "derived" and variable.name not in self._root:
+            if variable.kind in _NEWER and variable.name not in self._root:
                 continue  # a store that an earlier dynlib began
             tail = variable.tail_shape
             placed = values.reshape((*block, *tail))
@@ -159,6 +160,13 @@ class StoreTable:
     def t_final(self) -> NDArray[np.float64]:
         """When each run ended, shape (n_runs,)."""
         return self._read("t_final")
+
+    @property
+    def final_dt(self) -> NDArray[np.float64]:
+        """With which step each run would go on, shape (n_runs,)."""
+        if self._places["final_dt", 0].name not in self._root:
+            return np.full(self._frame.inputs.n_runs, np.nan)
+        return self._read("final_dt")
 
     @property
     def steps(self) -> NDArray[np.int64]:

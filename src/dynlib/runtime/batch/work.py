@@ -25,7 +25,7 @@ __all__ = ["Assembly", "Task", "compute", "part_of", "perform", "unrun"]
 
 # Arrays with one entry or block for each run, and the axis along which the runs lie.
 _PER_RUN = {
-    "y_final": 1, "t_final": 0, "status": 0, "steps": 0, "rejected": 0, "rows": 0,
+    "y_final": 1, "t_final": 0, "final_dt": 0, "status": 0, "steps": 0, "rejected": 0, "rows": 0,
     "rec_y": 0, "rec_aux": 0, "outputs": 1, "traces": 0, "trace_rows": 1,
 }  # fmt: skip
 _EVENTS = ("evt_run", "evt_t", "evt_step", "evt_id", "evt_log")
@@ -56,6 +56,7 @@ def _forget(raw: RawBatch, runs: NDArray[np.bool_]) -> None:
     """
     nothing = np.nan if raw.y_final.dtype.kind == "f" else 0
     raw.y_final[:, runs] = nothing
+    raw.final_dt[runs] = np.nan
     for values in raw.p_final.values():
         values[runs] = nothing
     raw.outputs[:, runs] = np.nan
@@ -79,7 +80,7 @@ def part_of(request: BatchRequest, first: int, last: int) -> BatchRequest:
 
 def unrun(model: CompiledModel, request: BatchRequest) -> RawBatch:
     """The result of a batch of which nothing has been run."""
-    rows = request.plan.rows if request.samples is None else request.samples.size
+    rows = request.record.capacity if request.samples is None else request.samples.size
     records = record_room(model, request, rows)
     raw = allocate(model, request, np.zeros(rows), layout_of(model, request), records)
     _forget(raw, raw.status == Status.USER_BREAK)
