@@ -33,12 +33,14 @@ __all__ = [
     "INSIDE_ARGS",
     "KINDS",
     "PIECE_ARGS",
+    "PLACE_ARGS",
     "READ_ONLY",
     "SEES_ARGS",
     "STEP_ARGS",
     "WITHIN_ARGS",
     "AnalysisModule",
     "Hook",
+    "Trace",
     "user_name",
 ]
 
@@ -52,6 +54,8 @@ HOOK_ARGS = (
 """Parameters of a hook, in order; arrays are indexed ``[i, lane]``."""
 
 _ARRAYS = "params, runtime_ws, analysis_ws, analysis_out, trace_buf, trace_count, traces"
+PLACE_ARGS = HOOK_ARGS.replace("trace_cap, trace_stride", "traces")
+"""Of ``ANALYSIS_PRE`` and most others of the runner's own functions, which call the hooks."""
 PIECE_ARGS = f"lane, t, h, step, u, v, {_ARRAYS}"
 """Of a piece from (t, u) to (t + h, v)."""
 ALONG_ARGS = "lane, t, h, step, u, v, params, runtime_ws, analysis_ws, analysis_out"
@@ -82,6 +86,17 @@ def user_name(kind: str) -> str:
     ('post_step', 'runner_variational_step')
     """
     return "runner_variational_step" if kind == "step" else f"{kind}_step"
+
+
+class Trace(Protocol):
+    """What observers trace, as the compiler sees it."""
+
+    @property
+    def width(self) -> int:
+        """Values of a row; 0: nothing is traced."""
+
+    def record_interval(self) -> int:
+        """Steps from one row to the next."""
 
 
 class AnalysisModule(Protocol):
@@ -142,13 +157,20 @@ class AnalysisModule(Protocol):
     def has_user_hooks(self) -> bool:
         """Whether a user wrote a hook: it indexes `params` as a matrix, and may raise."""
 
-    @property
-    def adjustments(self) -> tuple[str, ...]:
-        """Calls that turn the step from u to u_new into another u_new."""
+    def adjustments(self, params: str) -> tuple[str, ...]:
+        """Calls that turn the step from u to u_new into another u_new; `params` as in `text`."""
 
     @property
     def expressions(self) -> Mapping[str, tuple[Any, ...]]:
         """Expressions that hooks evaluate: name of the function, nodes."""
+
+    @property
+    def analysis_kind(self) -> str:
+        """What kind of analysis it is, as `dynlib cache list` shows it beside the kernel."""
+
+    @property
+    def trace(self) -> Trace:
+        """What is traced, of all observers together."""
 
     @property
     def labels(self) -> tuple[str, ...]:

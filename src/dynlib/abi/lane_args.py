@@ -90,7 +90,7 @@ LANE_ARGS: tuple[RunnerArg, ...] = (
     RunnerArg("uniform", "y", ("params",)),
     RunnerArg("varied", "y", (0, 0)),
     RunnerArg("states", "y", (0, 0)),
-    RunnerArg("times", "f8", (0,)),
+    RunnerArg("times", "f8", (2, 0)),  # of the ends of the runs, and their steps there
     RunnerArg("status", "i8", (0,)),
     RunnerArg("steps", "i8", (0,)),
     RunnerArg("rejects", "i8", (0,)),

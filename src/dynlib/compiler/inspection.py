@@ -31,7 +31,7 @@ def ordinary_code(model: CompiledModel) -> ObjectCode:
     >>> ordinary_code(model).externals
     ()
     """
-    return compiled(module_of(model.program, RunnerVariant.BASE), model.spec.dtype, {})
+    return compiled(module_of(model.program, RunnerVariant.BASE), model.spec.dtype)
 
 
 def fast_path_code(
@@ -72,4 +72,4 @@ def fast_path_code(
     program = LaneProgram(model.spec, model.stepper, lanes, varied, analysis)
     variant = RunnerVariant.FASTPATH if analysis is None else RunnerVariant.FASTPATH_ANALYSIS
     module = module_of(program, variant, sampled=sampled)
-    return compiled(module, model.spec.dtype, {})
+    return compiled(module, model.spec.dtype)

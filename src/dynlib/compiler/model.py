@@ -15,7 +15,13 @@ from dynlib.abi.run_state import RunState
 from dynlib.abi.slots import Clock, Count
 from dynlib.compiler.codegen.lane_program import LaneProgram
 from dynlib.compiler.codegen.program import Program
-from dynlib.compiler.codegen.runner_variants import RunnerVariant, get_runner, module_of
+from dynlib.compiler.codegen.runner_variants import (
+    _RUNNER_TEMPLATE_MAP,
+    RunnerVariant,
+    Variant,
+    get_runner,
+    module_of,
+)
 from dynlib.compiler.jit.disk_cache import DiskCache
 from dynlib.compiler.jit.runner import Runner
 from dynlib.compiler.llvm.values import Untranslatable
@@ -56,8 +62,8 @@ class CompiledModel:
         self.jit = jit
         self.disk_cache = disk_cache
         self.program = Program(spec, stepper)
-        self._runners: dict[tuple[bool, str], Runner] = {}
-        self._fast: dict[tuple[int, tuple[int, ...], bool, str], tuple[LaneProgram, Runner]] = {}
+        self._runners: dict[tuple[Any, ...], Runner] = {}
+        self._fast: dict[tuple[Any, ...], tuple[LaneProgram, Runner]] = {}
 
     def __repr__(self) -> str:
         how = "compiled" if self.jit else "plain Python"
@@ -98,24 +104,38 @@ class CompiledModel:
         }
         return {name: text for name, text in parts.items() if text}
 
-    def runner(self, *, sampled: bool = False, analysis: AnalysisModule | None = None) -> Runner:
-        """The ordinary runner with these observers, compiled if need be."""
-        key = (sampled, _signature(analysis))
+    def runner(
+        self,
+        *,
+        sampled: bool = False,
+        analysis: AnalysisModule | None = None,
+        variant: Variant | None = None,
+    ) -> Runner:
+        """The ordinary runner with these observers, compiled if need be.
+
+        `variant` is a further one that was registered; None: BASE or ANALYSIS.
+        """
+        key: tuple[Any, ...] = (sampled, _signature(analysis))
+        if variant is not None:
+            key = (*key, variant, _RUNNER_TEMPLATE_MAP[variant, self.spec.is_map])
         runner = self._runners.get(key)
         if runner is None:
-            runner = self._made(sampled, analysis)
+            runner = self._made(sampled, analysis, variant)
             self._keep(self._runners, key, runner)
         return runner
 
-    def _made(self, sampled: bool, analysis: AnalysisModule | None) -> Runner:
+    def _made(
+        self, sampled: bool, analysis: AnalysisModule | None, variant: Variant | None
+    ) -> Runner:
         get = partial(get_runner, sampled=sampled, jit=self.jit, disk_cache=self.disk_cache)
         if analysis is None:
-            return get(RunnerVariant.BASE, self.program)
+            return get(variant or RunnerVariant.BASE, self.program)
         program = partial(Program, self.spec, self.stepper, analysis=analysis)
+        kind = variant or RunnerVariant.ANALYSIS
         try:
-            return get(RunnerVariant.ANALYSIS, program(packs=self.jit))
+            return get(kind, program(packs=self.jit))
         except Untranslatable:  # the stepper's text is more than arithmetic
-            return get(RunnerVariant.ANALYSIS, program())
+            return get(kind, program())
 
     def fast_runner(
         self,
@@ -124,15 +144,22 @@ class CompiledModel:
         *,
         sampled: bool = False,
         analysis: AnalysisModule | None = None,
+        variant: Variant | None = None,
     ) -> tuple[LaneProgram, Runner]:
-        """The runner of a batch in blocks of `lanes`, in which the parameters `varied` differ."""
-        key = (lanes, varied, sampled, _signature(analysis))
+        """The runner of a batch in blocks of `lanes`, in which the parameters `varied` differ.
+
+        `variant` is a further one that was registered; None: FASTPATH or FASTPATH_ANALYSIS.
+        """
+        key: tuple[Any, ...] = (lanes, varied, sampled, _signature(analysis))
+        if variant is not None:
+            key = (*key, variant, _RUNNER_TEMPLATE_MAP[variant, self.spec.is_map])
         made = self._fast.get(key)
         if made is None:
             observed = analysis is not None
             program = LaneProgram(self.spec, self.stepper, lanes, varied, analysis)
+            usual = RunnerVariant.FASTPATH_ANALYSIS if observed else RunnerVariant.FASTPATH
             runner = get_runner(
-                RunnerVariant.FASTPATH_ANALYSIS if observed else RunnerVariant.FASTPATH,
+                variant or usual,
                 program,
                 sampled=sampled,
                 jit=self.jit,

@@ -6,28 +6,29 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from math import gcd
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dynlib.abi.briefly import BRIEFLY
-from dynlib.abi.hooks import ALONG_ARGS, HOOK_ARGS, INSIDE_ARGS, KINDS, PIECE_ARGS, SEES_ARGS
+from dynlib.abi.hooks import ALONG_ARGS, INSIDE_ARGS, KINDS, PIECE_ARGS, PLACE_ARGS, SEES_ARGS
 from dynlib.abi.slots import Trace
 from dynlib.compiler.codegen.tangent_layout import TangentLayout
 from dynlib.dsl.spec import ModelSpec
 from dynlib.observers.module import ObserverModule
-from dynlib.observers.part import named
+from dynlib.observers.part import NO_TRACE, TraceSpec, named
+from dynlib.observers.plans import EveryStep, capacity
 from dynlib.observers.refusals import check_differentiable
 from dynlib.steppers.base import Stepper
 from dynlib.steppers.text import function
 
-__all__ = ["CombinedObserver", "capacity", "combine"]
+__all__ = ["ROOM", "CombinedObserver", "combine"]
 
-_PLACE_ARGS = HOOK_ARGS.replace("trace_cap, trace_stride", "traces")
-_ARGS = dict.fromkeys(KINDS, _PLACE_ARGS)
+_ARGS = dict.fromkeys(KINDS, PLACE_ARGS)
 _ARGS |= {"along": ALONG_ARGS, "piece": PIECE_ARGS, "inside": INSIDE_ARGS}
-_ROOM = 16  # rows that one step may add to a trace
+ROOM = 16  # rows that one step may add to a trace
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,37 @@ class CombinedObserver:
         """Names of the observers."""
         return tuple(observer.label for observer in self.observers)
 
+    @cached_property
+    def analysis_kind(self) -> str:
+        """What kind of analysis it is: that of its observer, or those of all with ``+`` between.
+
+        Examples
+        --------
+        >>> from dynlib import build
+        >>> from dynlib.observers import CombinedObserver, features, lyapunov_max
+        >>> model = build("builtin://map/henon")
+        >>> observers = [features("mean"), lyapunov_max()]
+        >>> CombinedObserver(observers, model.spec, model.stepper).analysis_kind
+        'features+lyapunov_max'
+        """
+        return "+".join(observer.analysis_kind for observer in self.observers)
+
+    @cached_property
+    def trace(self) -> TraceSpec:
+        """What it traces: the trace of its observer, or those of all side by side.
+
+        The interval of several is that after which one of them may have a row.
+        """
+        traced = [
+            (observer.label, part.trace)
+            for observer, part in zip(self.observers, self.parts, strict=True)
+            if part.trace.width
+        ]
+        if len(traced) <= 1:
+            return traced[0][1] if traced else NO_TRACE
+        columns = tuple(f"{label}.{name}" for label, trace in traced for name in trace.columns)
+        return TraceSpec(columns, EveryStep(gcd(*(trace.record_interval() for _, trace in traced))))
+
     @property
     def tangents(self) -> int:
         """Tangent vectors."""
@@ -150,11 +182,10 @@ class CombinedObserver:
             for name, nodes in part.expressions.items()
         }
 
-    @cached_property
-    def adjustments(self) -> tuple[str, ...]:
+    def adjustments(self, params: str) -> tuple[str, ...]:
         """Calls that turn the step from u to u_new into another u_new."""
         return tuple(
-            f"step_hook_{i}(lane, t, h, step, u, u_new, p, ws, "
+            f"step_hook_{i}(lane, t, h, step, u, u_new, {params}, ws, "
             f"analysis_ws[{rows.workspace}:{rows.workspace + part.workspace}])"
             for i, (part, rows) in enumerate(zip(self.parts, self.rows, strict=True))
             if "step" in part.hooks
@@ -278,7 +309,7 @@ class CombinedObserver:
         for j, turn in enumerate(self._turns):
             interval = turn[1]
             calls = [
-                f"{named(text.source).replace('_OBS', f'_{i}')}({_PLACE_ARGS})"
+                f"{named(text.source).replace('_OBS', f'_{i}')}({PLACE_ARGS})"
                 for i, part in enumerate(self.parts)
                 for text in part.texts
                 if text.kind == "every" and (text.late, text.interval) == turn
@@ -290,10 +321,10 @@ class CombinedObserver:
                     if part.stops
                 )
                 calls.append(f"analysis_ws[{self.stop_row}, lane] = {done}")
-            texts.append(function(f"ANALYSIS_EVERY_{j}", _PLACE_ARGS, calls))
-            lines += [f"if step % {interval} == 0:", f"    ANALYSIS_EVERY_{j}({_PLACE_ARGS})"]
+            texts.append(function(f"ANALYSIS_EVERY_{j}", PLACE_ARGS, calls))
+            lines += [f"if step % {interval} == 0:", f"    ANALYSIS_EVERY_{j}({PLACE_ARGS})"]
         if lines:
-            texts.append(function("ANALYSIS_EVERY", _PLACE_ARGS, lines))
+            texts.append(function("ANALYSIS_EVERY", PLACE_ARGS, lines))
         return texts
 
     # -- what a run starts with ---------------------------------------------------------------
@@ -310,7 +341,7 @@ class CombinedObserver:
             values[start : start + len(part.first_outputs)] = part.first_outputs
         return values
 
-    def trace_table(self, steps: int | None, room: int = _ROOM) -> tuple[NDArray[np.int64], int]:
+    def trace_table(self, steps: int | None, room: int = ROOM) -> tuple[NDArray[np.int64], int]:
         """The table of traces and the rows of their buffer.
 
         Parameters
@@ -331,7 +362,7 @@ class CombinedObserver:
         for row, spec in zip(table, specs, strict=True):
             limit, keep, wanted = capacity(spec.plan, steps)
             cap = limit + room
-            row[:] = (offset, cap, spec.width, spec.plan.stride, limit, keep, out, wanted)
+            row[:] = (offset, cap, spec.width, spec.record_interval(), limit, keep, out, wanted)
             offset += cap * (spec.width + 1)
             out += wanted * (spec.width + 1)
         return table, offset
@@ -360,19 +391,6 @@ def combine(
         if len(_kept) > _KEPT:
             _kept.popitem(last=False)
     return made
-
-
-_FIRST_ROWS = 1024
-
-
-def capacity(plan: Any, steps: int | None) -> tuple[int, int, int]:
-    """Rows before a trace needs room; how many of the last are kept (0: all); rows given back."""
-    if plan.most is not None:
-        return plan.most, 0, plan.most
-    if plan.last is not None:
-        return 2 * plan.last, plan.last, plan.last
-    rows = _FIRST_ROWS if steps is None else steps // plan.stride + 2
-    return rows, 0, rows
 
 
 def _literal(value: float) -> str:

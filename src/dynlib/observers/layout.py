@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlib.observers.combined import CombinedObserver, capacity
+from dynlib.observers.combined import CombinedObserver
+from dynlib.observers.plans import capacity
 from dynlib.observers.result import ObserverResult
 
 __all__ = ["Member", "ObservedLayout"]

@@ -58,7 +58,8 @@ class ObserverModule:
     runner_variational_step : callable, optional
         A function ``(lane, t, dt, step, u, u_new, params, runtime_ws, analysis_ws)`` that returns
         what the tuple of states is to be after the step, instead of `u_new`, which the stepper
-        proposes.  Such an observer changes the run; it does not go into batches.
+        proposes.  Such an observer changes the run, and the stepper starts afresh at each step;
+        in batches, lanes then go one after the other.
     initial_workspace, initial_outputs : float or sequence of float
         What workspace and outputs hold at the start; 0 by default.
     name : str, optional
@@ -164,9 +165,9 @@ class ObserverModule:
         return f"<{self.label}: {names or trace}>"
 
     @property
-    def supports_fastpath(self) -> bool:
-        """Whether it goes into fast runs and batches."""
-        return self.runner_variational_step is None
+    def analysis_kind(self) -> str:
+        """What kind of analysis it is: its key, whatever the result is called."""
+        return self.key
 
     @property
     def label(self) -> str:

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from dynlib.errors import OptionError
 
-__all__ = ["EveryStep", "Hits", "Tail", "TracePlan", "checked_trace_plan"]
+__all__ = ["EveryStep", "Hits", "Tail", "TracePlan", "capacity", "checked_trace_plan"]
+
+_FIRST_ROWS = 1024  # of a trace that grows
 
 
 class TracePlan:
@@ -88,6 +90,16 @@ class Hits(TracePlan):
 def _whole(what: str, value: object) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise OptionError(f"{what} must be a whole number, at least 1; found {value!r}.")
+
+
+def capacity(plan: TracePlan, steps: int | None) -> tuple[int, int, int]:
+    """Rows before a trace needs room; how many of the last are kept (0: all); rows given back."""
+    if plan.most is not None:
+        return plan.most, 0, plan.most
+    if plan.last is not None:
+        return 2 * plan.last, plan.last, plan.last
+    rows = _FIRST_ROWS if steps is None else steps // plan.stride + 2
+    return rows, 0, rows
 
 
 def checked_trace_plan(plan: object) -> TracePlan:

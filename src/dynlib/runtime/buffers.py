@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from dynlib.abi.run_state import RunState
 from dynlib.abi.runner_args import RUNNER_ARGS
 from dynlib.abi.slots import NEVER, Count
-from dynlib.compiler.jit.runner import Call, PlainCall
+from dynlib.compiler.codegen.runner_variants import Variant
+from dynlib.compiler.jit.runner import Call, PlainCall, Runner
 from dynlib.compiler.model import CompiledModel
 from dynlib.errors import OptionError
-from dynlib.observers.combined import CombinedObserver
 from dynlib.runtime.memory import available_memory, readable_size
 from dynlib.runtime.observation import Observation
 
@@ -42,12 +42,14 @@ class Buffers:
         *,
         sampled: bool,
         observation: Observation | None = None,
+        variant: Variant | None = None,
     ) -> None:
         self.model = model
         self.count = state.count
         self.observation = observation
         analysis = None if observation is None else observation.combined
-        self.call = _bound(model, state, sampled=sampled, analysis=analysis)
+        runner = model.runner(sampled=sampled, analysis=analysis, variant=variant)
+        self.call = _bound(runner, model, state)
         self.put_observation()
         self.width: tuple[int, int] = (len(model.spec.states), 0)
         self.t = _NO_FLOATS
@@ -232,11 +234,8 @@ def _trim(array: NDArray[Any], used: int) -> NDArray[Any]:
     return array[:used] if 2 * used >= array.shape[0] else array[:used].copy()
 
 
-def _bound(
-    model: CompiledModel, state: RunState, *, sampled: bool, analysis: CombinedObserver | None
-) -> Call | PlainCall:
-    """The call of the ordinary runner bound to `state`, made once for each state and runner."""
-    runner = model.runner(sampled=sampled, analysis=analysis)
+def _bound(runner: Runner, model: CompiledModel, state: RunState) -> Call | PlainCall:
+    """The call of an ordinary runner bound to `state`, made once for each state and runner."""
     if state.binding is not None and state.binding[0] is runner:
         call: Call | PlainCall = state.binding[1]
         return call

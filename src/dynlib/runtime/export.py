@@ -108,5 +108,6 @@ def _attributes(results: Results) -> dict[str, Any]:
         "stepper": receipt["stepper"],
         "status": results.status.name,
         "message": results.message,
+        "final_dt": results.final_dt,
         "receipt": json.dumps(receipt),
     }

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -39,8 +40,11 @@ _ACCUMULATED = (
     "condition or an action that ends this, two thresholds with a gap between them (hysteresis), "
     "or `locate = false`."
 )
-_TRACE_FULL = (
-    "Its plan, Hits(n), allows no more rows: raise n, or keep the last ones, trace=Tail(n)."
+_MORE_HITS = "Raise n of Hits(n), or keep the last rows, trace=Tail(n)."
+_FEWER_ROWS = (
+    "That is room for a row every {k}; the hook wrote more. Let it write only if "
+    "step % trace_stride == 0, or give the trace another plan: Hits(n) for any n rows, Tail(n) for "
+    "the last ones."
 )
 _LAST_EVENTS = 12
 _INTERRUPTED = "The session stands there: resume=True goes on."
@@ -70,12 +74,8 @@ def _sentence(origin: Origin, segment: Segment) -> str:
     if segment.raw.error is not None:
         return "broken off because a hook of an observer raised"
     if status is Status.TRACE_OVERFLOW:
-        full = [
-            repr(each["name"])
-            for each in segment.observers
-            if each["most_rows"] == len(segment.raw.observers[each["name"]].trace_time)
-        ]
-        return f"the trace of observer {' or '.join(full)} is full" if full else status.sentence
+        full = [f"{each['name']!r} is full by its plan {each['trace']}" for each in _full(segment)]
+        return f"the trace of observer {' or '.join(full)}" if full else status.sentence
     if status is Status.ZENO:
         last = set(segment.raw.evt_id[-_LAST_EVENTS:].tolist())
         names = [repr(name) for e, name in enumerate(origin.events) if e in last]
@@ -88,6 +88,27 @@ def _sentence(origin: Origin, segment: Segment) -> str:
     return status.sentence
 
 
+def _full(segment: Segment) -> list[Mapping[str, Any]]:
+    """The observers whose traces have all the rows that their plans allow, or more than due."""
+    steps = segment.step - segment.start_step
+    found = []
+    for each in segment.observers:
+        rows = len(segment.raw.observers[each["name"]].trace_time)
+        most, interval = each["most_rows"], each.get("interval")
+        by_steps = each["trace"].startswith("EveryStep") and interval is not None
+        if rows == most or (by_steps and rows > steps // int(interval or 1) + 1):
+            found.append(each)
+    return found
+
+
+def _room(segment: Segment) -> str:
+    """What to do about a full trace."""
+    by_steps = [each["interval"] for each in _full(segment) if each["most_rows"] is None]
+    if not by_steps:
+        return _MORE_HITS
+    return _FEWER_ROWS.format(k="step" if by_steps[0] == 1 else f"{by_steps[0]} steps")
+
+
 def failure(origin: Origin, segment: Segment, results: Results, final: NamedValues) -> RunFailed:
     """The error for a run that did not end as asked."""
     status = segment.raw.status
@@ -96,7 +117,7 @@ def failure(origin: Origin, segment: Segment, results: Results, final: NamedValu
         Status.STEPFAIL: _STUCK,
         Status.MAX_STEPS: _LIMITED,
         Status.ZENO: _ACCUMULATED,
-        Status.TRACE_OVERFLOW: _TRACE_FULL,
+        Status.TRACE_OVERFLOW: _room(segment) if status is Status.TRACE_OVERFLOW else "",
         Status.USER_BREAK: _INTERRUPTED,
     }.get(status, "")
     t = int(segment.raw.t_final) if origin.is_map else segment.raw.t_final

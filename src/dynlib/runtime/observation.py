@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from dynlib.abi.slots import Trace
 from dynlib.errors import OptionError
-from dynlib.observers.combined import CombinedObserver
+from dynlib.observers.combined import ROOM, CombinedObserver
 from dynlib.observers.layout import ObservedLayout
+from dynlib.observers.plans import capacity
 from dynlib.observers.result import ObserverResult
 from dynlib.runtime.naming import ByName, unknown_name
 from dynlib.runtime.run_options import RunOptions
@@ -46,6 +47,8 @@ class Observation:
         Traces: buffer (n_rows, 1), rows written (n_traces, 1), layout (n_traces, len(Trace)).
     started
         Whether it is known at which step they start.
+    most
+        Rows that each trace may have.
     """
 
     combined: CombinedObserver
@@ -55,6 +58,8 @@ class Observation:
     counts: NDArray[np.int64]
     table: NDArray[np.int64]
     started: bool = False
+
+    most: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
     ARRAYS: ClassVar[tuple[str, ...]] = ("workspace", "outputs", "buffer", "counts", "table")
 
@@ -71,6 +76,24 @@ class Observation:
             np.zeros((combined.n_traces, 1), dtype=np.int64),
             table,
         )
+
+    def expect(self, steps: int | None) -> None:
+        """Say how many steps the observers will have seen at the end of the run, if it is known.
+
+        A trace that a user's hook writes by steps then has room for as many rows as on the fast
+        path, where everything is allocated beforehand.
+        """
+        parts = [part for part in self.combined.parts if part.trace.width]
+        self.most = np.full(len(parts), np.iinfo(np.int64).max)
+        for j, part in enumerate(parts):
+            plan = part.trace.plan
+            if plan.most is not None:
+                self.most[j] = plan.most
+            elif plan.last is None and part.hooks and steps is not None:
+                self.most[j] = capacity(plan, steps)[2]
+            if plan.last is None:
+                room = self.table[j, Trace.CAP] - ROOM
+                self.table[j, Trace.LIMIT] = min(room, self.most[j])
 
     def copy(self) -> Observation:
         """An independent copy."""
@@ -107,13 +130,11 @@ class Observation:
     def make_room(self) -> bool:
         """Double every trace that is full; False if one of them may not grow."""
         full = self.counts[:, 0] > self.table[:, Trace.LIMIT]
-        specs = [part.trace for part in self.combined.parts if part.trace.width]
-        if any(spec.plan.most is not None for spec, out in zip(specs, full, strict=True) if out):
+        if (full & (self.table[:, Trace.LIMIT] >= self.most)).any():
             return False
         table = self.table.copy()
-        grown = self.table[full]
-        table[full, Trace.CAP] += grown[:, Trace.CAP]
-        table[full, Trace.LIMIT] += grown[:, Trace.CAP]
+        table[full, Trace.CAP] *= 2
+        table[full, Trace.LIMIT] = np.minimum(table[full, Trace.CAP] - ROOM, self.most[full])
         sizes = table[:, Trace.CAP] * (table[:, Trace.WIDTH] + 1)
         table[:, Trace.OFFSET] = np.concatenate([[0], np.cumsum(sizes)[:-1]])
         buffer = np.zeros((int(sizes.sum()), 1))
@@ -123,6 +144,17 @@ class Observation:
             buffer[first + cap * width : first + cap * width + times.size, 0] = times
         self.table, self.buffer = table, buffer
         return True
+
+    def numbers(self, *, began: bool) -> tuple[ObservedLayout, Floats, list[tuple[Floats, Floats]]]:
+        """Copies of what the observers have found, as `build_observer_metadata` takes it.
+
+        It is nothing if the run ended before they `began`.
+        """
+        if not began:
+            return Observation.begin(self.combined).numbers(began=True)
+        layout = ObservedLayout.of(self.combined, None)
+        traces = [(values.copy(), times.copy()) for values, times in self._rows(trimmed=True)]
+        return layout, self.outputs[:, 0].copy(), traces
 
     def _rows(self, *, trimmed: bool) -> list[tuple[Floats, Floats]]:
         """Values and times of each trace; `trimmed`: only the rows that its plan wants."""
@@ -232,13 +264,35 @@ def check_transient(options: RunOptions, *, adaptive: bool) -> None:
 
 
 def build_observer_metadata(
-    observation: Observation | None, *, began: bool = True
+    layout: ObservedLayout,
+    outputs: Floats,
+    traces: Floats | list[tuple[Floats, Floats]],
+    rows: NDArray[np.int64] | None = None,
+    *,
+    ok: NDArray[np.bool_] | None = None,
+    alone: bool = False,
 ) -> dict[str, ObserverResult]:
-    """What the observers of a run found, by name; nothing if the run ended before they `began`."""
-    if observation is None:
+    """What observers found, by name: the one place where numbers of any runner become results.
+
+    Parameters
+    ----------
+    layout
+        What the numbers mean.
+    outputs, traces
+        As a fast-path runner leaves them, shapes (output_rows, n_runs), (n_runs, trace_size).  Of
+        an ordinary run: its outputs, and values and times of each trace.
+    rows
+        Rows of each trace of each run, shape (n_traces, n_runs); None: it is an ordinary run.
+    ok
+        Which runs of a batch did not fail; all by default.
+    alone
+        Whether the batch is a single run, whose results have no axis over runs.
+    """
+    if not layout.members:
         return {}
-    if not began:
-        observation = Observation.begin(observation.combined)
-    layout = ObservedLayout.of(observation.combined, None)
-    traces = [(values.copy(), times.copy()) for values, times in observation._rows(trimmed=True)]
-    return layout.of_run(observation.outputs[:, 0].copy(), traces)
+    if rows is None:
+        assert isinstance(traces, list)
+        return layout.of_run(outputs, traces)
+    assert not isinstance(traces, list)
+    found = layout.of_batch(outputs, traces, rows, ok)
+    return {name: each.of_run(0) for name, each in found.items()} if alone else found

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from dynlib.observers.layout import Member, ObservedLayout
 from dynlib.observers.outputs import entries, labels_of
 from dynlib.observers.result import ObserverResult
+from dynlib.runtime.observation import build_observer_metadata
 
 __all__ = [
     "ObservedVariable",
@@ -218,5 +219,6 @@ def restored(layout: ObservedLayout, numbers: Array) -> dict[str, ObserverResult
         raise ValueError(f"{numbers.size} numbers of observers")
     rows = [member.rows for member in layout.members if member.columns]
     counts = np.array(rows, dtype=np.int64)[:, np.newaxis]
-    found = layout.of_batch(outputs[:, np.newaxis], traces[np.newaxis], counts)
-    return {name: result.of_run(0) for name, result in found.items()}
+    return build_observer_metadata(
+        layout, outputs[:, np.newaxis], traces[np.newaxis], counts, alone=True
+    )

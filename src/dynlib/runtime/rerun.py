@@ -9,7 +9,7 @@ from typing import Any
 from dynlib.compiler.model import CompiledModel
 from dynlib.errors import DynlibWarning, OptionError
 from dynlib.observers.combined import combine
-from dynlib.observers.described import describe, names_of
+from dynlib.observers.described import deciding, describe, names_of
 from dynlib.observers.module import ObserverModule
 from dynlib.observers.refusals import checked_observers
 from dynlib.runtime.origin import inline
@@ -114,7 +114,7 @@ class _Watch:
             )
         model = self._model
         here = describe(combine(chosen, model.spec, model.stepper), there[0]["after"])
-        for old, new in zip(there, here, strict=True):
+        for old, new in zip(deciding(there), deciding(here), strict=True):
             if old != new:
                 raise OptionError(
                     f"observer {old['name']!r} is not the one of the receipt: its code or its "

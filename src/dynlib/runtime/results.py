@@ -171,6 +171,14 @@ class Results:
         return int(t) if self._origin.is_map else t
 
     @property
+    def final_dt(self) -> float | int:
+        """Step with which the run would go on: of an adaptive stepper the next one to try.
+
+        On a fixed grid it is that of the grid, below 0 where the run goes backwards; of a map 1.
+        """
+        return 1 if self._origin.is_map else self._last.raw.final_dt
+
+    @property
     def status(self) -> Status:
         """How the last run ended."""
         return self._last.raw.status

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
@@ -89,6 +90,7 @@ def _pack(origin: Origin, segments: Sequence[Segment]) -> tuple[Arrays, dict[str
                 "call": plain_call(origin, segment),
                 "status": segment.raw.status.name,
                 "t_final": segment.raw.t_final,
+                "final_dt": segment.raw.final_dt,
                 "stats": asdict(segment.raw.stats),
                 "observed": layout_of_results(segment.raw.observers).to_list(),
                 "observers": list(segment.observers),
@@ -134,6 +136,7 @@ def _segment(arrays: Arrays, entry: Mapping[str, Any], origin: Mapping[str, Any]
         t_final=entry["t_final"],
         stats=RunStats(**entry["stats"]),
         observers=_observed(arrays, entry),
+        final_dt=float(entry.get("final_dt", math.nan)),  # older files do not have it
     )
     plain = {name: entry[name] for name in (*_SCALARS, "call")}
     ends = {name: arrays[name] for name in _ENDS}
@@ -145,7 +148,7 @@ def _segment(arrays: Arrays, entry: Mapping[str, Any], origin: Mapping[str, Any]
 def _check(arrays: Arrays, entry: Mapping[str, Any], origin: Mapping[str, Any]) -> None:
     """Refuse what does not fit the model and the names of the columns."""
     schema.check_selection(entry["selection"], origin)
-    for name in ("start_t", "t", "t_final"):
+    for name in ("start_t", "t", "t_final", *(["final_dt"] if "final_dt" in entry else [])):
         schema.field(entry, name, int, float)
     for name, kind in (("name", str), ("call", dict), ("start_step", int), ("step", int)):
         schema.field(entry, name, kind)

@@ -167,7 +167,8 @@ class Session:
         check_workspaces(observers)
         combined = combine(observers, model.spec, model.stepper)
         check_rows(combined)
-        check_traces(combined, _steps_ahead(model, plan))
+        # A resumed run takes no more steps than one from the start.
+        check_traces(combined, _steps_ahead(model, plan, plan.options.t0, request.dt))
         model.runner(sampled=request.samples is not None, analysis=combined)
         return combined
 
@@ -248,6 +249,7 @@ class Session:
         observation = self.observe(combined)
         observed_by: tuple[Mapping[str, Any], ...] = ()
         if observation is not None:
+            observation.expect(self._steps_observed(plan, observation))
             request = replace(request, observation=observation)
             observed_by = describe(observation.combined, request.transient)
         try:
@@ -265,6 +267,16 @@ class Session:
         if raw.error is not None:
             told = f"{raw.error} {self._left(start_step)}"
             raise type(raw.error)(told) from raw.error.__cause__
+
+    def _steps_observed(self, plan: Plan, observation: Observation) -> int | None:
+        """Steps that observers will have seen at the end of a run, if they are known."""
+        assert self.state.machine is not None
+        clock, count = self.state.machine.clock, self.state.machine.count
+        dt = plan.request.dt or float(clock[Clock.DT])
+        ahead = _steps_ahead(self.model, plan, self.position, dt)
+        if ahead is None or not observation.started or plan.request.transient:
+            return ahead
+        return ahead + int(count[Count.STEP] - count[Count.OBSERVED_FROM])
 
     def _left(self, start_step: int) -> str:
         """Where a run that was broken off left the session: at a pause, or some steps before."""
@@ -295,11 +307,11 @@ class Session:
         self.state = self.snapshots[name].copy()
 
 
-def _steps_ahead(model: CompiledModel, plan: Plan) -> int | None:
-    """Steps of a fresh run, if they are known beforehand; a resumed one takes no more."""
+def _steps_ahead(model: CompiledModel, plan: Plan, start: float, dt: float | None) -> int | None:
+    """Steps of a run from `start`, if they are known beforehand."""
     request = plan.request
     if request.n_end is not None:
-        return max(0, request.n_end - int(plan.options.t0))
-    if model.stepper.adaptive or not request.dt or request.t_end is None:
+        return max(0, request.n_end - int(start))
+    if model.stepper.adaptive or not dt or request.t_end is None:
         return None
-    return int(abs(request.t_end - plan.options.t0) / abs(request.dt)) + 2
+    return int(abs(request.t_end - start) / abs(dt)) + 2

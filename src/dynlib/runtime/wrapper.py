@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from dynlib.abi.run_state import RunState
 from dynlib.abi.slots import Clock, Count
 from dynlib.abi.status import Status
+from dynlib.compiler.codegen.runner_variants import Variant
 from dynlib.compiler.model import CompiledModel
 from dynlib.errors import OptionError
 from dynlib.observers.blame import blame
@@ -69,6 +70,8 @@ class RunRequest:
         Steps before the first row: a resumed run goes on in the rhythm of the run before it.
     first_rows, first_events
         First sizes of growing buffers; they never change a result.
+    variant
+        A further runner that was registered, to be called instead of BASE or ANALYSIS.
     """
 
     t_end: float | None = None
@@ -87,6 +90,7 @@ class RunRequest:
     skip: int = 0
     first_rows: int | None = None
     first_events: int | None = None
+    variant: Variant | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +124,8 @@ class RawRun:
     error
         Why it was broken off, if a hook raised, or memory was too small for the record; what
         there is of the run is as if it had been interrupted then, or some steps before.
+    final_dt
+        The step with which the run would go on; NaN where an older file does not say.
     """
 
     t: NDArray[np.float64]
@@ -134,6 +140,7 @@ class RawRun:
     stats: RunStats
     observers: Mapping[str, ObserverResult] = field(default_factory=dict)
     error: OptionError | None = None
+    final_dt: float = float("nan")
 
 
 def run_with_wrapper(model: CompiledModel, state: RunState, request: RunRequest) -> RawRun:
@@ -151,7 +158,10 @@ def run_with_wrapper(model: CompiledModel, state: RunState, request: RunRequest)
     accepted, rejected = int(state.count[Count.ACCEPTED]), int(state.count[Count.REJECTED])
     t_grid_end = _aim(model, state, request)
     sampled = request.samples is not None
-    buffers = Buffers(model, state, sampled=sampled, observation=request.observation)
+    observation = request.observation
+    buffers = Buffers(
+        model, state, sampled=sampled, observation=observation, variant=request.variant
+    )
     buffers.select(request.states, request.aux)
     buffers.set_options(*model.stepper.options(request.options, len(model.spec.states)))
     if request.first_events is not None:
@@ -179,8 +189,12 @@ def run_with_wrapper(model: CompiledModel, state: RunState, request: RunRequest)
         seconds=perf_counter() - started,
     )
     began = bool(state.count[Count.STEP] > state.count[Count.OBSERVED_FROM])
-    observers = build_observer_metadata(request.observation, began=began)
-    return RawRun(t, y, aux, *buffers.events(), status, t_final, stats, observers, error)
+    observers = (
+        {} if observation is None else build_observer_metadata(*observation.numbers(began=began))
+    )
+    final_dt = 1.0 if request.n_end is not None else float(state.clock[Clock.DT])
+    log = buffers.events()
+    return RawRun(t, y, aux, *log, status, t_final, stats, observers, error, final_dt)
 
 
 def _aim(model: CompiledModel, state: RunState, request: RunRequest) -> float:

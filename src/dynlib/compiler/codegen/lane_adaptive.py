@@ -86,6 +86,8 @@ def decide(lane, t_end, limit, block, lanes, y, mem, ws, p, options):
     # What happens at the start of a step comes before its attempt, be that good or not.
     if PRE_HOOK:
         calm = False
+    if ADJUSTED:
+        calm = False
     stray = error < 0.0
     take = calm & good & not_(stray)
     refuse = calm & not_(good)
@@ -173,8 +175,9 @@ def settle_adaptive(
                 if ANALYSIS:
                     if code == Status.DONE and lanes[Lane.GOAL, lane] != t_end:
                         code = next_part(lane, t_end, grid, batch, block, lanes, y, ws, p, obs)
-                if code == Status.OK and lanes[Lane.FRESH, lane] != 0.0:
-                    code = CAREFUL
+                if not ADJUSTED:  # where each step leaves the stepper afresh: one step, one look
+                    if code == Status.OK and lanes[Lane.FRESH, lane] != 0.0:
+                        code = CAREFUL
         if code == Status.OK:
             lanes[Lane.LEAVES, lane] = 0.0
         else:

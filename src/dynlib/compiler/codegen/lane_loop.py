@@ -112,7 +112,11 @@ def fast_run(
                     keep_observers(lanes, obs)
                 for lane in range(LANES):
                     flag[lane] = lanes[Lane.FRESH, lane] != 0.0
-                if chunk == 0:
+                if ADJUSTED:  # an observer changes every step: the careful pass takes them all
+                    for lane in range(LANES):
+                        flag[lane] = 1
+                    chunk = max(chunk, 1)
+                elif chunk == 0:
                     for lane in range(LANES):
                         flag[lane] = 1
                     chunk = 1
@@ -250,7 +254,10 @@ def finish(
         states[i, r] = y[i, lane]
     for i in range(N_VARIED):
         varied[i, r] = block[ROW_P + i, lane]
-    times[r] = lanes[Lane.T, lane]
+    times[0, r] = lanes[Lane.T, lane]
+    times[1, r] = grid[LaneClock.DT]
+    if ADAPTIVE:
+        times[1, r] = lanes[Lane.DT, lane]
     status[r] = code
     steps[r] = int(lanes[Lane.STEP, lane]) - batch[LaneCount.STEP0]
     rejects[r] = int(lanes[Lane.REJECTED, lane])

@@ -149,6 +149,7 @@ class LaneProgram:
             extra.append(QuietText(model).emit_quiet())
         if flags["EVERY_HOOK"]:
             extra.append(self._every())
+        extra += self.program.no_ops(loop + text)
         parts = [*self.program.parts(), *extra, loop, text, self._entry(runner)]
         module = self.program.assemble(parts, runner, inline=_INLINE)
         return module if self.analysis is None else replace(module, packed=len(OBSERVED_LANE_ARGS))

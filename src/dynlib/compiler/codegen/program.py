@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from math import gcd
 
-from dynlib.abi.hooks import KINDS, AnalysisModule
+from dynlib.abi.hooks import KINDS, PLACE_ARGS, AnalysisModule
 from dynlib.abi.runner_args import RUNNER_ARGS, WORDS, RunnerArg
 from dynlib.abi.slots import Clock, Count
 from dynlib.compiler.codegen.alike import much_alike
@@ -187,7 +187,7 @@ class Program:
             sources = (inspect.getsource(helper) for helper in (push_trace, trace_room))
             text = "\n".join(sources)
             parts.append(re.sub(r"\bN_TRACES\b", str(self.analysis.n_traces), text))
-        parts.append(self.analysis.text("params" if self._model.varied is None else "params[0]"))
+        parts.append(self.analysis.text(self._matrix_of("params")))
         return "\n".join(parts)
 
     def flags(self, *, sampled: bool) -> dict[str, bool]:
@@ -216,10 +216,14 @@ class Program:
             **self._observer_flags(bool(stop)),
         }
 
+    def _matrix_of(self, params: str) -> str:
+        """How the matrix of parameters is written, which users' hooks are given."""
+        return params if self._model.varied is None else f"{params}[0]"
+
     @property
     def _adjusted(self) -> bool:
         """Whether an observer changes what the stepper proposes."""
-        return self.analysis is not None and bool(self.analysis.adjustments)
+        return self.analysis is not None and bool(self.analysis.adjustments("p"))
 
     def _adjusted_step(self) -> str:
         """The step with what observers make of it."""
@@ -227,7 +231,8 @@ class Program:
         lines = ["u_new, k = attempt(t, h, step, u, m, p, ws, lane)"]
         if self.tangents is not None:
             lines = [f"u_new, k = tangent_step({STEP_ARGS})"]
-        lines += [f"u_new = {call}" for call in self.analysis.adjustments]
+        calls = self.analysis.adjustments(self._matrix_of("p"))
+        lines += [f"u_new = {call}" for call in calls]
         return function("runner_variational_step", STEP_ARGS, [*lines, "return u_new, k"])
 
     @property
@@ -255,7 +260,7 @@ class Program:
     def module(self, template: str, runner: str, *, sampled: bool) -> Module:
         """The module of one runner, whose text `template` calls the model's functions."""
         loop = self.run_loop(template, self.flags(sampled=sampled))
-        parts = [*self.parts(), loop, self._entry(runner)]
+        parts = [*self.parts(), *self.no_ops(loop), loop, self._entry(runner)]
         alike = much_alike(self.layout.states, self.rhs_text)
         return replace(self.assemble(parts, runner), leading=(_SINGLE_LANE,), alike=alike)
 
@@ -273,6 +278,18 @@ class Program:
         for word, value in numbers.items():
             loop = re.sub(rf"\b{word}\b", repr(value), loop)
         return loop
+
+    def no_ops(self, loop: str) -> list[str]:
+        """``ANALYSIS_PRE`` and ``ANALYSIS_POST`` that do nothing, where no observer has the hook.
+
+        For templates that call them always: the loops that come with dynlib do not.
+        """
+        kinds = frozenset() if self.analysis is None else self.analysis.kinds
+        return [
+            function(f"ANALYSIS_{kind.upper()}", PLACE_ARGS, ["pass"])
+            for kind in ("pre", "post")
+            if kind not in kinds and f"ANALYSIS_{kind.upper()}(" in loop
+        ]
 
     def parts(self) -> list[str]:
         """The model's functions, its events, the stepper, what observers need."""

@@ -1,23 +1,23 @@
 """Every runner is made here.
 
 `RunnerVariant` names the kinds, `_RUNNER_TEMPLATE_MAP` holds the text of each for flows and for
-maps, `get_runner` puts a model's functions behind it, compiles and keeps it.
+maps, `get_runner` puts a model's functions behind it, compiles and keeps it.  A further kind is a
+`FurtherVariant` whose text somebody puts into the map.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass
 from enum import Enum
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from threading import RLock
-from typing import Any
 
-from dynlib.abi.hooks import KINDS, AnalysisModule, user_name
+from dynlib.abi.hooks import KINDS, AnalysisModule, Hook, user_name
 from dynlib.compiler.codegen import (
     lane_adaptive,
     lane_careful,
@@ -32,15 +32,18 @@ from dynlib.compiler.codegen.program import Module, Program
 from dynlib.compiler.codegen.run_loop import run_loop
 from dynlib.compiler.codegen.specialize import specialize
 from dynlib.compiler.jit.disk_cache import DiskCache
+from dynlib.compiler.jit.door import Hooks
 from dynlib.compiler.jit.hook_errors import UncompilableHook
 from dynlib.compiler.jit.native import machine
-from dynlib.compiler.jit.runner import Runner, make_runner
+from dynlib.compiler.jit.runner import Runner, guarded, make_runner
 from dynlib.compiler.jit.toolchain import toolchain
-from dynlib.errors import ObserverError
+from dynlib.errors import ObserverError, OptionError
 
 __all__ = [
+    "FurtherVariant",
     "RunnerKey",
     "RunnerVariant",
+    "Variant",
     "analysis_signature_hash",
     "compile_analysis_hooks",
     "get_runner",
@@ -69,6 +72,43 @@ class RunnerVariant(Enum):
     def careful(self) -> RunnerVariant:
         """The ordinary kind with the same observers."""
         return RunnerVariant.ANALYSIS if self.observed else RunnerVariant.BASE
+
+
+@dataclass(frozen=True)
+class FurtherVariant:
+    """A kind of runner besides the four: called with what the one is called with that it is like.
+
+    It is made by putting its text and the name of its function into `_RUNNER_TEMPLATE_MAP`, and
+    called by naming it in a `RunRequest` or `BatchRequest`.
+
+    Attributes
+    ----------
+    value
+        Its name, in cache keys.
+    like
+        The kind whose arguments it takes.
+    """
+
+    value: str
+    like: RunnerVariant
+
+    @property
+    def observed(self) -> bool:
+        """Whether observers' hooks are compiled in."""
+        return self.like.observed
+
+    @property
+    def fast(self) -> bool:
+        """Whether it runs the lanes of a block."""
+        return self.like.fast
+
+    @property
+    def careful(self) -> RunnerVariant:
+        """The ordinary kind with the same observers."""
+        return self.like.careful
+
+
+Variant = RunnerVariant | FurtherVariant
 
 
 _NEVER_IN_MAPS = (
@@ -124,24 +164,41 @@ def _lane_template(name: str, flags: Mapping[str, bool], *, discrete: bool) -> s
     return "\n".join([*texts, specialize(lane_loop.fast_run, name, flags)])
 
 
-class _Templates(Mapping[tuple[RunnerVariant, bool], tuple[str, str]]):
-    """Text and name of each runner, by variant and whether it is for maps; made when first read."""
+class _Templates(MutableMapping[tuple[Variant, bool], tuple[str, str]]):
+    """Text and name of each runner, by variant and whether it is for maps.
+
+    Those of the four are made when they are first read; others can be put in, and taken out.
+    """
 
     def __init__(self) -> None:
-        self._made: dict[tuple[RunnerVariant, bool], tuple[str, str]] = {}
+        self._made: dict[tuple[Variant, bool], tuple[str, str]] = {}
 
-    def __getitem__(self, key: tuple[RunnerVariant, bool]) -> tuple[str, str]:
+    def __getitem__(self, key: tuple[Variant, bool]) -> tuple[str, str]:
         if key not in self._made:
-            self._made[key] = _template(*key)
+            variant, discrete = key
+            if not isinstance(variant, RunnerVariant):
+                kind = "maps" if discrete else "flows"
+                raise OptionError(f"no runner {variant.value!r} for {kind} has been registered.")
+            self._made[key] = _template(variant, discrete)
         return self._made[key]
 
-    def __iter__(self) -> Iterator[tuple[RunnerVariant, bool]]:
-        return iter(
-            [(variant, discrete) for variant in RunnerVariant for discrete in (False, True)]
-        )
+    def __setitem__(self, key: tuple[Variant, bool], template: tuple[str, str]) -> None:
+        if isinstance(key[0], RunnerVariant):
+            raise OptionError(f"{key[0]} is there; register a FurtherVariant that is like it.")
+        text, name = template
+        if f"def {name}(" not in text:
+            raise OptionError(f"the template of {key[0].value!r} defines no function {name}().")
+        self._made[key] = template
+
+    def __delitem__(self, key: tuple[Variant, bool]) -> None:
+        del self._made[key]
+
+    def __iter__(self) -> Iterator[tuple[Variant, bool]]:
+        own = [(variant, discrete) for variant in RunnerVariant for discrete in (False, True)]
+        return iter(dict.fromkeys([*own, *self._made]))
 
     def __len__(self) -> int:
-        return 2 * len(RunnerVariant)
+        return len(list(iter(self)))
 
 
 _RUNNER_TEMPLATE_MAP = _Templates()
@@ -192,19 +249,29 @@ def analysis_signature_hash(analysis: AnalysisModule | None) -> str:
     return hashlib.sha256(analysis.signature().encode()).hexdigest()[:16]
 
 
-def compile_analysis_hooks(analysis: AnalysisModule | None) -> dict[str, Any]:
-    """Globals of a runner with these observers: the functions that users wrote.
+def compile_analysis_hooks(
+    analysis: AnalysisModule | None, *, jit: bool = True
+) -> Hooks | dict[str, Hook]:
+    """The functions that users wrote, ready for the text of a runner to call them.
 
-    Their names are those by which ``ANALYSIS_PRE`` and ``ANALYSIS_POST`` call them.  Those two,
-    and the hooks of dynlib's own observers, are text of the module.  All are compiled together
-    with the runner.
+    They go by the names under which ``ANALYSIS_PRE`` and ``ANALYSIS_POST`` call them.  Those two,
+    like the hooks of dynlib's own observers, are text of the module; one that a template calls and
+    no observer has is a no-op there.  Numba compiles each function for the arrays that the text
+    gives it, the LLVM module that comes of it is linked with that of the runner, and so none of
+    this is done for a kernel that is found in memory or on disk.
+
+    Parameters
+    ----------
+    analysis
+        The observers; None: there is nothing to call.
+    jit
+        False: plain functions, to which NumPy refuses what compiled ones cannot do.
     """
-    return {} if analysis is None else dict(analysis.resolve_hooks())
+    hooks = {} if analysis is None else analysis.resolve_hooks()
+    return Hooks(hooks) if jit else guarded(hooks)
 
 
-def module_of(
-    program: Program | LaneProgram, variant: RunnerVariant, *, sampled: bool = False
-) -> Module:
+def module_of(program: Program | LaneProgram, variant: Variant, *, sampled: bool = False) -> Module:
     """The generated module of one runner."""
     discrete = program.spec.kind == "map"
     template, name = _RUNNER_TEMPLATE_MAP[variant, discrete]
@@ -223,7 +290,7 @@ def _alone() -> Iterator[None]:
 
 @_alone()
 def get_runner(
-    variant: RunnerVariant,
+    variant: Variant,
     program: Program | LaneProgram,
     *,
     sampled: bool = False,
@@ -248,7 +315,6 @@ def get_runner(
     discrete = program.spec.kind == "map"
     analysis = program.analysis
     assert variant.observed == (analysis is not None)
-    hooks = compile_analysis_hooks(analysis)
     module = module_of(program, variant, sampled=sampled)
     key = RunnerKey(
         model_hash=program.spec.model_hash,
@@ -265,6 +331,8 @@ def get_runner(
     if key in kept:
         kept.move_to_end(key)
         return kept[key]
+    words = [program.spec.name, program.stepper.name, key.variant, key.runner_kind]
+    words.append("" if analysis is None else analysis.analysis_kind)
     with _hooks_of(analysis):
         runner = make_runner(
             module,
@@ -272,8 +340,8 @@ def get_runner(
             jit=jit,
             cache=disk_cache,
             key=key.digest,
-            hooks=hooks,
-            label=f"{program.spec.name} {program.stepper.name} {key.variant} {key.runner_kind}",
+            hooks=partial(compile_analysis_hooks, analysis, jit=jit),
+            label=" ".join(filter(None, words)),
         )
     kept[key] = runner
     while len(kept) > _LRU_SIZE:

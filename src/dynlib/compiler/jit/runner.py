@@ -20,7 +20,7 @@ from dynlib.compiler.jit.door import Hooks
 from dynlib.compiler.jit.native import Entry, ObjectCode, emit_object, load
 from dynlib.compiler.llvm.translate import SYMBOL, translate
 
-__all__ = ["Call", "Runner", "compiled", "execute", "make_runner"]
+__all__ = ["Call", "Runner", "compiled", "execute", "guarded", "make_runner"]
 
 Arrays = Sequence[NDArray[Any]]
 _LONG = 400_000  # characters of assembly, which take LLVM about a second
@@ -126,10 +126,12 @@ def make_runner(
     jit: bool,
     cache: DiskCache | None,
     key: str,
-    hooks: Mapping[str, Any],
+    hooks: Callable[[], Hooks | dict[str, Callable[..., Any]]],
     label: str,
 ) -> Runner:
     """Compile a module's runner, or fetch it from the disk cache.
+
+    `hooks` gives what users wrote: compiled, or without `jit` plain.
 
     Raises
     ------
@@ -137,8 +139,9 @@ def make_runner(
         If a user's hook cannot be compiled.
     """
     if not jit:
-        careful = {name: _reading(name, hook) for name, hook in hooks.items()}
-        namespace = execute(module, careful, dtype)
+        plain = hooks()
+        assert isinstance(plain, dict)
+        namespace = execute(module, plain, dtype)
         return Runner(_plain(namespace[module.runner], module), compiled=False)
     if cache is not None:
         found = cache.load(key)
@@ -147,11 +150,18 @@ def make_runner(
                 return Runner(load(found), compiled=True)
             except OSError as error:
                 cache.discard(key, str(error))
-    code = compiled(module, dtype, hooks)
+    ready = hooks()
+    assert isinstance(ready, Hooks)
+    code = compiled(module, dtype, ready)
     entry = load(code)
     if cache is not None and code.lasting:
         cache.store(key, code, label)
     return Runner(entry, compiled=True)
+
+
+def guarded(hooks: Mapping[str, Callable[..., Any]]) -> dict[str, Callable[..., Any]]:
+    """Users' hooks for plain Python."""
+    return {name: _reading(name, hook) for name, hook in hooks.items()}
 
 
 def _reading(name: str, hook: Callable[..., Any]) -> Callable[..., Any]:
@@ -176,9 +186,9 @@ def _plain(runner: Callable[..., int], module: Module) -> Callable[..., int]:
     return (lambda *arrays: called(*arrays[:-packed], arrays[-packed:])) if packed else called
 
 
-def compiled(module: Module, dtype: str, hooks: Mapping[str, Any]) -> ObjectCode:
+def compiled(module: Module, dtype: str, hooks: Hooks | None = None) -> ObjectCode:
     """Object code of a module; `hooks` are functions of users that its text calls."""
-    foreigners = Hooks(hooks)
+    foreigners = Hooks({}) if hooks is None else hooks
     assembly = translate(module.text, module.functions, module.entry, dtype, foreigners)
     emit = emit_object
     if len(assembly) > _LONG:

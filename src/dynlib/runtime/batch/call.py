@@ -29,7 +29,7 @@ from dynlib.runtime.fastpath.capability import LANES, check_capability
 from dynlib.runtime.fastpath.executor import run_single_fastpath
 from dynlib.runtime.fastpath.observers import combined_of, layout_of
 from dynlib.runtime.fastpath.request import BatchRequest
-from dynlib.runtime.observation import check_transient
+from dynlib.runtime.observation import build_observer_metadata, check_transient
 from dynlib.runtime.origin import Origin
 from dynlib.runtime.progress import Progress, TerminalLine, progress_of
 from dynlib.runtime.results import Results
@@ -183,6 +183,7 @@ def run_fast(
     end = RunEnd(
         status=Status(int(raw.status[0])),
         t=float(raw.t_final[0]),
+        dt=float(raw.final_dt[0]),
         steps=steps,
         rejected=rejected,
         seconds=raw.seconds,
@@ -190,7 +191,7 @@ def run_fast(
     )
     frame = _frame(model, inputs, record, options, request)
     log = EventLog(raw.evt_run, raw.evt_t, raw.evt_step, raw.evt_id, raw.evt_log)
-    found = {k: each.of_run(0) for k, each in frame.observed.of_batch(*table.observed()).items()}
+    found = build_observer_metadata(frame.observed, *table.observed(), alone=True)
     arrays = table.run(0)._replace(observers=found)
     results = Results(frame.origin, [frame.segment(0, arrays, log, end)])
     if call["on_failure"] == "raise" and results.status is not Status.USER_BREAK:
@@ -260,7 +261,7 @@ def _request(
         n_end=int(options.end - options.t0) if spec.is_map else None,
         t0=options.t0,
         dt=None if options.dt is None else signed_dt(options),
-        plan=record.plan,
+        record=record.at_steps,
         samples=record.samples,
         states=states,
         aux=aux,

@@ -15,6 +15,7 @@ from dynlib.errors import MissingExtraError
 from dynlib.observers.result import ObserverResult
 from dynlib.runtime.batch.frame import BatchFrame
 from dynlib.runtime.batch.table import Table
+from dynlib.runtime.observation import build_observer_metadata
 from dynlib.runtime.observed import (
     ObservedVariable,
     derived_variables,
@@ -30,7 +31,8 @@ __all__ = ["Variable", "attributes", "coordinates", "filled", "to_pandas", "to_x
 
 Array = NDArray[Any]
 TIME = "time"
-_ENDS = ("t_final", "status", "steps", "rejected", "rows")
+_REAL = ("t_final", "final_dt")
+_ENDS = ("t_final", "final_dt", "status", "steps", "rejected", "rows")
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,7 @@ def variables(frame: BatchFrame) -> tuple[Variable, ...]:
     found += [
         Variable(f"final_{origin.params[i]}", "param", i, dtype) for i in frame.changing_params
     ]
-    found += [Variable(name, name, 0, real if name == "t_final" else whole) for name in _ENDS]
+    found += [Variable(name, name, 0, real if name in _REAL else whole) for name in _ENDS]
     found += [
         Variable(each.name, "observed", i, whole if each.is_whole else real, each.dims, each)
         for i, each in enumerate(observed_variables(frame.observed.members))
@@ -126,7 +128,7 @@ def variables(frame: BatchFrame) -> tuple[Variable, ...]:
 
 def filled(frame: BatchFrame, table: Table) -> Iterator[tuple[Variable, Array]]:
     """All columns with their values, shape (n_runs, ...) each."""
-    found = frame.observed.of_batch(*table.observed()) if frame.observed.members else {}
+    found = build_observer_metadata(frame.observed, *table.observed())
     for variable in variables(frame):
         yield variable, variable.values(table, found)
 

@@ -31,7 +31,8 @@ __all__ = ["FORMAT", "VERSION", "describe", "frame_of", "restore", "save"]
 FORMAT = "dynlib batch"
 VERSION = 1
 _FIRING = ("run", "t", "step")
-_ENDS = ("t_final", "status", "steps", "rejected", "rows")
+_ENDS = ("t_final", "final_dt", "status", "steps", "rejected", "rows")
+_REALS = ("t_final", "final_dt")
 _LEFT_OUT = (*_ENDS, "derived")  # of the columns: they are elsewhere, or follow from others
 
 Arrays = dict[str, NDArray[Any]]
@@ -216,8 +217,9 @@ def _raw(arrays: Arrays, frame: BatchFrame) -> RawBatch:
             record[:, :, column] = arrays[f"{kind}/{column}/values"]
     p_final = {index: arrays[f"param/{index}/values"] for index in frame.changing_params}
     rest: dict[str, Any] = {"p_final": p_final}
+    arrays.setdefault("final_dt", np.full(n, np.nan))  # older files do not have it
     for name in _ENDS:
-        rest[name] = schema.array(arrays, name, "f8" if name == "t_final" else "i8", (n,))
+        rest[name] = schema.array(arrays, name, "f8" if name in _REALS else "i8", (n,))
     events = {name: arrays[f"event/{name}"] for name in EventLog._fields}
     schema.check_events(events, frame.origin.as_dict())
     rest |= {f"evt_{name}": values for name, values in events.items()}

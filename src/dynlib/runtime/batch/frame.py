@@ -31,6 +31,7 @@ class RunEnd:
 
     status: Status
     t: float
+    dt: float
     steps: int
     rejected: int
     seconds: float
@@ -124,6 +125,7 @@ class BatchFrame:
             t_final=end.t,
             stats=RunStats(end.steps, end.rejected, end.evaluations, end.seconds),
             observers=arrays.observers,
+            final_dt=end.dt,
         )
         first_step = int(self.t0) if origin.is_map else 0
         return Segment(

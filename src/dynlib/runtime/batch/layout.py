@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from dynlib.abi.status import Status
 from dynlib.errors import FileError, MissingExtraError, OptionError
+from dynlib.observers.described import deciding
 from dynlib.runtime.batch.export import Variable, attributes, coordinates, variables
 from dynlib.runtime.batch.files import describe
 from dynlib.runtime.batch.frame import BatchFrame
@@ -342,7 +343,8 @@ def _observers(meta: Mapping[str, Any]) -> dict[str, Any]:
     """Who observes the runs, and what decides what they find."""
     described = meta["observers"]
     names = ", ".join(each["name"] for each in described) or "none"
-    return {"observers": names, "the code or options of observers": [described, meta["observed"]]}
+    content = [deciding(described), meta["observed"]]
+    return {"observers": names, "the code or options of observers": content}
 
 
 def _same(there: Any, here: Any) -> bool:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from dynlib.compiler.model import CompiledModel
 from dynlib.errors import OptionError
 from dynlib.runtime.fastpath.plans import FinalState, RecordingPlan, Stride, checked_plan
-from dynlib.runtime.fastpath.request import RecordPlan
+from dynlib.runtime.fastpath.request import PlannedRecord
 from dynlib.runtime.horizon import fixed_horizon
 from dynlib.runtime.recording import Selection
 from dynlib.runtime.run_options import RunOptions
@@ -27,14 +27,12 @@ class Recording:
 
     Attributes
     ----------
-    rows
-        How many there are.
     times
         Makes `t`.
     selection
         Names of the columns.
-    plan, samples
-        The same in the engine's terms.
+    planned, samples
+        The plan and the steps that it is for, or times: by these the executor allocates.
     from_final
         Whether the one row is the final state, which is there anyway.
     options
@@ -44,14 +42,23 @@ class Recording:
         The plan as the user wrote it, for reprs.
     """
 
-    rows: int
     times: Callable[[], NDArray[Any]]
     selection: Selection
-    plan: RecordPlan
+    planned: PlannedRecord
     samples: NDArray[np.float64] | None
     from_final: bool
     options: RunOptions
     label: str
+
+    @property
+    def rows(self) -> int:
+        """How many there are."""
+        return self.planned.capacity if self.samples is None else len(self.samples)
+
+    @property
+    def at_steps(self) -> PlannedRecord:
+        """What the runner itself is to record: nothing if the one row is the final state."""
+        return PlannedRecord() if self.from_final else self.planned
 
     @cached_property
     def t(self) -> NDArray[Any]:
@@ -98,7 +105,7 @@ def recording(model: CompiledModel, options: RunOptions, plan: RecordingPlan) ->
     if options.t_eval is not None:
         times = options.t_eval.astype(np.int64) if spec.is_map else options.t_eval
         return Recording(
-            *(len(times), lambda: times, selection, RecordPlan(), options.t_eval, False),
+            *(lambda: times, selection, PlannedRecord(), options.t_eval, False),
             *(options, "t_eval"),
         )
     if model.stepper.adaptive:
@@ -111,7 +118,7 @@ def _end_of_adaptive(options: RunOptions, selection: Selection, plan: RecordingP
     single = replace(options, record=True, transient=abs(options.end - options.t0))
     samples = end if selection.aux else None
     return Recording(
-        *(1, lambda: end, selection, RecordPlan(), samples, not selection.aux, single),
+        *(lambda: end, selection, PlannedRecord(plan), samples, not selection.aux, single),
         repr(plan),
     )
 
@@ -124,17 +131,17 @@ def _on_grid(
     dt = 1.0 if is_map else signed_dt(options)
     last = _steps(options, dt, is_map=is_map)
     skipped = options.transient if is_map else _ceil(options.transient / abs(dt))
-    window = plan.window(last - int(skipped))
-    first = int(skipped) + window.first
-    first_step = first + int(options.t0) if is_map else first
+    start = int(options.t0) if is_map else 0
+    record = PlannedRecord(plan, last - int(skipped), start + int(skipped))
+    rows, first, stride = record.capacity, record.first, record.stride
 
     def times() -> NDArray[Any]:
-        steps: NDArray[Any] = np.arange(window.rows, dtype=np.int64 if is_map else np.float64)
-        steps *= window.stride  # in place: there may be very many
-        steps += first_step
+        steps: NDArray[Any] = np.arange(rows, dtype=np.int64 if is_map else np.float64)
+        steps *= stride  # in place: there may be very many
+        steps += first
         if is_map:
             return steps
-        ends = bool(window.rows) and steps[-1] == last
+        ends = bool(rows) and steps[-1] == last
         steps *= dt
         steps += options.t0
         if ends:
@@ -145,11 +152,10 @@ def _on_grid(
     single = replace(
         options,
         record=True,
-        record_interval=window.stride,
-        transient=_until(first, last, dt, options, is_map=is_map),
+        record_interval=stride,
+        transient=_until(first - start, last, dt, options, is_map=is_map),
     )
-    engine = RecordPlan() if from_final else RecordPlan(first_step, window.stride, window.rows)
-    return Recording(window.rows, times, selection, engine, None, from_final, single, repr(plan))
+    return Recording(times, selection, record, None, from_final, single, repr(plan))
 
 
 def signed_dt(options: RunOptions) -> float:

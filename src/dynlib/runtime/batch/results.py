@@ -20,7 +20,7 @@ from dynlib.runtime.batch.frame import BatchFrame, RunEnd
 from dynlib.runtime.batch.summary import batch_summary
 from dynlib.runtime.batch.table import BatchStats, Table
 from dynlib.runtime.naming import ByName, unknown_name
-from dynlib.runtime.observation import Observers
+from dynlib.runtime.observation import Observers, build_observer_metadata
 from dynlib.runtime.plot_hook import batch_plotter
 from dynlib.runtime.results import Results
 from dynlib.runtime.validate import shown
@@ -119,13 +119,13 @@ class BatchResults:
         end = RunEnd(
             status=Status(int(table.status[index])),
             t=float(table.t_final[index]),
+            dt=float(table.final_dt[index]),
             steps=steps,
             rejected=rejected,
             seconds=self._stats.seconds / len(self),
             evaluations=(steps + rejected) * registry.get(frame.origin.stepper).evaluations,
         )
-        observed = frame.observed.of_batch(*table.observed(index))
-        found = {name: each.of_run(0) for name, each in observed.items()}
+        found = build_observer_metadata(frame.observed, *table.observed(index), alone=True)
         arrays = table.run(index)._replace(observers=found)
         segment = frame.segment(index, arrays, self.events.of_run(index), end)
         return Results(frame.origin, [segment])
@@ -196,6 +196,16 @@ class BatchResults:
         return t.astype(np.int64) if self.is_map else t
 
     @property
+    def final_dt(self) -> Array:
+        """Steps with which the runs would go on, shape (n_runs,); of a map 1.
+
+        NaN in runs that were interrupted, or come from a file that does not say.
+        """
+        if self.is_map:
+            return np.ones(len(self), dtype=np.int64)
+        return self._table.final_dt
+
+    @property
     def status(self) -> NDArray[np.int64]:
         """How the runs ended, as numbers of `Status`, shape (n_runs,)."""
         return self._table.status
@@ -239,7 +249,8 @@ class BatchResults:
     @cached_property
     def observers(self) -> Observers:
         """What observers found, by name; every output has a first axis over the runs."""
-        return Observers(self._frame.observed.of_batch(*self._table.observed(), self.ok))
+        layout = self._frame.observed
+        return Observers(build_observer_metadata(layout, *self._table.observed(), ok=self.ok))
 
     @property
     def spec(self) -> ModelSpec:
@@ -266,8 +277,8 @@ class BatchResults:
     def to_xarray(self) -> xr.Dataset:
         """An `xarray.Dataset` over the grid's dimensions (or ``run``) and ``time``.
 
-        It holds what was recorded, and ``final_x``, ``t_final``, ``status``, ``steps`` of each
-        run.  A variable whose name is taken by a dimension has a ``_`` behind it.
+        It holds what was recorded, and ``final_x``, ``t_final``, ``final_dt``, ``status``,
+        ``steps`` of each run.  A variable whose name is taken by a dimension has a ``_`` behind it.
         """
         opened = self._table.opened()
         return export.to_xarray(self._frame, self._table) if opened is None else opened

@@ -23,7 +23,7 @@ Way = Literal["batch", "store", "fastpath"]
 _TRIFLE = 32 << 20  # bytes; to ask the system what is free takes longer than many a batch
 _TIMES = 2 * 8  # bytes of the time of a row: as the user sees it, and as the kernel does
 _COPIES = 2  # of what a part brings, while it is written to a store
-_SCALARS = 5 * 8  # bytes of a run's time, status, steps, rejected steps, rows
+_SCALARS = 6 * 8  # bytes of a run's time, step, status, steps, rejected steps, rows
 
 
 def bytes_per_run(model: CompiledModel, request: BatchRequest, record: Recording) -> int:
@@ -112,10 +112,10 @@ def _ways(
         return traces_that_fit(combined, observed_steps(model, request), copies, room)
     row = n_runs * record.row_bytes(model) + _TIMES
     rows = int((free / 2 - ends) // row)
-    on_grid = record.samples is None and record.plan.rows > 0
+    on_grid = record.samples is None and not record.from_final
     if rows >= 2 and on_grid:
-        stride = record.plan.stride * -(-record.rows // (rows - 1))
-        kept = -(-record.rows * record.plan.stride // stride)
+        stride = record.planned.stride * -(-record.rows // (rows - 1))
+        kept = -(-record.rows * record.planned.stride // stride)
         ways.append(f"plan=Stride({stride}) needs {readable_size(ends + kept * row)}")
     elif rows >= 1 and record.samples is not None:
         ways.append(f"{rows} times in t_eval need {readable_size(ends + rows * row)}")

@@ -105,6 +105,11 @@ class StoreTable:
         return self._read("t_final")
 
     @property
+    def final_dt(self) -> NDArray[np.float64]:
+        """With which step each run would go on, shape (n_runs,)."""
+        return self._read("final_dt")
+
+    @property
     def steps(self) -> NDArray[np.int64]:
         """Committed steps of each run, shape (n_runs,)."""
         return self._read("steps")

@@ -112,6 +112,10 @@ class Table(Protocol):
         """When each run ended, shape (n_runs,)."""
 
     @property
+    def final_dt(self) -> NDArray[np.float64]:
+        """With which step each run would go on, shape (n_runs,)."""
+
+    @property
     def steps(self) -> NDArray[np.int64]:
         """Committed steps of each run, shape (n_runs,)."""
 
@@ -177,7 +181,7 @@ class MemoryTable:
     def __init__(self, raw: RawBatch, states: tuple[int, ...] | None = None) -> None:
         self._raw = raw
         self._states = states
-        self.status, self.t_final = raw.status, raw.t_final
+        self.status, self.t_final, self.final_dt = raw.status, raw.t_final, raw.final_dt
         self.steps, self.rejected = raw.steps, raw.rejected
         self.rows = raw.rows
         self._blank = False

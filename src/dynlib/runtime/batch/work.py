@@ -51,6 +51,7 @@ def _forget(raw: RawBatch, runs: NDArray[np.bool_]) -> None:
     """
     nothing = np.nan if raw.y_final.dtype.kind == "f" else 0
     raw.y_final[:, runs] = nothing
+    raw.final_dt[runs] = np.nan
     for values in raw.p_final.values():
         values[runs] = nothing
     raw.outputs[:, runs] = np.nan
@@ -80,7 +81,7 @@ def unrun(model: CompiledModel, request: BatchRequest) -> RawBatch:
 
 
 def _room(model: CompiledModel, request: BatchRequest) -> RawBatch:
-    rows = request.plan.rows if request.samples is None else request.samples.size
+    rows = request.record.capacity if request.samples is None else request.samples.size
     records = record_room(model, request, rows)
     return allocate(model, request, np.zeros(rows), layout_of(model, request), records)
 

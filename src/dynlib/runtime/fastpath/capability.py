@@ -34,8 +34,6 @@ def refusal(
         What observes it.
     """
     for observer in observers:
-        if not observer.supports_fastpath:
-            return f"observer {observer.label!r} needs more than it has; use run()."
         plan_of_trace = observer.bind(model.spec, model.stepper).trace
         if (
             model.stepper.adaptive

@@ -104,13 +104,16 @@ def _context(model: CompiledModel, request: BatchRequest, lanes: int) -> _RunCon
     if combined is not None and combined.has_user_hooks:
         varied = tuple(range(len(spec.params)))
     sampled = request.samples is not None
-    program, runner = model.fast_runner(lanes, varied, sampled=sampled, analysis=combined)
+    program, runner = model.fast_runner(
+        lanes, varied, sampled=sampled, analysis=combined, variant=request.variant
+    )
     grid = np.zeros(len(LaneClock))
     batch = np.zeros(len(LaneCount), dtype=np.int64)
     t_final = aim(model, request, grid, batch)
-    batch[LaneCount.FIRST_RECORD] = request.plan.first if request.plan.rows else NEVER
-    batch[LaneCount.STRIDE] = request.plan.stride
-    batch[LaneCount.ROWS] = request.plan.rows
+    record = request.record
+    batch[LaneCount.FIRST_RECORD] = record.first if record.capacity else NEVER
+    batch[LaneCount.STRIDE] = record.stride
+    batch[LaneCount.ROWS] = record.capacity
     samples = np.zeros(0)
     if request.samples is not None:
         end = grid[LaneClock.T_END]
@@ -200,6 +203,8 @@ class _Batch:
         self.out = allocate(model, request, times, layout_of(model, request), records)
         self.queue = np.zeros(1, dtype=np.int64)
         self.varied = np.empty((len(context.varied), request.n_runs), dtype=model.dtype)
+        self.times = np.array([self.out.t_final, self.out.final_dt])
+        self.out.t_final, self.out.final_dt = self.times
         self.shared = self._shared(records)
         self.logs: list[list[NDArray[Any]]] = []
         self.stop = False
@@ -221,7 +226,7 @@ class _Batch:
             "uniform": context.uniform,
             "varied": self.varied,
             "states": out.y_final,
-            "times": out.t_final,
+            "times": self.times,
             "status": out.status,
             "steps": out.steps,
             "rejects": out.rejected,

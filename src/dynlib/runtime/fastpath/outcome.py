@@ -80,6 +80,7 @@ def allocate(
     return RawBatch(
         y_final=np.empty((len(model.spec.states), n), dtype=model.dtype),
         t_final=np.full(n, float(request.t0)),
+        final_dt=np.full(n, np.nan),
         status=np.full(n, int(Status.USER_BREAK), dtype=np.int64),
         steps=np.zeros(n, dtype=np.int64),
         rejected=np.zeros(n, dtype=np.int64),

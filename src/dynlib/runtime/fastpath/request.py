@@ -9,20 +9,45 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dynlib.compiler.codegen.runner_variants import Variant
 from dynlib.observers.module import ObserverModule
+from dynlib.runtime.fastpath.plans import RecordingPlan
 
-__all__ = ["BatchRequest", "RawBatch", "RecordPlan"]
+__all__ = ["BatchRequest", "PlannedRecord", "RawBatch"]
 
 Column = float | NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True)
-class RecordPlan:
-    """Rows to record of each run: every `stride`-th step from step `first` on."""
+class PlannedRecord:
+    """What a plan keeps of each run; all rooms for records are allocated by its `capacity`.
 
-    first: int = 0
-    stride: int = 1
-    rows: int = 0
+    Attributes
+    ----------
+    plan
+        The plan; None: nothing is recorded at steps.
+    steps, skipped
+        Steps of the recorded part of a run, and of what is before it.
+    """
+
+    plan: RecordingPlan | None = None
+    steps: int = 0
+    skipped: int = 0
+
+    @property
+    def capacity(self) -> int:
+        """Rows of one run."""
+        return 0 if self.plan is None else self.plan.capacity(self.steps)
+
+    @property
+    def first(self) -> int:
+        """Step of the first row."""
+        return self.skipped + (0 if self.plan is None else self.plan.window(self.steps).first)
+
+    @property
+    def stride(self) -> int:
+        """Steps from one row to the next."""
+        return 1 if self.plan is None else self.plan.window(self.steps).stride
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +64,7 @@ class BatchRequest:
         Where to stop: a time (ODE) or a number of iterations (map).
     t0, dt
         Start; step of a fixed grid, or first step of adaptive runs (None: found for each run).
-    plan, samples
+    record, samples
         What to record: at steps, or at times.
     states, aux
         Indices of what is recorded; `states` None: all of them.
@@ -53,6 +78,8 @@ class BatchRequest:
         Threads; runs side by side in a block (None: as the machine likes it).
     progress
         Called with the fraction done, now and then, once a batch takes longer than a second.
+    variant
+        A further runner that was registered, instead of FASTPATH or FASTPATH_ANALYSIS.
     """
 
     n_runs: int
@@ -62,7 +89,7 @@ class BatchRequest:
     n_end: int | None = None
     t0: float = 0.0
     dt: float | None = None
-    plan: RecordPlan = field(default_factory=RecordPlan)
+    record: PlannedRecord = field(default_factory=PlannedRecord)
     samples: NDArray[np.float64] | None = None
     states: tuple[int, ...] | None = None
     aux: tuple[int, ...] = ()
@@ -73,6 +100,7 @@ class BatchRequest:
     workers: int = 1
     lanes: int | None = None
     progress: Callable[[float, str], None] | None = None
+    variant: Variant | None = None
 
 
 @dataclass(slots=True)
@@ -81,8 +109,9 @@ class RawBatch:
 
     Attributes
     ----------
-    y_final, t_final
-        Final states, shape (n_states, n_runs), and times.
+    y_final, t_final, final_dt
+        Final states, shape (n_states, n_runs), times, and the steps with which the runs would go
+        on (NaN in runs that never ended).
     p_final
         Parameters that events change, at the end, by index; shape (n_runs,) each.
     status, steps, rejected
@@ -102,6 +131,7 @@ class RawBatch:
 
     y_final: NDArray[Any]
     t_final: NDArray[np.float64]
+    final_dt: NDArray[np.float64]
     status: NDArray[np.int64]
     steps: NDArray[np.int64]
     rejected: NDArray[np.int64]

@@ -62,10 +62,10 @@ def row_times(
     """Times of the rows: those of the plan on the grid, or the samples."""
     if request.samples is not None:
         return np.where(request.samples == request.t_end, grid[LaneClock.T_END], request.samples)
-    plan = request.plan
+    record = request.record
     times = np.arange(int(batch[LaneCount.ROWS]), dtype=np.float64)
-    times *= plan.stride  # in place: there may be very many
-    times += plan.first
+    times *= record.stride  # in place: there may be very many
+    times += record.first
     if model.spec.kind == "map":
         return times
     ends = bool(times.size) and times[-1] == batch[LaneCount.STEP_END]
