@@ -92,24 +92,6 @@ def test_a_store_has_the_same_dataset(batch, tmp_path: Path):
     xarray.testing.assert_identical(stored.to_xarray().load(), batch.to_xarray())
 
 
-def test_a_store_from_before_is_read_and_gone_on_with(batch, tmp_path: Path):
-    """One that has no arrays for what follows from outputs."""
-    zarr = pytest.importorskip("zarr")
-    path = tmp_path / "old.zarr"
-    henon(out=path)
-    root = zarr.open_group(path, mode="r+")
-    for observer, names in NUMBERS.items():
-        for name in names:
-            del root[f"{observer}_{name}"]
-    root["dynlib"]["done"][:] = False
-    assert len(load_results(path)) == 6
-    again = henon(out=path)
-    np.testing.assert_array_equal(
-        again.observers["zero_one_test"].K, batch.observers["zero_one_test"].K
-    )
-    assert "zero_one_test_K" not in again.to_xarray()
-
-
 @pytest.mark.parametrize("suffix", ["npz", "nc"])
 def test_files_come_back(batch, suffix, tmp_path: Path):
     if suffix == "nc":

@@ -80,9 +80,12 @@ def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]], meta: Mapping[s
 
 
 def to_bytes(arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> bytes:
-    """Arrays and a description (plain data), to lie in a file that is sealed as a whole."""
+    """Arrays and a description (plain data) as the content of an ``.npz``, without a check sum.
+
+    Where ``meta`` has `SEALED`, the content is to lie in a file that gets a check sum as a whole.
+    """
     buffer = BytesIO()
-    _pack(buffer, arrays, {**meta, SEALED: True})
+    _pack(buffer, arrays, meta)
     return buffer.getvalue()
 
 
@@ -116,16 +119,25 @@ def read_arrays(path: Path, what: str, *formats: str) -> tuple[Arrays, dict[str,
     formats
         What its description may call itself.
 
+    Returns
+    -------
+    tuple
+        Arrays and description; `SEALED` in it says whether a check sum was compared.
+
     Raises
     ------
     FileError
         If the file cannot be read, or holds something else.
     """
     with reading(path, what), open_regular(path) as source:
-        return from_bytes(source, *formats, sealed=is_sealed(source))
+        sealed = is_sealed(source)
+        arrays, meta = from_bytes(source, *formats, sealed=sealed)
+        return arrays, {**meta, SEALED: sealed}
 
 
-def from_bytes(source: IO[bytes], *formats: str, sealed: bool) -> tuple[Arrays, dict[str, Any]]:
+def from_bytes(
+    source: IO[bytes], *formats: str, sealed: bool = True
+) -> tuple[Arrays, dict[str, Any]]:
     """What `to_bytes` packed.
 
     Nothing is executed, and nothing is made before the sizes that the archive declares are known
@@ -138,7 +150,7 @@ def from_bytes(source: IO[bytes], *formats: str, sealed: bool) -> tuple[Arrays, 
     formats
         What the description may call itself.
     sealed
-        Whether the file around it ends with a check sum that fits.
+        Whether it is known to be whole: by a check sum that fits, of itself or of the file around.
 
     Raises
     ------
@@ -153,7 +165,7 @@ def from_bytes(source: IO[bytes], *formats: str, sealed: bool) -> tuple[Arrays, 
         meta = json.loads(_array(archive, members.pop(_META)).tobytes())
         if meta["format"] not in formats:
             raise ValueError(f"it calls itself {meta['format']!r}")
-        if meta.get(SEALED) and not sealed:
+        if meta.pop(SEALED, False) and not sealed:
             raise ValueError("its check sum is gone: it was cut, or another program wrote to it")
         return {name: _array(archive, member) for name, member in members.items()}, meta
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from dynlib.errors import MissingExtraError, OptionError
 from dynlib.runtime import export
-from dynlib.runtime.files import check_memory, from_bytes, replace_file, to_bytes
+from dynlib.runtime.files import SEALED, check_memory, from_bytes, replace_file, to_bytes
 from dynlib.runtime.memory import readable_size
 from dynlib.runtime.seal import is_sealed, open_regular, reading, seal
 
@@ -52,14 +52,18 @@ def write(path: Path, results: Results, arrays: Arrays, meta: Mapping[str, Any])
             columns = {label: ("firing", event[label]) for label in ("t", "step")}
             columns |= {plain_label(each): ("firing", event[each]) for each in event.columns}
             firings[name] = xarray.Dataset(columns)
-    write_dataset(path, export.to_xarray(results), to_bytes(rest, meta), firings)
+    write_dataset(path, export.to_xarray(results), (rest, meta), firings)
 
 
 def write_dataset(
-    path: Path, table: xr.Dataset, rest: bytes, firings: Mapping[str, xr.Dataset]
+    path: Path,
+    table: xr.Dataset,
+    rest: tuple[Arrays, Mapping[str, Any]],
+    firings: Mapping[str, xr.Dataset],
 ) -> None:
     """Write a table, all else, and the firings of each event; sealed, and in one move."""
-    content = np.frombuffer(rest, dtype=np.uint8)
+    arrays, meta = rest
+    content = np.frombuffer(to_bytes(arrays, {**meta, SEALED: True}), dtype=np.uint8)
     if len(table.attrs["receipt"]) > _LONGEST_TEXT:
         del table.attrs["receipt"]
 
@@ -101,7 +105,7 @@ def read(path: Path, what: str, *formats: str) -> tuple[Arrays, dict[str, Any], 
         with xarray.open_dataset(path, engine=_ENGINE, decode_times=False) as table:
             _check_size(table, size)
             columns = {str(n): v.to_numpy() for n, v in table.variables.items() if v.dtype != "O"}
-    return arrays, meta, columns
+    return arrays, {**meta, SEALED: sealed}, columns
 
 
 def _check_size(dataset: xr.Dataset, size: int) -> None:

@@ -20,7 +20,7 @@ from dynlib.runtime.batch.inputs import Column, Inputs
 from dynlib.runtime.batch.ranges import check_ranges
 from dynlib.runtime.batch.table import BatchStats, EventLog, MemoryTable, Table
 from dynlib.runtime.fastpath.request import RawBatch
-from dynlib.runtime.files import to_bytes, write_arrays
+from dynlib.runtime.files import write_arrays
 from dynlib.runtime.netcdf import plain_label, write_dataset, xarray_for_files
 from dynlib.runtime.observed import packed
 from dynlib.runtime.origin import Origin
@@ -256,8 +256,7 @@ def _write_netcdf(target: Path, frame: BatchFrame, table: Table, stats: BatchSta
             for column, label in enumerate(labels)
         }
         firings[name] = xarray.Dataset(columns)
-    rest = to_bytes(*_pack(frame, table, stats))
-    write_dataset(target, export.to_xarray(frame, table), rest, firings)
+    write_dataset(target, export.to_xarray(frame, table), _pack(frame, table, stats), firings)
 
 
 def _columns_of(table: Arrays, frame: BatchFrame) -> Arrays:

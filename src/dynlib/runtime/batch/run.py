@@ -85,7 +85,7 @@ def run_to_store(
     crew = set()
     try:
         with _watching() as interrupt:
-            while (missing := store.missing()) and not interrupt.seen:
+            while (missing := store.missing(interrupt)) and not interrupt.seen:
                 progress = _Progress(request.progress, missing)
                 came = False
                 for first, raw, worker in (

@@ -37,6 +37,7 @@ from dynlib.runtime.batch.marks import Mark, damages
 from dynlib.runtime.batch.stored import EVENTS_FORMAT, StoreTable, events_key, marks_of
 from dynlib.runtime.batch.table import Table
 from dynlib.runtime.files import write_arrays
+from dynlib.runtime.interrupt import Interrupt
 from dynlib.runtime.seal import digest
 
 __all__ = ["Store"]
@@ -95,9 +96,18 @@ class Store:
         recognise(base, path, frame)
         return cls(path, frame, base, means)
 
-    def missing(self) -> list[tuple[int, int]]:
-        """First run, and run after the last, of the parts that are not there, or are damaged."""
-        return [part for index, part in enumerate(self._parts) if not self._is_ready(index)]
+    def missing(self, interrupt: Interrupt | None = None) -> list[tuple[int, int]]:
+        """First run, and run after the last, of the parts that are not there, or are damaged.
+
+        After Ctrl-C no further part is looked at.
+        """
+        found = []
+        for index, part in enumerate(self._parts):
+            if interrupt is not None and interrupt.seen:
+                break
+            if not self._is_ready(index):
+                found.append(part)
+        return found
 
     def _is_ready(self, index: int) -> bool:
         """Whether a part is there; the files of one are looked at once in each call."""
@@ -113,7 +123,9 @@ class Store:
 
     def claimed(self) -> Iterator[tuple[int, int]]:
         """The missing parts that no other process is at work on, each claimed when it comes."""
-        for first, last in self.missing():
+        parts = self.missing()
+        self._last = perf_counter()
+        for first, last in parts:
             index = self._places[first]
             with self._writing():
                 if not self._claims.take(index):
