@@ -62,6 +62,8 @@ def crowded(t, h, theta, cuts, u, u_new, d, ws, lane):
 def crowd_text(layout: Layout, located: Sequence[int]) -> str:
     """The functions for these located conditions."""
     spec = layout.spec
+    if not layout.any_event_located:  # a stop cuts one step only
+        return function("crowded", "t, h, theta, cuts, u, u_new, d, ws, lane", ["return False"])
     double = spec.dtype == "float64"
     rows = ("CROWD", "CROWD_TIME", "CROWD_GAP", "CROWD_SCALE", "CROWD_BRIEF")
     words: dict[str, object] = {row: layout.crowd + i for i, row in enumerate(rows)}
