@@ -38,12 +38,13 @@ from dynlib.steppers.explicit_rk import ExplicitRK
 from dynlib.steppers.tableaus.fixed import HEUN
 from dynlib.steppers.text import Scalar
 
+AT_STEPS = {"cond": "x > 0.25 and t > 1", "locate": False}  # which leaves steps whole
 MODELS: dict[str, Any] = {
     "driven": DRIVEN,
     "lorenz": "builtin://ode/lorenz",
     "henon": "builtin://map/henon",
     "explosion": EXPLOSION,
-    "stopped": {**DRIVEN, "sim": {**DRIVEN["sim"], "stop": "x > 0.25 and t > 1"}},
+    "stopped": {**DRIVEN, "sim": {**DRIVEN["sim"], "stop": AT_STEPS}},
     "halved": {
         "model": {"type": "map", "name": "halved"},
         "states": {"x": 0.3, "y": 0.9},

@@ -38,7 +38,7 @@ _ACCUMULATED = (
     "Either they come ever faster, as the bounces of a ball that comes to rest, or their actions "
     "turn the flow back to the threshold that it has just crossed (sliding). Give the model a stop "
     "condition or an action that ends this, two thresholds with a gap between them (hysteresis), "
-    "or `locate = false`."
+    "or `locate = false`; take a smaller dt if there really are so many."
 )
 _MORE_HITS = "Raise n of Hits(n), or keep the last rows, trace=Tail(n)."
 _FEWER_ROWS = (

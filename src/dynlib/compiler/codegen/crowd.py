@@ -33,20 +33,19 @@ _ROUNDINGS = 4  # a state that moves by no more has not moved
 _CUTS = 10_000  # within one step of a fixed grid
 
 
-def crowded(t, h, theta, cuts, u, u_new, d, ws, lane):
-    """Whether this cut is one too many.
+def crowded(t, theta, cuts, u, v, w, ws, lane):
+    """Whether the cut at time t is one too many; u, v, w are states before, halfway and there.
 
     Events accumulate where the gaps between them shrink towards nothing (Zeno's), or where an
     action turns the flow back to the threshold that it has just crossed (sliding): then each gap
     is the time in which rounding lets the state cross, and gaps may well grow now and then.
     """
-    now = t + theta * h
-    gap = abs_(now - ws[CROWD_TIME, lane])
+    gap = abs_(t - ws[CROWD_TIME, lane])
     longer = gap > ws[CROWD_GAP, lane]
     if longer:
         ws[CROWD_SCALE, lane] = gap
-    near = gap <= SHARE * ws[CROWD_SCALE, lane] or gap <= 4.4e-16 * abs_(now)
-    if near or not apart(u, inside(0.5 * theta, h, u, u_new, d), inside(theta, h, u, u_new, d)):
+    near = gap <= SHARE * ws[CROWD_SCALE, lane] or gap <= 4.4e-16 * abs_(t)
+    if near or not apart(u, v, w):
         ws[CROWD, lane] += 1
     elif longer:
         ws[CROWD, lane] = 0
@@ -55,13 +54,15 @@ def crowded(t, h, theta, cuts, u, u_new, d, ws, lane):
     else:
         ws[CROWD_BRIEF, lane] = 0
     ws[CROWD_GAP, lane] = gap
-    ws[CROWD_TIME, lane] = now
+    ws[CROWD_TIME, lane] = t
     return ws[CROWD, lane] > MOST_NEAR or ws[CROWD_BRIEF, lane] > MOST_BRIEF or cuts >= MOST_CUTS
 
 
 def crowd_text(layout: Layout, located: Sequence[int]) -> str:
     """The functions for these located conditions."""
     spec = layout.spec
+    if not layout.any_event_located:  # a stop cuts one step only
+        return function("crowded", "t, theta, cuts, u, v, w, ws, lane", ["return False"])
     double = spec.dtype == "float64"
     rows = ("CROWD", "CROWD_TIME", "CROWD_GAP", "CROWD_SCALE", "CROWD_BRIEF")
     words: dict[str, object] = {row: layout.crowd + i for i, row in enumerate(rows)}

@@ -227,10 +227,10 @@ class EventText:
     def _init(self) -> str:
         lines = []
         for e in range(len(self.watched)):
-            lines += [
-                f"ws[{self.layout.truth(e)}, lane] = cond_{e}(t, step, u, t, u, p, ws, lane)",
-                f"ws[{self.layout.held(e)}, lane] = 0",
-            ]
+            began = f"cond_{e}(t, step, u, t, u, p, ws, lane)"
+            lines.append(f"ws[{self.layout.truth(e)}, lane] = {began}")
+            if e < len(self.events):
+                lines.append(f"ws[{self.layout.held(e)}, lane] = 0")
         return function("init_events", "t, step, u, p, ws, lane", lines)
 
     def _pass(self, name: str, events: Iterable[int], *, at_grid: bool) -> str:

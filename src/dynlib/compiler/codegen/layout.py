@@ -23,8 +23,8 @@ class Layout:
 
     The workspace holds for each lagged state a ring of its last values (the entry of step k is
     row k modulo the ring's depth), then for each watched condition its truth when it was last
-    examined, and whether its event has been taken within the current step and still holds.
-    Where crossings are located, rows follow that watch over events that accumulate; where
+    examined, for each event whether it has been taken within the current step and still holds.
+    Where events are located, rows follow that watch over events that accumulate; where
     something looks back to the start of the last whole step, the state and the time there; where
     crossings are located, the same for the place before that at which conditions were looked at.
     Where steps end on switches with time, the next switch follows, and how early and how late the
@@ -87,12 +87,12 @@ class Layout:
     @property
     def crowd(self) -> int:
         """First of the rows that `dynlib.compiler.codegen.crowd` keeps."""
-        return self._events_from + 2 * len(self.watched)
+        return self._events_from + len(self.watched) + len(self.spec.events)
 
     @property
     def step_start(self) -> int:
         """First row of the state, then the time, at the start of the last step."""
-        return self.crowd + (CROWD_ROWS if self.any_located else 0)
+        return self.crowd + (CROWD_ROWS if self.any_event_located else 0)
 
     @property
     def look_start(self) -> int:
@@ -154,6 +154,11 @@ class Layout:
     def any_located(self) -> bool:
         """Whether a step can be cut."""
         return any(self.located(event) for event in self.watched)
+
+    @property
+    def any_event_located(self) -> bool:
+        """Whether it may be cut several times: a stop cuts it once."""
+        return any(self.located(event) for event in self.spec.events)
 
     def passing(self, event: EventSpec) -> bool:
         """Whether what is located is a crossing, which is over as soon as it has happened."""

@@ -30,16 +30,16 @@ def crossing_EVENT(t, h, step, u, u_new, d, jumped, p, ws, lane):
     first = 0
     if jumped:
         first = -EARLY_POINTS
+    if PASSING:
+        w = u
     for j in range(first, SCAN_POINTS):
         right = (j + 1) / SCAN_POINTS
         if j < 0:
             right = inverse_power(-j) / SCAN_POINTS
+        v = inside(right, h, u, u_new, d)
         if PASSING:
-            v = inside(right, h, u, u_new, d)
-            w = inside(left, h, u, u_new, d)
             holds = cond_EVENT(t + right * h, step, v, t + left * h, w, p, ws, lane)
         else:
-            v = inside(right, h, u, u_new, d)
             holds = cond_EVENT(t + right * h, step, v, t, u, p, ws, lane)
         if holds != was:
             wanted = True
@@ -52,6 +52,7 @@ def crossing_EVENT(t, h, step, u, u_new, d, jumped, p, ws, lane):
             was = holds
         if PASSING:
             was = cond_EVENT(t + right * h, step, v, t + right * h, v, p, ws, lane)
+            w = v
         left = right
     return 2.0
 

@@ -23,11 +23,14 @@ class QuietText(EventText):
             if back and event.phase == "start":  # about the step before, which nobody keeps here
                 lines.append("noisy = True")
                 continue
+            if e == len(self.events):  # a stop that held before has ended the run
+                lines.append(f"noisy = noisy | cond_{e}({EXAMINE})")
+                continue
             lines.append(f"was = {self._began(e) if self._momentary(e) else self._was(e)}")
             looks = []
             if event.phase in ("end", "both"):
                 looks.append(f"cond_{e}({EXAMINE})")
-            if event.phase in ("start", "both") and not back and e < len(self.events):
+            if event.phase in ("start", "both") and not back:
                 looks.append(f"cond_{e}(tp, step - 1, up, tp, up, p, ws, lane)")
             for look in looks:
                 lines += [f"holds = {look}", "noisy = noisy | (holds != was)"]
@@ -41,7 +44,8 @@ class QuietText(EventText):
     def _quiet_inside(self, located: Sequence[int]) -> str:
         lasting = [e for e in located if not self._passing(e)]
         passing = [e for e in located if self._passing(e)]
-        lines = ["noisy = False", *(f"was_{e} = {self._was(e)}" for e in lasting)]
+        lines = ["noisy = False"]
+        lines += [f"was_{e} = {self._was(e)}" for e in lasting if e < len(self.events)]
         if passing:
             lines += ["tl = t", "ul = u"]
         for j in range(1, SCAN_POINTS + bool(passing)):
@@ -50,7 +54,8 @@ class QuietText(EventText):
                 lines[-1] = "v = u_new"
             for e in lasting if j < SCAN_POINTS else ():
                 holds = f"cond_{e}(t + theta * h, step, v, t, u, p, ws, lane)"
-                lines.append(f"noisy = noisy | ({holds} != was_{e})")
+                stop = e == len(self.events)
+                lines.append(f"noisy = noisy | {holds if stop else f'({holds} != was_{e})'}")
             for e in passing:
                 holds = f"cond_{e}(t + theta * h, step, v, tl, ul, p, ws, lane)"
                 began = f"cond_{e}(tl, step, ul, tl, ul, p, ws, lane)"

@@ -281,8 +281,9 @@ def run_loop(
         t = t_next
         if LOCATED:
             if cut:
-                zeno = crowded(t_old, h, theta, cuts, u_old, u_new, d, ws, lane)
                 u = inside(theta, h, u_old, u_new, d)
+                v = inside(0.5 * theta, h, u_old, u_new, d)
+                zeno = crowded(t, theta, cuts, u_old, v, u, ws, lane)
                 if VARIATIONAL:
                     cut_tangents(theta, options, t_old, h, step, u_old, m, p, ws, analysis_ws, lane)
                 u, event_row, touched = located_events(
@@ -290,10 +291,9 @@ def run_loop(
                     event_row, evt_t, evt_step, evt_id, evt_log, lane, analysis_ws,
                 )  # fmt: skip
                 if FOLLOWED:
-                    if touched:
-                        u, event_row, _again = followed_events(
-                            t, step + 1, u, t_old, u_old, p, ws, event_row,
-                            evt_t, evt_step, evt_id, evt_log, lane, analysis_ws)  # fmt: skip
+                    u, event_row, _more = followed_events(
+                        t, step + 1, u, t_old, u_old, p, ws, event_row,
+                        evt_t, evt_step, evt_id, evt_log, lane, analysis_ws)  # fmt: skip
                 fresh = 1
                 if touched and not all_finite(u):
                     status = Status.NAN_DETECTED
