@@ -1,7 +1,7 @@
 """Trajectories by another hand: SciPy's integrator, cut at the jumps of events.
 
-A path is what an observer is to see: smooth pieces, one after the other.  Both ends of a piece belong
-to it: what the state was when an event acted, and what it was made to be.
+A path is what an observer is to see: smooth pieces, one after the other.  Both ends of a piece
+belong to it: what the state was when an event acted, and what it was made to be.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Jumps:
 
 
 class Path:
-    """The pieces between two times, from a state at the first; `t_seen` is where observers start."""
+    """The pieces between two times, from a state at the first; observers start at `t_seen`."""
 
     def __init__(
         self, start: Array, t0: float, t_end: float, jumps: Jumps | None, t_seen: float
@@ -167,6 +167,4 @@ def turns(path: Path, values: Array, t: Array) -> list[tuple[float, float, float
     kept = np.concatenate([[True], np.abs(np.diff(values)) > 1e-13])
     values, t = values[kept], t[kept]
     signs = np.sign(np.diff(values))
-    return [
-        (t[i + 1], values[i + 1], signs[i]) for i in np.flatnonzero(signs[1:] * signs[:-1] < 0)
-    ]
+    return [(t[i + 1], values[i + 1], signs[i]) for i in np.flatnonzero(signs[1:] * signs[:-1] < 0)]

@@ -1,7 +1,7 @@
 """What each observer of `everyone` is to find along a path, worked out from samples of the path.
 
-A reference returns the outputs by name; ``trace`` and ``trace_time`` for its rows.  Steps matter only
-to observers that look at every so many of them: `steps` are their times, those of the start included.
+A reference returns the outputs by name; ``trace`` and ``trace_time`` for its rows.  Steps matter
+only to observers that look at every so many of them: `steps` are their times, the start's included.
 """
 
 from __future__ import annotations

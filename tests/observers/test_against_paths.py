@@ -33,7 +33,9 @@ JUMPS: dict[str, Jumps | None] = {
     "stopped": None,
     "wall": Jumps(lambda t, u: u[0] - 0.5, lambda u: np.array([0.1, 0.5 * u[1]])),
     "late": Jumps(lambda t, u: t - 1.0, lambda u: np.array([u[0] - 0.3, -u[1]]), once=True),
-    "at once": Jumps(lambda t, u: -1.0, lambda u: np.array([u[0] - 0.5, 0.5 * u[1]]), at_start=True),
+    "at once": Jumps(
+        lambda t, u: -1.0, lambda u: np.array([u[0] - 0.5, 0.5 * u[1]]), at_start=True
+    ),
 }
 EVENTS = {"smooth": {}, "stopped": {}, "wall": WALL, "late": LATE, "at once": AT_ONCE}
 STARTS = {"at once": (0.6, 0.1)}

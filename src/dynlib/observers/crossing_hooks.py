@@ -92,7 +92,9 @@ def look_OBS(
             holds = before < 0.0
             wanted = crosses_OBS(before, after)
             if TURNS:
-                wanted = crosses_OBS(select(h < 0.0, -before, before), select(h < 0.0, -after, after))
+                wanted = crosses_OBS(
+                    select(h < 0.0, -before, before), select(h < 0.0, -after, after)
+                )
         rising = holds
         if TURNS:
             rising = holds != (h < 0.0)

@@ -174,7 +174,9 @@ class FeatureText:
         for node, weight in _GAUSS:
             lines += [f"theta = {node!r} * end", f"w = {weight!r} * end * h"]
             lines.append("x = inside(theta, h, u, v, d)")
-            lines.append("b = values_OBS(t + theta * h, step + 1, x, t, u, params, runtime_ws, lane)")
+            lines.append(
+                "b = values_OBS(t + theta * h, step + 1, x, t, u, params, runtime_ws, lane)"
+            )
             for j in range(self.size):
                 total, squares = self._row("SUM", j), self._row("SQUARES", j)
                 lines.append(f"{total} = fma(w, b[{j}], {total})")
@@ -244,7 +246,9 @@ class FeatureText:
                 "squares += select(x - x == 0.0, x, 0.0)",
             ]
         ratio = "total / select(span == 0.0, 1.0, span)"
-        lines.append(f"mean = select(span == 0.0, {f'v_values[{j}]' if self.flow else 'nan'}, {ratio})")
+        lines.append(
+            f"mean = select(span == 0.0, {f'v_values[{j}]' if self.flow else 'nan'}, {ratio})"
+        )
         if "mean" in self.kinds:
             lines.append(f"{self._out('mean', j)} = mean")
         if self._variance:

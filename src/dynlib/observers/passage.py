@@ -29,6 +29,7 @@ from dynlib.steppers.base import Stepper
 
 __all__ = ["PassageObserver", "PassageResult", "first_passage"]
 
+
 class PassageResult(ObserverResult):
     """``time``; NaN if it never came to that."""
 

@@ -61,9 +61,7 @@ def goes_OBS(change, before):
     return select(change > 0.0, 1.0, select(change < 0.0, -1.0, before))
 
 
-def corner_OBS(
-    t, change, value, lane, analysis_ws, analysis_out, trace_buf, trace_count, traces
-):
+def corner_OBS(t, change, value, lane, analysis_ws, analysis_out, trace_buf, trace_count, traces):
     """Where an event makes the expression go on by `change`, it may have turned at `value`."""
     before = analysis_ws[GOES, lane]
     after = goes_OBS(change, before)
@@ -91,7 +89,9 @@ def jumped_OBS(
     before = analysis_ws[REACHED, lane]
     change = value - before
     if abs_(change) > 1e-12 * (abs_(value) + abs_(before)):  # times are rounded
-        corner_OBS(t, change, before, lane, analysis_ws, analysis_out, trace_buf, trace_count, traces)
+        corner_OBS(
+            t, change, before, lane, analysis_ws, analysis_out, trace_buf, trace_count, traces
+        )
     analysis_ws[REACHED, lane] = value
 
 
@@ -104,7 +104,9 @@ def leaving_OBS(
     before = analysis_ws[REACHED, lane]
     change = value - before
     if abs_(change) > 1e-12 * (abs_(value) + abs_(before)):
-        corner_OBS(t, change, before, lane, analysis_ws, analysis_out, trace_buf, trace_count, traces)
+        corner_OBS(
+            t, change, before, lane, analysis_ws, analysis_out, trace_buf, trace_count, traces
+        )
     rate = height_OBS(t, step, u, t, u, params, runtime_ws, lane) * h
     corner_OBS(t, rate, value, lane, analysis_ws, analysis_out, trace_buf, trace_count, traces)
     rate = height_OBS(t + h, step + 1, v, t, u, params, runtime_ws, lane) * h
