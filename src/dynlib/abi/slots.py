@@ -50,7 +50,7 @@ class Count(IntEnum):
     EVENT_ROW = 18  # next free row of the event log
     EVENT_ROWS = 19
     RETRY = 20  # 1: the last attempt was rejected
-    # Step at which observers start (anew), below STEP once they have; earlier hooks are forgotten.
+    # Step at which observers start (anew), below STEP once they have; what was before is forgotten.
     OBSERVED_FROM = 21
     PIECE_LIMIT = 22  # max_steps where events cut steps of a fixed grid: ACCEPTED at most
 

@@ -32,9 +32,9 @@ class IndicatorResult(ObserverResult):
         yield Check(
             self._is_nan("value"),
             lambda run: (
-                "there is no value: nothing was observed, or a tangent vector became zero (as where "
-                "the derivative of a map vanishes) or infinite. Start elsewhere, give a transient, "
-                "or a smaller renorm_every."
+                "there is no value: nothing was observed, or a tangent vector became zero (as "
+                "where the derivative of a map vanishes) or infinite. Start elsewhere, give a "
+                "transient, or a smaller renorm_every."
             ),
         )
 

@@ -185,8 +185,8 @@ class CovariantResult(ObserverResult):
         yield Check(
             lost,
             lambda run: (
-                "an exponent is -inf: there are points at which the derivative is singular, and the "
-                "covariant vector there is one that becomes zero."
+                "an exponent is -inf: there are points at which the derivative is singular, and "
+                "the covariant vector there is one that becomes zero."
             ),
         )
 

@@ -71,8 +71,8 @@ class FiniteTimeResult(ObserverResult):
         yield Check(
             lost,
             lambda run: (
-                "the least exponent is -inf: in a window a tangent vector became zero, as where the "
-                "derivative vanishes. If only the start is such a point, give a transient."
+                "the least exponent is -inf: in a window a tangent vector became zero, as where "
+                "the derivative vanishes. If only the start is such a point, give a transient."
             ),
         )
 

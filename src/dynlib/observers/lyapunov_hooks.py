@@ -4,8 +4,8 @@ The growth of each tangent vector is multiplied up in the row CUR, whose powers 
 in the row POWER, so that a logarithm is taken only where a number is wanted.
 For the error bar, it is taken from there into batches (see `Batches`).
 
-Where the derivative is singular, a vector may become zero, exactly or to rounding: its growth is -inf
-then.  The row FLAWED says so, and `revive_OBS` puts another vector in its place.
+Where the derivative is singular, a vector may become zero, exactly or to rounding: its growth is
+-inf then.  The row FLAWED says so, and `revive_OBS` puts another vector in its place.
 """
 
 # ruff: noqa: F821
@@ -184,7 +184,7 @@ def volume_OBS(
 
 
 def take_OBS(j, lane, analysis_ws, analysis_out):
-    """The growth since the last batch was closed, which begins anew; after the vectors, volume's."""
+    """The growth since the last batch was closed, which begins anew; after vectors, volume's."""
     if VOLUME:
         if j == K:
             volume = analysis_ws[VOLUME_NOW, lane]

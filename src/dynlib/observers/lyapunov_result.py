@@ -59,8 +59,8 @@ def _lengths(result: ObserverResult, exponents: str, errors: str) -> Iterable[Ch
     yield Check(
         vanished,
         lambda run: (
-            "an exponent is -inf: a tangent vector became zero, as at a superstable point, where the "
-            "derivative vanishes. If only the start is such a point, give a transient."
+            "an exponent is -inf: a tangent vector became zero, as at a superstable point, where "
+            "the derivative vanishes. If only the start is such a point, give a transient."
         ),
     )
     yield Check(

@@ -52,6 +52,19 @@ _INTERRUPTED = "The session stands there: resume=True goes on."
 
 def describe(origin: Origin, segment: Segment) -> str:
     """One sentence about the end of a run."""
+    return _end(origin, segment) + _unseen(segment)
+
+
+def _unseen(segment: Segment) -> str:
+    """That observers did not see any of it, where it ended before they start."""
+    lengths = [each.get("after", 0) for each in segment.observers]
+    after = max(lengths, default=0)
+    if not after or abs(segment.t - segment.start_t) >= after * (1.0 - 1e-9):
+        return ""
+    return f"; observers saw nothing of it, since it ended within its transient of {after:g}"
+
+
+def _end(origin: Origin, segment: Segment) -> str:
     status = segment.raw.status
     what = "iteration" if origin.is_map else "t"
     where = f"{what} = {segment.raw.t_final:g}"
