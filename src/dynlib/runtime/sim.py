@@ -26,10 +26,10 @@ from dynlib.runtime.results import Results
 from dynlib.runtime.segments import segment_name
 from dynlib.runtime.session import Session
 from dynlib.runtime.snapshots import read_snapshot, write_snapshot
-from dynlib.runtime.validate import PARAMETER, flag, one_of, shown, vector
+from dynlib.runtime.starting import Start
+from dynlib.runtime.validate import PARAMETER, flag, one_of, shown
 
 if TYPE_CHECKING:
-    from dynlib.runtime.batch.inputs import Start
     from dynlib.runtime.batch.results import BatchResults
 
 __all__ = ["Sim"]
@@ -188,13 +188,8 @@ class Sim:
 
     def _start(self, plan: Plan, ic: Values | None, params: Values | None) -> None:
         """Put the session to the start of a fresh run."""
-        session, spec = self._session, self.model.spec
-        y, p = session.state.y, session.state.p
-        if ic is not None:
-            y = vector("ic", "state", ic, y, spec.states, spec.params)
-        if params is not None:
-            p = vector("params", "parameter", params, p, spec.params, spec.states)
-        session.start(y, p, plan.options.t0, plan.options.stepper_options)
+        y, p = self._values().of_run(ic, params)
+        self._session.start(y, p, plan.options.t0, plan.options.stepper_options)
 
     def _outcome(self, on_failure: str) -> Results:
         """The result of the last run, or the error that carries it."""
@@ -301,8 +296,7 @@ class Sim:
     def _values(self) -> Start:
         """What a run of its own starts from, unless it is told otherwise."""
         state = self._session.state
-        start: Start = _batches().Start(self.spec, state.y, state.p)
-        return start
+        return Start(self.spec, state.y, state.p, state.given)
 
     def results(self) -> Results:
         """The result of the last run (of the whole session, if it was resumed).

@@ -49,6 +49,7 @@ def write_snapshot(path: str | os.PathLike[str], state: SessionState, model: Com
         "params": spec.params,
         "running": state.machine is not None,
         "jumped": state.jumped,
+        "given": sorted(state.given),
         "options": {name: _plain(value) for name, value in state.options.items()},
     }
     arrays = {"initial_y": state.y, "initial_p": state.p}
@@ -140,7 +141,8 @@ def _restored(
     spec = model.spec
     y = np.array(arrays["initial_y"], dtype=model.dtype)
     p = _by_param(arrays["initial_p"], meta["params"], spec, model.dtype)
-    state = SessionState(y, p, options=meta["options"], jumped=meta["jumped"])
+    given = frozenset(meta.get("given", spec.states))
+    state = SessionState(y, p, options=meta["options"], jumped=meta["jumped"], given=given)
     if meta["running"]:
         running_p = _by_param(arrays["machine_p"][:, 0], meta["params"], spec, model.dtype)
         machine = model.new_state(arrays["machine_y"][:, 0], running_p)
