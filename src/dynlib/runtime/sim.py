@@ -169,7 +169,6 @@ class Sim:
             "transient": transient, "max_steps": max_steps,
         }  # fmt: skip
         one_of("on_failure", on_failure, ("raise", "return"))
-        self._concerns.tell(stepper_options)
         none = isinstance(observers, tuple) and not observers
         watching = () if none else checked_observers(observers)
         session = self._session
@@ -183,6 +182,7 @@ class Sim:
             name = segment_name(tag)
             combined = session.combined(plan, watching)
             self._start(plan, ic, params)
+        self._concerns.tell(stepper_options)
         session.advance(plan, name, combined)
         return self._outcome(on_failure)
 
