@@ -100,3 +100,14 @@ def test_a_bound_that_moves_no_time_is_refused() -> None:
     sim = dynlib.Sim(compiled(DECAY, "tsit5"))
     with pytest.raises(dynlib.OptionError, match=r"dt_max = 1e-12 is too small: .*t = 1e\+09"):
         sim.run(t0=1e9, T=1e9 + 1, dt_max=1e-12)
+
+
+@pytest.mark.parametrize("stepper", ADAPTIVE)
+def test_steps_that_shrink_to_nothing_end_the_run(stepper: str) -> None:
+    text = DECAY.replace('"-a*x"', '"a*x**2"')  # x = 1/(1 - a t)
+    for jit in (False, True):
+        sim = dynlib.Sim(compiled(text, stepper, jit=jit))
+        for rate in (1.0, 0.3, 1.7):
+            res = sim.run(T=9.0, params={"a": rate}, max_steps=5000, on_failure="return")
+            assert res.status in (Status.STEPFAIL, Status.NAN_DETECTED)
+            assert res.t_final == pytest.approx(1 / rate, rel=1e-3)

@@ -31,6 +31,7 @@ def test_fixed_run_is_its_two_halves(name: str, stepper: str, split: int) -> Non
     assert differences(sim.run(T=3.0, resume=True), whole) == []
 
 
+@pytest.mark.filterwarnings("ignore::dynlib.AccuracyWarning")  # rk4: of order 1, with lags
 @given(st.sampled_from(("euler", "rk4", "ab3")), st.integers(1, 39))
 def test_lags_go_on(stepper: str, split: int) -> None:
     whole = sim_of("lagged", stepper).run(T=4.0)

@@ -57,6 +57,9 @@ def _page(spec: ModelSpec) -> Iterator[str]:
         "events": [line for event in spec.events for line in _event(event)],
         "ends early": [_stop(spec.stop)] if spec.stop else [],
         "initial values": _values(dict(zip(spec.states, spec.state_values, strict=True))),
+        "initial values that follow parameters": _rules(
+            {name: spec.starts[name].text for name in spec.following}, "{}"
+        ),
         "parameters": _values(dict(zip(spec.params, spec.param_values, strict=True))),
         "constants": _values(spec.constants),
         "presets": _presets(spec),

@@ -55,6 +55,7 @@ def assemble(model: RawModel, applied: list[RawMod], issues: Issues) -> ModelSpe
         description=model.head.get("description", ""),
         reference=model.head.get("reference", ""),
         label=model.root.document.label,
+        starts=FrozenMap(values.starts),
         constants=FrozenMap(values.constants),
         inverse=inverse,
         inverse_text=FrozenMap(

@@ -9,6 +9,7 @@ from dynlib.dsl.expr import Kind, Node, Param, State, derivation_work, jacobian
 from dynlib.dsl.expr.switches import TimeSwitches, time_switches
 from dynlib.dsl.fingerprint import fingerprint
 from dynlib.dsl.frozen import FrozenMap
+from dynlib.dsl.starts import StartSpec
 from dynlib.dsl.summary import summary
 from dynlib.dsl.work import LOAD_LIMIT, LOAD_VARIABLE, how_to_raise, limit
 from dynlib.dsl.write import spec_to_toml
@@ -149,6 +150,8 @@ class ModelSpec:
         Names, in the order of the state and parameter vectors.
     state_values, param_values : tuple of float or int
         Initial values and parameters; ints in integer maps.
+    starts : mapping of StartSpec
+        Initial values that are expressions with parameters, by state; see `following`.
     constants : mapping
         Values by name; expressions already hold them as literals.
     equations : tuple of Node
@@ -186,6 +189,7 @@ class ModelSpec:
     description: str = ""
     reference: str = ""
     label: str = ""
+    starts: Mapping[str, StartSpec] = field(default_factory=FrozenMap)
     constants: Values = field(default_factory=FrozenMap)
     inverse: tuple[Node, ...] | None = None
     inverse_text: Mapping[str, str] = field(default_factory=FrozenMap)
@@ -201,6 +205,19 @@ class ModelSpec:
 
     def __repr__(self) -> str:
         return summary(self)
+
+    @property
+    def following(self) -> tuple[str, ...]:
+        """States whose initial values follow the parameters.
+
+        Where `state_values` holds another number, as after ``dataclasses.replace``, that counts.
+        """
+        values = dict(zip(self.states, self.state_values, strict=True))
+        return tuple(
+            name
+            for name, start in self.starts.items()
+            if start.value(self.param_values) == values[name]
+        )
 
     @property
     def is_map(self) -> bool:

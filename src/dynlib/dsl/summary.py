@@ -19,6 +19,9 @@ def summary(spec: "ModelSpec") -> str:
     ]
     parts = {
         "states": _values(zip(spec.states, spec.state_values, strict=True)),
+        "that follow params": ", ".join(
+            f"{name} = {spec.starts[name].text}" for name in spec.following
+        ),
         "params": _values(zip(spec.params, spec.param_values, strict=True)),
         "constants": _values(spec.constants.items()),
         "aux": ", ".join(aux.name for aux in spec.aux),

@@ -1,22 +1,26 @@
 """Numbers of a model: constants, initial values, parameters, presets.
 
+An initial value may be an expression of parameters (`dynlib.dsl.starts`); here it becomes the
+number that it is at the parameters of the document.
+
 Values of states are finite.  A parameter may be infinite where the document says ``inf`` itself (a
 switching time that never comes, say), never as the outcome of an expression.  NaN is no value.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from math import isfinite, isnan
 from typing import Any
 
 from dynlib.dsl.binding import parse_piece, read
 from dynlib.dsl.blocks import formula
 from dynlib.dsl.document import Item
-from dynlib.dsl.expr import ExprError, Num, Scope, evaluate
+from dynlib.dsl.expr import ExprError, Kind, Node, Num, Param, Scope, evaluate
 from dynlib.dsl.frozen import FrozenMap
 from dynlib.dsl.issues import Issues
 from dynlib.dsl.raw import RawModel
 from dynlib.dsl.spec import Preset
+from dynlib.dsl.starts import StartSpec
 from dynlib.suggest import did_you_mean
 
 Number = float | int
@@ -34,10 +38,13 @@ class Reader:
         What the numbers have to fit into.
     scope : Scope
         Names that numeric expressions may use.
+    known : mapping of Node to number
+        Values of the parameters among them.
     """
 
     dtype: str
     scope: Scope
+    known: Mapping[Node, Number] = field(default_factory=dict)
 
     @property
     def integer(self) -> bool:
@@ -80,7 +87,7 @@ class Reader:
         if isinstance(node, Num):
             return node.value
         try:
-            return evaluate(node, {}, issues.work.spend)
+            return evaluate(node, self.known, issues.work.spend)
         except ExprError as error:
             issues.append(item.issue(error.message, error.hint))
             return None
@@ -176,6 +183,7 @@ class Values:
     dtype: str
     scope: Scope
     constants: dict[str, Number]
+    starts: dict[str, StartSpec]
     states: tuple[Number, ...]
     params: tuple[Number, ...]
     presets: dict[str, Preset]
@@ -186,8 +194,16 @@ def read_values(model: RawModel, issues: Issues) -> Values:
     dtype = _dtype(model, issues)
     found = read_constants(model, dtype, issues)
     reader = Reader(dtype, numeric_scope(model, found))
-    states = [reader.amount(entry, issues) for entry in model.states.values()]
     params = [reader.amount(entry, issues, infinite=True) for entry in model.params.values()]
+    starting, starts = _starting(model, reader, params), {}
+    states = []
+    for name, entry in model.states.items():
+        used = _names_beyond(entry, model)
+        states.append((starting if used else reader).amount(entry, issues))
+        if used and states[-1] is not None:
+            expr = read(formula(entry), starting.scope, None, issues)
+            assert expr is not None
+            starts[name] = StartSpec(expr, formula(entry).tidy)
     constants = {name: value for name, value in found.items() if value is not None}
     scope = Scope(
         kind="map" if model.kind == "map" else "ode",
@@ -203,10 +219,34 @@ def read_values(model: RawModel, issues: Issues) -> Values:
         dtype,
         scope,
         constants,
+        starts,
         tuple(value for value in states if value is not None),
         tuple(value for value in params if value is not None),
         _read_presets(model, reader, issues),
     )
+
+
+def _names_beyond(entry: Item, model: RawModel) -> set[str]:
+    """Names in an initial value that are no constants: of parameters, or wrong."""
+    if not isinstance(entry.value, str):
+        return set()
+    parsed = parse_piece(formula(entry), Issues())
+    constants = {"pi", "e", *model.constants} - set(model.params)
+    return set(parsed.names) - constants if parsed is not None else set()
+
+
+def _starting(model: RawModel, reader: Reader, params: Sequence[Number | None]) -> Reader:
+    """The reader of initial values that are expressions with parameters."""
+    kind: Kind = "int" if reader.integer else "real"
+    nodes = {name: Param(i, name, kind) for i, name in enumerate(model.params)}
+    broken = {name for name, value in zip(model.params, params, strict=True) if value is None}
+    known: dict[Node, Number] = {
+        node: value for node, value in zip(nodes.values(), params, strict=True) if value is not None
+    }
+    names = {name: node for name, node in nodes.items() if name not in broken}
+    poisoned = reader.scope.poisoned | broken
+    scope = replace(reader.scope, names=names, integer=reader.integer, poisoned=poisoned)
+    return Reader(reader.dtype, scope, known)
 
 
 def _dtype(model: RawModel, issues: Issues) -> str:

@@ -20,9 +20,10 @@ def spec_to_toml(spec: "ModelSpec") -> str:
     equations: dict[str, Any] = {"rhs": spec.equations_text}
     if spec.inverse is not None:
         equations["inverse"] = {"rhs": spec.inverse_text}
+    following = {name: spec.starts[name].text for name in spec.following}
     document = {
         "model": {key: value for key, value in head.items() if value},
-        "states": dict(zip(spec.states, spec.state_values, strict=True)),
+        "states": dict(zip(spec.states, spec.state_values, strict=True)) | following,
         "params": dict(zip(spec.params, spec.param_values, strict=True)),
         "constants": spec.constants,
         "equations": equations,

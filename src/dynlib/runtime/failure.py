@@ -9,6 +9,7 @@ import numpy as np
 
 from dynlib.abi.status import Status
 from dynlib.errors import ObserverError, RunFailed
+from dynlib.runtime.diagnosis import reason
 from dynlib.runtime.naming import NamedValues, named
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from dynlib.runtime.results import Results
     from dynlib.runtime.segments import Segment
 
-__all__ = ["describe", "failure"]
+__all__ = ["describe", "explain", "failure"]
 
 _ESCAPED_FLOW = (
     "The trajectory may escape to infinity. Otherwise try a smaller dt, an adaptive stepper "
@@ -79,6 +80,12 @@ def _end(origin: Origin, segment: Segment) -> str:
     return f"{_sentence(origin, segment)} at {where} (step {segment.step})"
 
 
+def explain(origin: Origin, segment: Segment) -> str:
+    """The same, and why, as far as that is known."""
+    why = reason(origin, segment)
+    return describe(origin, segment) + (f": {why}" if why else "")
+
+
 def _sentence(origin: Origin, segment: Segment) -> str:
     """The status in words, with the observer that it is about."""
     status = segment.raw.status
@@ -135,7 +142,7 @@ def failure(origin: Origin, segment: Segment, results: Results, final: NamedValu
     }.get(status, "")
     t = int(segment.raw.t_final) if origin.is_map else segment.raw.t_final
     lines = [
-        f"{origin.name}: {describe(origin, segment)}.",
+        f"{origin.name}: {explain(origin, segment)}.",
         f"Last state: {named(final)}.",
         advice,
         "What was computed until then is in the error's .results.",

@@ -16,7 +16,7 @@ from dynlib.dsl import ModelSpec
 from dynlib.errors import OptionError, UnknownNameError
 from dynlib.runtime import export, results_io
 from dynlib.runtime.event_log import Events
-from dynlib.runtime.failure import describe, failure
+from dynlib.runtime.failure import explain, failure
 from dynlib.runtime.naming import ByName, NamedValues, unknown_name
 from dynlib.runtime.observation import Observers
 from dynlib.runtime.origin import Origin, receipt
@@ -191,7 +191,7 @@ class Results:
     @property
     def message(self) -> str:
         """How the last run ended, in words."""
-        return describe(self._origin, self._last)
+        return explain(self._origin, self._last)
 
     @property
     def stats(self) -> RunStats:

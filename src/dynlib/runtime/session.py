@@ -28,6 +28,7 @@ from dynlib.runtime.plan import Plan
 from dynlib.runtime.progress import TerminalLine
 from dynlib.runtime.run_options import RunOptions
 from dynlib.runtime.segments import Segment
+from dynlib.runtime.starting import followed, names_given
 from dynlib.runtime.trace_room import check_rows, check_traces, check_workspaces
 from dynlib.runtime.validate import PARAMETER, overlay, vector
 from dynlib.runtime.wrapper import run_with_wrapper
@@ -55,6 +56,8 @@ class SessionState:
         What the run in progress has recorded, one segment for each call of `run`.
     observation
         The observers of the run in progress and what they have, if the last call had any.
+    given
+        States whose initial value was assigned: those of others may follow the parameters.
     """
 
     y: NDArray[Any]
@@ -64,6 +67,7 @@ class SessionState:
     jumped: bool = False
     segments: tuple[Segment, ...] = ()
     observation: Observation | StoredObservation | None = None
+    given: frozenset[str] = frozenset()
 
     def copy(self) -> SessionState:
         """An independent copy; segments are never changed, so they are shared."""
@@ -93,9 +97,9 @@ class Session:
 
     def _declared(self) -> SessionState:
         spec, dtype = self.model.spec, self.model.dtype
-        return SessionState(
-            np.array(spec.state_values, dtype=dtype), np.array(spec.param_values, dtype=dtype)
-        )
+        y, p = np.array(spec.state_values, dtype=dtype), np.array(spec.param_values, dtype=dtype)
+        given = frozenset(spec.starts) - frozenset(spec.following)
+        return SessionState(followed(spec, y, p, given), p, given=given)
 
     # --- values ---------------------------------------------------------------------------------
 
@@ -109,7 +113,10 @@ class Session:
                 raise unknown_name("state or parameter", name, (*spec.states, *spec.params))
         y = overlay("state", states, state.y, spec.states)
         p = overlay("parameter", params, state.p, spec.params)
-        state.y, state.p = y, p
+        given = state.given | states.keys()
+        if params and spec.starts:
+            y = followed(spec, y, p, given)
+        state.y, state.p, state.given = y, p, given
         if state.machine is not None and values:
             for name in states:
                 index = spec.states.index(name)
@@ -124,8 +131,8 @@ class Session:
         """Set the states, or the parameters, that a dict or a full vector gives."""
         spec, state = self.model.spec, self.state
         names, held = (spec.params, state.p) if what == PARAMETER else (spec.states, state.y)
-        found = vector(argument, what, given, held, names)
-        self.assign(dict(zip(names, found.tolist(), strict=True)))
+        found = dict(zip(names, vector(argument, what, given, held, names).tolist(), strict=True))
+        self.assign({name: found[name] for name in names if name in names_given(given, names)})
 
     # --- runs -----------------------------------------------------------------------------------
 

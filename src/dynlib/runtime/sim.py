@@ -27,11 +27,11 @@ from dynlib.runtime.results import Results
 from dynlib.runtime.segments import segment_name
 from dynlib.runtime.session import Session
 from dynlib.runtime.snapshots import read_snapshot, write_snapshot
+from dynlib.runtime.starting import Start
 from dynlib.runtime.turn import Turn, in_turns
-from dynlib.runtime.validate import PARAMETER, flag, one_of, shown, vector
+from dynlib.runtime.validate import PARAMETER, flag, one_of, shown
 
 if TYPE_CHECKING:
-    from dynlib.runtime.batch.inputs import Start
     from dynlib.runtime.batch.results import BatchResults
 
 __all__ = ["Sim"]
@@ -178,7 +178,6 @@ class Sim:
             "transient": transient, "max_steps": max_steps,
         }  # fmt: skip
         one_of("on_failure", on_failure, ("raise", "return"))
-        self._concerns.tell(stepper_options)
         none = isinstance(observers, tuple) and not observers
         watching = () if none else checked_observers(observers)
         session = self._session
@@ -192,18 +191,14 @@ class Sim:
             name = segment_name(tag)
             combined = session.combined(plan, watching)
             self._start(plan, ic, params)
+        self._concerns.tell(stepper_options)
         session.advance(plan, name, combined)
         return self._outcome(on_failure)
 
     def _start(self, plan: Plan, ic: Values | None, params: Values | None) -> None:
         """Put the session to the start of a fresh run."""
-        session, spec = self._session, self.model.spec
-        y, p = session.state.y, session.state.p
-        if ic is not None:
-            y = vector("ic", "state", ic, y, spec.states, spec.params)
-        if params is not None:
-            p = vector("params", "parameter", params, p, spec.params, spec.states)
-        session.start(y, p, plan.options.t0, plan.options.stepper_options)
+        y, p = self._values().of_run(ic, params)
+        self._session.start(y, p, plan.options.t0, plan.options.stepper_options)
 
     def _outcome(self, on_failure: str) -> Results:
         """The result of the last run, or the error that carries it."""
@@ -309,9 +304,8 @@ class Sim:
         """What a run of its own starts from, unless it is told otherwise."""
         with self._turn.lock:
             state = self._session.state
-            y, p = state.y, state.p
-        start: Start = _batches().Start(self.spec, y, p)
-        return start
+            y, p, given = state.y, state.p, state.given
+        return Start(self.spec, y, p, given)
 
     def results(self) -> Results:
         """The result of the last run (of the whole session, if it was resumed).

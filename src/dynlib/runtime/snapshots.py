@@ -54,6 +54,7 @@ def write_snapshot(path: str | os.PathLike[str], state: SessionState, model: Com
         "params": spec.params,
         "running": state.machine is not None,
         "jumped": state.jumped,
+        "given": sorted(state.given),
         "options": {name: _plain(value) for name, value in state.options.items()},
     }
     arrays = {"initial_y": state.y, "initial_p": state.p}
@@ -198,7 +199,8 @@ def _restored(
     largest = float(np.finfo(dtype).max) if dtype.kind == "f" else math.inf
     y = Content(dtype, (len(spec.states),), -largest, largest).check("initial_y", arrays)
     p = _params(Content(dtype, (None,), -math.inf, math.inf), "initial_p", arrays, meta, model)
-    state = SessionState(y, p, options=meta["options"], jumped=meta["jumped"])
+    given = _given(meta, spec)
+    state = SessionState(y, p, options=meta["options"], jumped=meta["jumped"], given=given)
     if meta["running"]:
         machine = model.new_state(
             y, _params(Content(dtype, (None, 1)), "machine_p", arrays, meta, model)
@@ -221,6 +223,14 @@ def _same_shape(machine: RunState, name: str, stored: NDArray[Any]) -> NDArray[A
             f"{getattr(machine, name).size} here. The run cannot be continued bit by bit."
         )
     return stored
+
+
+def _given(meta: Mapping[str, Any], spec: ModelSpec) -> frozenset[str]:
+    """States whose initial values do not follow parameters; older files hold them all as numbers."""
+    names = meta.get("given", list(spec.states))
+    if not isinstance(names, list) or not set(map(str, names)) <= set(spec.states):
+        raise ValueError(f"'given' in its description is {names!r:.60}")
+    return frozenset(map(str, names))
 
 
 def _params(

@@ -71,9 +71,10 @@ def too_short(t, h, dt, options):
     """Whether, a step of `h` being refused, the next one, `dt`, cannot be taken.
 
     It cannot if `h` was no longer than dt_min, but for what `step_ahead` may stretch it by, or if
-    `dt` is lost in the rounding of t.
+    `dt` is lost in the rounding of t, or comes out of it no shorter than `h`.
     """
-    return (abs_(h) <= 1.01 * options[0]) | (t + 0.5 * dt == t)
+    lost = (t + 0.5 * dt == t) | (abs_((t + dt) - t) >= abs_(h))
+    return (abs_(h) <= 1.01 * options[0]) | lost
 
 
 def shorter(a, b):

@@ -105,11 +105,12 @@ def _not_yet_a_number(word: Word, scope: Scope) -> ExprError | None:
         what = "the time"
     if not what:
         return None
+    params = "parameters, " if scope.names else ""
     return ExprError(
         f"{name!r} is {what}; a number is needed here",
         word.start,
         word.end,
-        "only numbers, [constants] declared earlier, pi and e may be used",
+        f"only numbers, {params}[constants] declared earlier, pi and e may be used",
     )
 
 

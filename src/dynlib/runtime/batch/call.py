@@ -19,7 +19,7 @@ from dynlib.observers.module import ObserverModule
 from dynlib.observers.refusals import checked_observers
 from dynlib.runtime.batch.executors import check_travel, checked_executor
 from dynlib.runtime.batch.frame import BatchFrame, RunEnd
-from dynlib.runtime.batch.inputs import Inputs, Start, batch_inputs
+from dynlib.runtime.batch.inputs import Inputs, batch_inputs
 from dynlib.runtime.batch.recording import Recording, chosen_plan, recording, signed_dt
 from dynlib.runtime.batch.results import BatchResults
 from dynlib.runtime.batch.room import check_room
@@ -40,8 +40,9 @@ from dynlib.runtime.run_options import (
     model_defaults,
     step_limit,
 )
+from dynlib.runtime.starting import Start
 from dynlib.runtime.trace_room import check_workspaces
-from dynlib.runtime.validate import integer, one_of, shown, vector
+from dynlib.runtime.validate import integer, one_of, shown
 
 __all__ = ["Means", "run_batch", "run_fast"]
 
@@ -168,12 +169,7 @@ def run_fast(
     one_of("on_failure", call["on_failure"], ("raise", "return"))
     check_stepper_options(stepper_options, model, "fastpath", _COMMON)
     options, record, observers = _planned(model, call, stepper_options)
-    (ic, params), spec = values, model.spec
-    y, p = start.y, start.p
-    if ic is not None:
-        y = vector("ic", "state", ic, y, spec.states, spec.params)
-    if params is not None:
-        p = vector("params", "parameter", params, p, spec.params, spec.states)
+    y, p = start.of_run(*values)
     inputs = Inputs(1, tuple(y.tolist()), tuple(p.tolist()))
     request = _request(model, inputs, record, options, Means(1, 1, None, None, None), observers)
     check_room(model, request, record, "fastpath")

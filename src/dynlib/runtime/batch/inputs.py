@@ -14,9 +14,10 @@ from dynlib.errors import OptionError
 from dynlib.runtime.grid import Grid, axis_values
 from dynlib.runtime.memory import available_memory, readable_size
 from dynlib.runtime.naming import misplaced_name, unknown_name
+from dynlib.runtime.starting import Start, start_value
 from dynlib.runtime.validate import overlay, shown, vector
 
-__all__ = ["Column", "Inputs", "Start", "batch_inputs", "cut", "unusable"]
+__all__ = ["Column", "Inputs", "batch_inputs", "cut", "unusable"]
 
 Array: TypeAlias = NDArray[Any]
 # One number for all runs, or a vector with one for each.
@@ -63,15 +64,6 @@ class Inputs:
         return sum(c.nbytes for c in (*self.y0, *self.p) if isinstance(c, np.ndarray))
 
 
-@dataclass(frozen=True)
-class Start:
-    """What a session starts from: states, shape (n_states,), and parameters, (n_params,)."""
-
-    spec: ModelSpec
-    y: Array
-    p: Array
-
-
 def batch_inputs(start: Start, ic: Any, params: Any) -> Inputs:
     """Broadcast what a user gives for the runs of a batch.
 
@@ -99,12 +91,10 @@ def batch_inputs(start: Start, ic: Any, params: Any) -> Inputs:
     y0 = _columns("state", y_given, start.y, spec)
     p = _columns("parameter", p_given, start.p, spec)
     n_runs = _runs((*spec.states, *spec.params), (*y0, *p), grid)
-    return Inputs(
-        n_runs,
-        tuple(_spread(column, n_runs) for column in y0),
-        tuple(_spread(column, n_runs) for column in p),
-        {} if grid is None else grid.axes,
-    )
+    p = tuple(_spread(column, n_runs) for column in p)
+    y0 = _following(start, y0, p, start.given | y_given.keys())
+    y0 = tuple(_spread(column, n_runs) for column in y0)
+    return Inputs(n_runs, y0, p, {} if grid is None else grid.axes)
 
 
 def _by_name(argument: str, given: Any, base: Array, names: tuple[str, ...]) -> dict[str, Any]:
@@ -177,6 +167,26 @@ def _columns(
             columns[place] = overlay(what, {name: value}, base, names).item(place)
         else:
             columns[place] = _vector(f"{what} {name!r}", value, base.dtype)
+    return tuple(columns)
+
+
+def _following(
+    start: Start, y0: tuple[Column, ...], p: tuple[Column, ...], given: frozenset[str]
+) -> tuple[Column, ...]:
+    """The states, with those that follow parameters as these are in each run.
+
+    A value that is not finite makes its run fail, as everywhere in a batch.
+    """
+    spec, columns = start.spec, list(y0)
+    for name, each in spec.starts.items():
+        if name in given:
+            continue
+        if any(isinstance(p[leaf.index], np.ndarray) for leaf in each.params):
+            what = f"the initial value of {name}, {each.text},"
+            found: Column = _vector(what, each.column(p), start.y.dtype)
+        else:
+            found = start.y.dtype.type(start_value(name, each, p, start.y.dtype)).item()
+        columns[spec.states.index(name)] = found
     return tuple(columns)
 
 
