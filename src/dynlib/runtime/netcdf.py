@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from dynlib.errors import MissingExtraError, OptionError
 from dynlib.runtime import export
 from dynlib.runtime.files import from_bytes, replace_file, to_bytes
+from dynlib.runtime.naming import in_files
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -98,8 +99,7 @@ def _in_table(name: str) -> bool:
 
 def plain_label(label: str, fixed: tuple[str, ...] = ("t", "step")) -> str:
     """A log column's name for a file: no slashes, and never that of a fixed column."""
-    plain = label.replace("/", "÷")
-    return f"{plain}_" if plain in fixed else plain
+    return in_files(label.replace("/", "÷"), (*fixed, "firing"))
 
 
 def xarray_for_files() -> Any:

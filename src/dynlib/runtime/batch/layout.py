@@ -16,7 +16,13 @@ from numpy.typing import NDArray
 
 from dynlib.abi.status import Status
 from dynlib.errors import MissingExtraError, OptionError
-from dynlib.runtime.batch.export import Variable, attributes, coordinates, variables
+from dynlib.runtime.batch.export import (
+    Variable,
+    attributes,
+    coordinates,
+    dimensions,
+    variables,
+)
 from dynlib.runtime.batch.files import FORMAT, describe
 from dynlib.runtime.batch.frame import BatchFrame
 
@@ -49,7 +55,7 @@ def create(path: Path, frame: BatchFrame, runs_of_a_part: int) -> None:
     If another process has put one there meanwhile, that one stays.
     """
     new = path.with_name(f".{path.name}.{uuid4().hex}")
-    dims, shape = tuple(frame.inputs.dims), tuple(frame.inputs.dims.values())
+    dims, shape = tuple(dimensions(frame)), tuple(frame.inputs.dims.values())
     block = _block(shape, runs_of_a_part)
     try:
         labels = coordinates(frame)
