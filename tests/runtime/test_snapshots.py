@@ -11,7 +11,7 @@ from runtime.models import BUSY, DRIVEN, LAGGED, differences, sim_of
 
 import dynlib
 from dynlib import OptionError, Sim, SnapshotMismatchError, setup
-from dynlib.runtime import snapshots
+from dynlib.runtime import files, snapshots
 from dynlib.runtime.files import read_arrays, write_arrays
 
 
@@ -225,11 +225,11 @@ def test_a_snapshot_is_replaced_at_once(snapshot: Path, monkeypatch: pytest.Monk
     sim = sim_of("driven", "ab3")
     sim.run(T=2.0)
 
-    def killed(*_: Any, **__: Any) -> None:
+    def killed(*paths: Path) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(files, "_pack", killed)
+        patch.setattr(files.os, "replace", killed)
         with pytest.raises(KeyboardInterrupt):
             sim.save_snapshot(snapshot)
     assert opened(DRIVEN, snapshot).t == 1.0

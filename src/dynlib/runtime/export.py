@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from dynlib.errors import MissingExtraError
+from dynlib.runtime.naming import TIME, in_files, unlike
 from dynlib.runtime.observed import (
     ObservedVariable,
     derived_variables,
     index_labels,
     layout_of_results,
     observed_variables,
+    renamed_dims,
 )
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from dynlib.runtime.event_log import Event
     from dynlib.runtime.results import Results
 
-__all__ = ["event_table", "to_pandas", "to_xarray", "unlike", "variable"]
+__all__ = ["event_table", "to_pandas", "to_xarray", "variable"]
 
 
 def to_xarray(results: Results) -> xr.Dataset:
@@ -31,16 +33,17 @@ def to_xarray(results: Results) -> xr.Dataset:
         import xarray as xr
     except ImportError as error:
         raise MissingExtraError("data", "to_xarray()") from error
-    time = ("time", results.t, {"long_name": "iteration" if results.is_map else "time"})
-    variables: dict[str, Any] = {variable(name): ("time", results[name]) for name in results.names}
-    coords: dict[str, Any] = {"time": time}
+    time = (TIME, results.t, {"long_name": "iteration" if results.is_map else "time"})
+    variables: dict[str, Any] = {variable(name): (TIME, results[name]) for name in results.names}
+    coords: dict[str, Any] = {TIME: time}
     found = _observed(results)
-    labels = index_labels(found)
+    dims = renamed_dims(found, taken=(*variables, TIME))
+    labels = {dims[dim]: names for dim, names in index_labels(found).items()}
     coords |= {dim: (dim, list(names)) for dim, names in labels.items()}
-    for each in found:
-        name = unlike(each.name, taken=(*variables, *coords))
-        dims = tuple(label for label, _ in each.dims)
-        variables[name] = (dims, each.values(results.observers), each.attrs)
+    taken = (*variables, TIME, *dims.values())
+    for each, name in zip(found, unlike([each.name for each in found], taken), strict=True):
+        own = tuple(dims[label] for label, _ in each.dims)
+        variables[name] = (own, each.values(results.observers), each.attrs)
     return xr.Dataset(variables, coords=coords, attrs=_attributes(results))
 
 
@@ -64,13 +67,6 @@ def _observed(results: Results) -> list[ObservedVariable]:
     return [*observed_variables(members), *derived_variables(members)]
 
 
-def unlike(name: str, taken: Collection[str]) -> str:
-    """The name, with a ``_`` behind it for every other thing that has it."""
-    while name in taken:
-        name = f"{name}_"
-    return name
-
-
 def _pandas() -> Any:
     try:
         import pandas as pd
@@ -85,13 +81,14 @@ def event_table(event: Event) -> pd.DataFrame:
     of_map = event.t.dtype.kind == "i"
     index = pandas.Index(event.t, name="n" if of_map else "t")
     fixed = ("run", "step") if hasattr(event, "run") else ("step",)
-    names = (*(name for name in fixed if name not in event.columns), *event.columns)
-    return pandas.DataFrame({name: event[name] for name in names}, index=index)
+    columns = {name: getattr(event, name) for name in fixed}
+    columns |= {in_files(name, (*fixed, index.name)): event[name] for name in event.columns}
+    return pandas.DataFrame(columns, index=index)
 
 
 def variable(name: str) -> str:
-    """The name of a variable in a Dataset, where ``time`` is taken by the dimension."""
-    return "time_" if name == "time" else name
+    """The name of a recorded variable in a Dataset."""
+    return in_files(name)
 
 
 def _attributes(results: Results) -> dict[str, Any]:

@@ -13,18 +13,61 @@ from dynlib.errors import UnknownNameError
 from dynlib.suggest import did_you_mean
 
 __all__ = [
+    "TIME",
     "ByName",
     "EditableValues",
     "NamedValues",
+    "in_files",
     "misplaced_name",
     "named",
     "refuse_attribute",
     "shortened",
     "unknown_name",
+    "unlike",
 ]
 
 _WIDTH = 64
+TIME = "time"
+_OWN = (TIME, "events", "dynlib")  # the dimension of records, and the groups of files
 V = TypeVar("V")
+
+
+def in_files(name: str, own: Iterable[str] = _OWN) -> str:
+    """A name of a model as it is in datasets and files: with a ``_`` where the name is dynlib's.
+
+    This is so for every state, parameter, aux variable and axis, in every format.  What already
+    ends with such a ``_`` gets one more, so two names never become one.
+
+    Parameters
+    ----------
+    name : str
+        The name.
+    own : iterable of str
+        The names that are dynlib's there.
+
+    Examples
+    --------
+    >>> in_files("x"), in_files("time"), in_files("time_")
+    ('x', 'time_', 'time__')
+    """
+    return f"{name}_" if name.rstrip("_") in own else name
+
+
+def unlike(names: Iterable[str], taken: Iterable[str]) -> list[str]:
+    """The names, with a ``_`` behind those that something else has, or one before them.
+
+    Examples
+    --------
+    >>> unlike(["run", "x", "x"], taken=["run"])
+    ['run_', 'x', 'x_']
+    """
+    used, found = set(taken), []
+    for name in names:
+        while name in used:
+            name = f"{name}_"
+        used.add(name)
+        found.append(name)
+    return found
 
 
 def unknown_name(what: str, name: object, known: Iterable[str]) -> UnknownNameError:

@@ -20,6 +20,7 @@ from dynlib.errors import MissingExtraError, OptionError
 from dynlib.runtime import export
 from dynlib.runtime.files import SEALED, check_memory, from_bytes, replace_file, to_bytes
 from dynlib.runtime.memory import readable_size
+from dynlib.runtime.naming import in_files
 from dynlib.runtime.seal import is_sealed, open_regular, reading, seal
 
 if TYPE_CHECKING:
@@ -124,8 +125,7 @@ def _in_table(name: str) -> bool:
 
 def plain_label(label: str, fixed: tuple[str, ...] = ("t", "step")) -> str:
     """A log column's name for a file: no slashes, and never that of a fixed column."""
-    plain = label.replace("/", "÷")
-    return f"{plain}_" if plain in fixed else plain
+    return in_files(label.replace("/", "÷"), (*fixed, "firing"))
 
 
 def xarray_for_files() -> Any:

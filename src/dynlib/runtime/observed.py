@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from dynlib.observers.layout import Member, ObservedLayout
 from dynlib.observers.outputs import entries, labels_of
 from dynlib.observers.result import ObserverResult
+from dynlib.runtime.naming import unlike
 from dynlib.runtime.observation import build_observer_metadata
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "layout_of_results",
     "observed_variables",
     "packed",
+    "renamed_dims",
     "restored",
 ]
 
@@ -116,6 +118,12 @@ def derived_variables(members: Iterable[Member]) -> list[ObservedVariable]:
 def index_labels(variables: Iterable[ObservedVariable]) -> dict[str, tuple[str, ...]]:
     """Names of the entries along dimensions of observers, by dimension."""
     return {each.dims[-1][0]: each.labels for each in variables if each.labels}
+
+
+def renamed_dims(variables: Iterable[ObservedVariable], taken: Iterable[str]) -> dict[str, str]:
+    """What the dimensions of observers are called where some names are taken."""
+    dims = list(dict.fromkeys(name for each in variables for name, _ in each.dims))
+    return dict(zip(dims, unlike(dims, taken), strict=True))
 
 
 def _kind(member: Member) -> type[ObserverResult]:

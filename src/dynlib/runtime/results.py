@@ -17,7 +17,7 @@ from dynlib.errors import OptionError, UnknownNameError
 from dynlib.runtime import export, results_io
 from dynlib.runtime.event_log import Events
 from dynlib.runtime.failure import explain, failure
-from dynlib.runtime.naming import ByName, NamedValues, unknown_name
+from dynlib.runtime.naming import ByName, NamedValues, unknown_name, unlike
 from dynlib.runtime.observation import Observers
 from dynlib.runtime.origin import Origin, receipt
 from dynlib.runtime.plot_hook import plotter
@@ -257,7 +257,8 @@ class Results:
         """
         if not self.is_map:
             return "t"
-        return "iteration" if "n" in (*self._origin.states, *self._origin.aux) else "n"
+        names = (*self._origin.states, *self._origin.aux)
+        return unlike(["iteration"], names)[0] if "n" in names else "n"
 
     @property
     def receipt(self) -> dict[str, Any]:

@@ -226,7 +226,7 @@ def _same_shape(machine: RunState, name: str, stored: NDArray[Any]) -> NDArray[A
 
 
 def _given(meta: Mapping[str, Any], spec: ModelSpec) -> frozenset[str]:
-    """States whose initial values do not follow parameters; older files hold them all as numbers."""
+    """States whose initial values follow no parameters; in older files that is all of them."""
     names = meta.get("given", list(spec.states))
     if not isinstance(names, list) or not set(map(str, names)) <= set(spec.states):
         raise ValueError(f"'given' in its description is {names!r:.60}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,22 +15,31 @@ from dynlib.errors import MissingExtraError
 from dynlib.observers.result import ObserverResult
 from dynlib.runtime.batch.frame import BatchFrame
 from dynlib.runtime.batch.table import Table
+from dynlib.runtime.naming import TIME, in_files, unlike
 from dynlib.runtime.observation import build_observer_metadata
 from dynlib.runtime.observed import (
     ObservedVariable,
     derived_variables,
-    index_labels,
     observed_variables,
+    renamed_dims,
 )
 
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-__all__ = ["Variable", "attributes", "coordinates", "filled", "to_pandas", "to_xarray", "variables"]
+__all__ = [
+    "Variable",
+    "attributes",
+    "coordinates",
+    "dimensions",
+    "filled",
+    "to_pandas",
+    "to_xarray",
+    "variables",
+]
 
 Array = NDArray[Any]
-TIME = "time"
 _REAL = ("t_final", "final_dt")
 _ENDS = ("t_final", "final_dt", "status", "steps", "rejected", "rows")
 
@@ -99,6 +108,11 @@ class Variable:
         }
 
 
+def dimensions(frame: BatchFrame) -> dict[str, int]:
+    """Dimensions of a batch as they are called in datasets and files."""
+    return {in_files(name): length for name, length in frame.inputs.dims.items()}
+
+
 def variables(frame: BatchFrame) -> tuple[Variable, ...]:
     """All columns of a batch: the record, the ends of the runs, what observers found."""
     origin, selection = frame.origin, frame.selection
@@ -108,7 +122,7 @@ def variables(frame: BatchFrame) -> tuple[Variable, ...]:
     found = []
     for name in selection.names:
         kind, column = selection.columns[name]
-        found.append(Variable(name, kind, column, dtype if kind == "y" else real, time))
+        found.append(Variable(in_files(name), kind, column, dtype if kind == "y" else real, time))
     found += [Variable(f"final_{s}", "final", i, dtype) for i, s in enumerate(origin.states)]
     found += [
         Variable(f"final_{origin.params[i]}", "param", i, dtype) for i in frame.changing_params
@@ -122,8 +136,13 @@ def variables(frame: BatchFrame) -> tuple[Variable, ...]:
         Variable(each.name, "derived", i, real, each.dims, each)
         for i, each in enumerate(derived_variables(frame.observed.members))
     ]
-    names = _unlike([each.name for each in found], taken=[*frame.inputs.dims, TIME])
-    return tuple(replace(each, name=name) for each, name in zip(found, names, strict=True))
+    taken = (*dimensions(frame), TIME)
+    names = unlike([each.name for each in found], taken)
+    dims = renamed_dims((v.observed for v in found if v.observed is not None), (*names, *taken))
+    return tuple(
+        replace(each, name=name, tail=tuple((dims.get(d, d), length) for d, length in each.tail))
+        for each, name in zip(found, names, strict=True)
+    )
 
 
 def filled(frame: BatchFrame, table: Table) -> Iterator[tuple[Variable, Array]]:
@@ -136,9 +155,9 @@ def filled(frame: BatchFrame, table: Table) -> Iterator[tuple[Variable, Array]]:
 def coordinates(frame: BatchFrame) -> dict[str, tuple[tuple[str, ...], Array]]:
     """Labels of a batch: axes of the grid, times, and values that differ between the runs."""
     inputs, origin = frame.inputs, frame.origin
-    dims, shape = tuple(inputs.dims), tuple(inputs.dims.values())
+    dims, shape = tuple(dimensions(frame)), tuple(inputs.dims.values())
     found: dict[str, tuple[tuple[str, ...], Array]] = {
-        name: ((name,), values) for name, values in inputs.axes.items()
+        in_files(name): ((in_files(name),), values) for name, values in inputs.axes.items()
     }
     if not inputs.axes:
         found[dims[0]] = (dims, np.arange(inputs.n_runs))
@@ -150,16 +169,21 @@ def coordinates(frame: BatchFrame) -> dict[str, tuple[tuple[str, ...], Array]]:
     for name, values in starts.items():
         axis = name.removeprefix("initial_") if name not in origin.params else name
         if isinstance(values, np.ndarray) and axis not in inputs.axes:
-            used = [*found, *(variable.name for variable in variables(frame))]
-            (label,) = _unlike([name], taken=used)
+            there = variables(frame)
+            used = [*found, *(v.name for v in there), *(d for v in there for d in v.tail_dims)]
+            (label,) = unlike([in_files(name)], used)
             found[label] = (dims, values.reshape(shape))
     return found
 
 
 def labels(frame: BatchFrame) -> dict[str, tuple[str, list[str]]]:
     """Names along dimensions of observers, as coordinates; Zarr keeps no text in arrays."""
-    observed = [each.observed for each in variables(frame) if each.observed is not None]
-    return {dim: (dim, list(names)) for dim, names in index_labels(observed).items()}
+    found: dict[str, tuple[str, list[str]]] = {}
+    for each in variables(frame):
+        if each.observed is not None and each.observed.labels:
+            dim = each.tail_dims[-1]
+            found[dim] = (dim, list(each.observed.labels))
+    return found
 
 
 def to_xarray(frame: BatchFrame, table: Table) -> xr.Dataset:
@@ -168,7 +192,7 @@ def to_xarray(frame: BatchFrame, table: Table) -> xr.Dataset:
         import xarray as xr
     except ImportError as error:
         raise MissingExtraError("data", "to_xarray()") from error
-    dims = tuple(frame.inputs.dims)
+    dims = tuple(dimensions(frame))
     shape = tuple(frame.inputs.dims.values())
     data = {}
     for variable, values in filled(frame, table):
@@ -186,9 +210,9 @@ def to_pandas(frame: BatchFrame, table: Table) -> pd.DataFrame:
         raise MissingExtraError("data", "to_pandas()") from error
     axes, index = frame.inputs.axes, pd.RangeIndex(frame.inputs.n_runs, name="run")
     if len(axes) == 1:
-        index = pd.Index(next(iter(axes.values())), name=next(iter(axes)))
+        index = pd.Index(next(iter(axes.values())), name=next(iter(dimensions(frame))))
     elif axes:
-        index = pd.MultiIndex.from_product(list(axes.values()), names=list(axes))
+        index = pd.MultiIndex.from_product(list(axes.values()), names=list(dimensions(frame)))
     columns = {
         name: values.reshape(-1)
         for name, (dims, values) in coordinates(frame).items()
@@ -198,7 +222,7 @@ def to_pandas(frame: BatchFrame, table: Table) -> pd.DataFrame:
         if not variable.tail:
             columns[variable.name] = values
         elif variable.observed is not None and not variable.observed.is_trace:
-            names = variable.observed.entries
+            names = unlike(replace(variable.observed, name=variable.name).entries, columns)
             columns |= {name: values[:, i] for i, name in enumerate(names)}
     result = pd.DataFrame(columns, index=index)
     result.attrs = attributes(frame)
@@ -221,13 +245,3 @@ def attributes(frame: BatchFrame) -> dict[str, Any]:
         "shared_values": json.dumps(shared),
         "receipt": json.dumps(frame.receipt),
     }
-
-
-def _unlike(names: Iterable[str], taken: Iterable[str]) -> Iterator[str]:
-    """The names, with a ``_`` behind those that something else has."""
-    used = set(taken)
-    for name in names:
-        while name in used:
-            name = f"{name}_"
-        used.add(name)
-        yield name

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from dynlib.abi.status import Status
 from dynlib.errors import FileError, MissingExtraError, OptionError
 from dynlib.observers.described import deciding
-from dynlib.runtime.batch.export import Variable, attributes, coordinates, variables
+from dynlib.runtime.batch.export import Variable, attributes, coordinates, dimensions, variables
 from dynlib.runtime.batch.files import describe
 from dynlib.runtime.batch.frame import BatchFrame
 from dynlib.runtime.batch.marks import damages
@@ -104,7 +104,7 @@ def _made(path: Path, frame: BatchFrame, runs_of_a_part: int) -> Iterator[Path]:
 
 def _fill(new: Path, frame: BatchFrame, runs_of_a_part: int) -> None:
     """Make all that other programs read, but for the numbers of the parts."""
-    dims, shape = tuple(frame.inputs.dims), tuple(frame.inputs.dims.values())
+    dims, shape = tuple(dimensions(frame)), tuple(frame.inputs.dims.values())
     block = _block(shape, runs_of_a_part)
     labels = coordinates(frame)
     beside = [name for name, (over, _) in labels.items() if (name,) != over]
