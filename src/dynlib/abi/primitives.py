@@ -30,7 +30,9 @@ from typing import Any
 
 import numpy as np
 
-_QUEUE = threading.Lock()
+from dynlib.abi.forks import whole_after_fork
+
+_QUEUE = whole_after_fork(threading.Lock(), level=2)
 _LEAST = -(2**63)
 _SPLIT = 134217729.0  # 2**27 + 1: cuts a double into two halves of 26 bits (Dekker 1971)
 _MAKE: dict[type, Callable[[Any], Any]] = {float: np.float64, int: np.int64, bool: np.bool_}

@@ -14,7 +14,12 @@ from dynlib.abi.run_state import RunState
 from dynlib.abi.slots import Clock, Count
 from dynlib.compiler.codegen.lane_program import LaneProgram
 from dynlib.compiler.codegen.program import Program
-from dynlib.compiler.codegen.runner_variants import RunnerVariant, get_runner, module_of
+from dynlib.compiler.codegen.runner_variants import (
+    RunnerVariant,
+    analysis_token,
+    get_runner,
+    module_of,
+)
 from dynlib.compiler.jit.disk_cache import DiskCache
 from dynlib.compiler.jit.runner import Runner
 from dynlib.compiler.llvm.values import Untranslatable
@@ -24,10 +29,6 @@ from dynlib.steppers.base import Stepper
 __all__ = ["CompiledModel"]
 
 _KEPT = 32  # runners of each kind
-
-
-def _signature(analysis: AnalysisModule | None) -> str:
-    return "" if analysis is None else analysis.signature()
 
 
 class CompiledModel:
@@ -92,10 +93,11 @@ class CompiledModel:
 
     def runner(self, *, sampled: bool = False, analysis: AnalysisModule | None = None) -> Runner:
         """The ordinary runner with these observers, compiled if need be."""
-        key = (sampled, _signature(analysis))
-        if key not in self._runners:
-            self._keep(self._runners, key, self._made(sampled, analysis))
-        return self._runners[key]
+        found = self._runners.get((sampled, analysis_token(analysis, jit=self.jit)))
+        if found is None:
+            found = self._made(sampled, analysis)
+            self._keep(self._runners, (sampled, analysis_token(analysis, jit=self.jit)), found)
+        return found
 
     def _made(self, sampled: bool, analysis: AnalysisModule | None) -> Runner:
         get = partial(get_runner, sampled=sampled, jit=self.jit, disk_cache=self.disk_cache)
@@ -116,8 +118,9 @@ class CompiledModel:
         analysis: AnalysisModule | None = None,
     ) -> tuple[LaneProgram, Runner]:
         """The runner of a batch in blocks of `lanes`, in which the parameters `varied` differ."""
-        key = (lanes, varied, sampled, _signature(analysis))
-        if key not in self._fast:
+        of_batch = (lanes, varied, sampled)
+        found = self._fast.get((*of_batch, analysis_token(analysis, jit=self.jit)))
+        if found is None:
             observed = analysis is not None
             program = LaneProgram(self.spec, self.stepper, lanes, varied, analysis)
             runner = get_runner(
@@ -127,8 +130,9 @@ class CompiledModel:
                 jit=self.jit,
                 disk_cache=self.disk_cache,
             )
-            self._keep(self._fast, key, (program, runner))
-        return self._fast[key]
+            found = (program, runner)
+            self._keep(self._fast, (*of_batch, analysis_token(analysis, jit=self.jit)), found)
+        return found
 
     @staticmethod
     def _keep(kept: dict[Any, Any], key: Any, value: Any) -> None:

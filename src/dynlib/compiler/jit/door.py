@@ -15,6 +15,7 @@ from functools import cache
 from typing import Any
 
 from dynlib.abi.hooks import HOOK_ARGS, READ_ONLY, STEP_ARGS
+from dynlib.compiler.jit.frozen import frozen
 from dynlib.compiler.jit.hook_errors import UncompilableHook, reason_of
 from dynlib.compiler.jit.undisturbed import undisturbed
 from dynlib.compiler.llvm.foreign import Foreign
@@ -114,7 +115,7 @@ class Hooks:
     ) -> str:
         compiled = numba.njit(**_OPTIONS)
         names = {kind: getattr(numba, kind) for kind in _NAMES.values()}
-        space = {"hook": compiled(self._hooks[name]), "carray": numba.carray, **names}
+        space = {"hook": compiled(frozen(self._hooks[name])), "carray": numba.carray, **names}
         space["read_only"] = _read_only(numba.extending)
         args = STEP_ARGS if name.startswith("step_hook_") else HOOK_ARGS
         exec(_text(args.split(", "), shapes, result), space)
