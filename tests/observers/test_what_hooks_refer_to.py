@@ -21,7 +21,7 @@ from numba.extending import overload
 from observers.watching import HOOK
 from runtime.models import LOGISTIC
 
-from dynlib import Sim, setup
+from dynlib import ObserverError, Sim, setup
 from dynlib.compiler.jit import extensions as taught
 from dynlib.compiler.jit.disk_cache import DiskCache
 from dynlib.compiler.jit.extensions import extensions
@@ -135,6 +135,10 @@ def pure(value: Any) -> Any:
     return numba.njit(lambda x: x + value)
 
 
+def members() -> Any:
+    return enum.IntEnum("k", {"a": 1, "b": 2})
+
+
 class Wrong(Exception):
     pass
 
@@ -144,9 +148,7 @@ ALIKE_OR_NOT: dict[str, tuple[Callable[[], Any], Callable[[], Any]]] = {
     "defaults": (lambda: pair("a", b=1.0), lambda: pair("a", b=2.0)),
     "members": (lambda: enum.IntEnum("k", {"a": 1}), lambda: enum.IntEnum("k", {"a": 2})),
     "kind of members": (lambda: enum.IntEnum("k", {"a": 1}), lambda: enum.Enum("k", {"a": 1})),
-    "member": (
-        lambda: enum.IntEnum("k", {"a": 1, "b": 2}).a, lambda: enum.IntEnum("k", {"a": 1, "b": 2}).b,
-    ),
+    "member": (lambda: members().a, lambda: members().b),
     "array": (lambda: np.array([1.0, 2.0]), lambda: np.array([1.0, 2.5])),
     "order of an array": (lambda: np.eye(2), lambda: np.asfortranarray(np.eye(2))),
     "type of a number": (lambda: np.float32(1), lambda: np.float64(1)),
@@ -271,7 +273,7 @@ def test_a_package_edited_at_the_same_version(package: Callable[[float], Any]) -
         assert found(sim, hook(body, mine=package(value))) == value
 
 
-# --- runs ------------------------------------------------------------------------------------------
+# --- runs ----------------------------------------------------------------------------------------
 
 
 def test_helpers_are_compiled_as_they_are_now(
@@ -294,13 +296,31 @@ def test_helpers_are_compiled_as_they_are_now(
     assert len(DiskCache(tmp_path).entries()) == 3
 
 
-def test_functions_for_given_types_recursive_ones_and_tuples_of_them() -> None:
+def test_functions_for_given_types_and_recursive_ones() -> None:
     space: dict[str, Any] = {"numba": numba}
     exec("@numba.njit('i8(i8)')\ndef whole(x):\n    return x", space)
     exec("@numba.njit\ndef down(n):\n    return 1 if n < 1 else n * down(n - 1)", space)
-    space["several"] = (space["whole"],)
-    body = "analysis_out[0, lane] = whole(2.5) + down(4) + several[0](3.5)"
-    assert found(setup(LOGISTIC), hook(body, **space)) == 2.0 + 24.0 + 3.0
+    sim = setup(LOGISTIC)
+    made = hook("analysis_out[0, lane] = whole(2.5) + down(step + 2)", **space)
+    assert found(sim, made) == 2.0 + 24.0
+    with pytest.raises(ObserverError, match="calls itself with arguments of other types"):
+        found(sim, hook("analysis_out[0, lane] = down(4)", **space))  # once ended the process
+
+
+def test_copies_share_nothing_that_is_compiled(package: Callable[[float], Any]) -> None:
+    helper, mine = pure(1.0), package(2.0)
+    made: Any = hook(
+        "several[0](value); mine.inner", several=(helper, 1.0), value=(1, 2), mine=mine
+    )
+    made.__globals__["secret"] = 1.0  # which its code does not name
+    space = frozen(made).__globals__
+    assert space["several"][0] is not helper
+    assert space["several"][0].py_func.__code__ is helper.py_func.__code__
+    assert space["value"] is made.__globals__["value"]
+    assert "secret" not in space
+    assert vars(space["mine"].inner).keys() & vars(mine.inner).keys() == {
+        "__name__", "__doc__", "__package__", "__loader__", "__spec__"
+    }  # fmt: skip
 
 
 def test_two_meanings_of_one_hook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,8 +1,8 @@
 """Locks that are free in a process that was forked.
 
-A fork copies the memory and one thread only.  Whatever another thread had locked would be locked in
-the copy for ever, and what it was working on would be half done.  So a fork waits for these locks, and
-gives them back in both processes.
+A fork copies the memory and one thread only.  Whatever another thread had locked would be
+locked in the copy for ever, and what it was working on would be half done.  So a fork waits for
+these locks, and gives them back in both processes.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def whole_after_fork(lock: Lock, level: int = 0) -> Lock:
     Parameters
     ----------
     level
-        Locks of a lower level are taken first; who holds a lock may wait for those of higher levels.
+        Locks of a lower level are taken first; who holds one may wait for those of higher levels.
 
     Examples
     --------

@@ -19,7 +19,13 @@ from typing import Any
 import numpy as np
 
 from dynlib.compiler.jit.frozen import is_dispatcher
-from dynlib.compiler.jit.standard import enclosed, is_standard, names_in, standard_name
+from dynlib.compiler.jit.standard import (
+    enclosed,
+    is_standard,
+    names_in,
+    standard_name,
+    taken_from,
+)
 from dynlib.compiler.jit.tokens import token
 
 __all__ = ["content_of", "is_portable"]
@@ -84,7 +90,11 @@ class _Reader:
 
     def root(self, function: Any) -> None:
         """A hook, of which the function alone counts that Numba would compile."""
-        self._function(getattr(function, "py_func", function))
+        inner = getattr(function, "py_func", function)
+        if isinstance(inner, FunctionType):
+            self._function(inner)
+        else:
+            self.value(inner)
 
     def stranger(self, value: object) -> None:
         """Something without content."""
@@ -109,9 +119,6 @@ class _Reader:
     # -- functions ----------------------------------------------------------------------------
 
     def _function(self, function: FunctionType) -> None:
-        if not isinstance(function, FunctionType):
-            self.value(function)
-            return
         if self._again(id(function)):
             return
         self._add("code", _of_code(function.__code__))
@@ -169,11 +176,13 @@ class _Reader:
             self._within(value)
 
     def _module(self, module: ModuleType, names: Iterable[str]) -> None:
+        if not names and not is_standard(module):
+            self.stranger(module)
         self._add("module", module.__name__)
-        for name in sorted(names):
-            if name in vars(module) and not self._again((id(module), name)):
+        for name, value in taken_from(module, names).items():
+            if not self._again((id(module), name)):
                 self._add("from", name)
-                self.value(vars(module)[name], names)
+                self.value(value, names)
 
     def _array(self, value: Any) -> None:
         dtype = value if isinstance(value, np.dtype) else value.dtype
@@ -189,8 +198,18 @@ class _Reader:
     def _within(self, value: Any) -> None:
         """What is compiled as it is."""
         self._copied += 1
+        if not self._has_read(value):
+            self.stranger(value)
+            if hasattr(value, "argtypes"):  # a function of C, which may be declared anew
+                self.value((value.argtypes, value.restype))
+        self._copied -= 1
+
+    def _has_read(self, value: Any) -> bool:
+        """Read a value that is compiled as it is, if it has content."""
         kind = type(value)
-        if kind in (list, set, frozenset, dict, slice, range):
+        if value is None or kind is tuple:
+            self.value(value)
+        elif kind in (list, set, frozenset, dict, slice, range):
             self._collection(value)
         elif isinstance(value, enum.Enum):
             self._enumeration(kind)
@@ -208,13 +227,9 @@ class _Reader:
             self._class(value)
         elif (text := _numba_type(value)) is not None:
             self._add("type", text)
-        elif value is None or kind is tuple:
-            self.value(value)
         else:
-            self.stranger(value)
-            if hasattr(value, "argtypes"):  # a function of C, which may be declared anew
-                self.value((value.argtypes, value.restype))
-        self._copied -= 1
+            return False
+        return True
 
     def _collection(self, value: Any) -> None:
         kind = type(value)

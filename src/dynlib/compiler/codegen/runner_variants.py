@@ -284,7 +284,12 @@ def get_runner(
 
 
 def _key(
-    variant: RunnerVariant, program: Program | LaneProgram, module: Module, *, sampled: bool, jit: bool
+    variant: RunnerVariant,
+    program: Program | LaneProgram,
+    module: Module,
+    *,
+    sampled: bool,
+    jit: bool,
 ) -> RunnerKey:
     analysis = program.analysis
     return RunnerKey(

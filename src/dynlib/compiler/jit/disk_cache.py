@@ -1,9 +1,10 @@
 """Compiled kernels on disk, by the hash of everything they are made of.
 
-One file holds one kernel (`kernel_file`).  Files are written beside their place and moved into it, so
-any number of processes may share a folder.  A file is never changed; what cannot be read, is not as it
-was written, or could have been written by others (`private_folder`), counts as not there.  Nothing
-that happens to the folder can fail a run: the kernel is compiled again, and one warning says why.
+One file holds one kernel (`kernel_file`).  Files are written beside their place and moved into it,
+so any number of processes may share a folder.  A file is never changed; what cannot be read, is not
+as it was written, or could have been written by others (`private_folder`), counts as not there.
+Nothing that happens to the folder can fail a run: the kernel is compiled again, and one warning
+says why.
 """
 
 from __future__ import annotations
@@ -125,7 +126,9 @@ class DiskCache:
         """
         entries = []
         with _looked_into(self.folder) as folder:
-            for name, size, used in _kernels(folder) if folder is not None else ():
+            if folder is None:
+                return []
+            for name, size, used in _kernels(folder):
                 label = _label(folder, name)
                 entries.append(CacheEntry(name.removesuffix(SUFFIX), label, size, used))
         return sorted(entries, key=lambda entry: -entry.last_used)
@@ -146,7 +149,9 @@ class DiskCache:
         """
         count = 0
         with _looked_into(self.folder) as folder:
-            for name, _, _ in list(folder.files()) if folder is not None else ():
+            if folder is None:
+                return 0
+            for name, _, _ in list(folder.files()):
                 if name.endswith((SUFFIX, _PART)) and folder.remove(name):
                     count += name.endswith(SUFFIX)
         return count

@@ -35,6 +35,11 @@ _NAMES = {"double": "float64", "float": "float32", "i64": "int64", "i32": "int32
 _PROPOSED = STEP_ARGS.split(", ").index("u_new")  # a hook of a step returns something like it
 _OBJECTS = re.compile(r" load ptr, ptr @_ZN08NumbaEnv")
 _NO_OBJECTS = "it needs objects of Python, as print, dictionaries and exceptions with values do"
+_LATE = "numba.unresolved$"  # what Numba would look for when everything is compiled
+_RECURSION = (
+    "it calls a function that calls itself with arguments of other types than the first ones; "
+    "a literal number has a type of its own, so give it a variable, or np.int64(...)"
+)
 
 
 def load_numba() -> Any:
@@ -124,6 +129,8 @@ class Hooks:
         assembly: str = entry.inspect_llvm(signature)
         if _OBJECTS.search(assembly):
             raise TypeError(_NO_OBJECTS)
+        if _LATE in assembly:
+            raise TypeError(_RECURSION)
         made = entry.overloads[signature]
         self.lasting &= not (made.library.has_dynamic_globals or made.reload_init)
         self.modules.append(assembly)

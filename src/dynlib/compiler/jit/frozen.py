@@ -1,18 +1,18 @@
 """Hooks as they are now: what Numba compiles is what was looked at, and nothing else.
 
-Numba compiles a function once for each kind of arguments, with what its globals are at that moment,
-and may keep that on disk.  So a hook is compiled as a copy that sees the names that its code uses and
-no others; functions that Numba compiles are copied along with it, and compiled anew.
+Numba compiles a function once for each kind of arguments, with what its globals are at that
+moment, and may keep that on disk.  So a hook is compiled as a copy that sees the names that its
+code uses and no others; functions that Numba compiles are copied along with it, and compiled anew.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from types import CellType, FunctionType, ModuleType
 from typing import Any
 
-from dynlib.compiler.jit.standard import enclosed, is_standard, names_in
+from dynlib.compiler.jit.standard import enclosed, is_standard, names_in, taken_from
 
 __all__ = ["frozen", "is_dispatcher"]
 
@@ -23,8 +23,9 @@ def is_dispatcher(value: object) -> bool:
     return registry is not None and type(value) is registry.CPUDispatcher
 
 
-def frozen(hook: FunctionType) -> FunctionType:
+def frozen(hook: Callable[..., Any]) -> FunctionType:
     """A copy of a hook, of all functions that Numba compiles for it, and of a user's modules."""
+    assert isinstance(hook, FunctionType)  # as observers check
     copies = _Copies()
     twin = copies.function(hook)
     for function, signatures in copies.signed:
@@ -86,10 +87,10 @@ class _Copies:
         if id(module) not in self._made:
             self._made[id(module)] = module, ModuleType(module.__name__)
         twin: ModuleType = self._made[id(module)][1]
-        for name in names:
-            if name in vars(module) and name not in vars(twin):
+        for name, value in taken_from(module, names).items():
+            if name not in vars(twin):
                 setattr(twin, name, None)  # it may lead back here
-                setattr(twin, name, self._value(vars(module)[name], names))
+                setattr(twin, name, self._value(value, names))
         return twin
 
 

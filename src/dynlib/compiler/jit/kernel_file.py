@@ -2,8 +2,8 @@
 
 Loading object code is executing it, and damaged object code can end the process before anything is
 executed.  So everything in the file stands under a keyed check sum (HMAC-SHA-256): the key under
-which the kernel is kept, the symbols, and the code.  A file that was changed, cut, renamed, or written
-by somebody else is no kernel.
+which the kernel is kept, the symbols, and the code.  A file that was changed, cut, renamed, or
+written by somebody else is no kernel.
 """
 
 from __future__ import annotations

@@ -149,7 +149,7 @@ def _dispose(passes: Any) -> None:
     base = _llvm().ffi.ObjectRef
     for each in type(passes).__mro__:
         if each is not base and "_dispose" in vars(each):
-            each._dispose(passes)
+            vars(each)["_dispose"](passes)
             break
     passes.detach()
 

@@ -1,9 +1,9 @@
 """A folder of the user's own, in which what is read is what this user has written.
 
-Everything is opened first and looked at then, by its descriptor, so that nothing can be exchanged in
-between.  What others could have written, or could change, is refused: `NotPrivate`.  Windows knows
-neither these owners nor these modes; there the folders of a user's profile are private by themselves,
-and only what is no regular file is refused.
+Everything is opened first and looked at then, by its descriptor, so that nothing can be exchanged
+in between.  What others could have written, or could change, is refused: `NotPrivate`.  Windows
+knows neither these owners nor these modes; there the folders of a user's profile are private by
+themselves, and only what is no regular file is refused.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from contextlib import suppress
 from functools import cache, lru_cache
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["enclosed", "is_standard", "names_in", "standard_name"]
+__all__ = ["enclosed", "is_standard", "names_in", "standard_name", "taken_from"]
 
 _PACKAGES = ("numpy", "numba", "llvmlite")
 _MISSING = object()
@@ -90,6 +91,16 @@ def enclosed(function: FunctionType) -> dict[str, Any]:
     for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
         with suppress(ValueError):  # not yet set, or deleted
             found[name] = cell.cell_contents
+    return found
+
+
+def taken_from(module: ModuleType, names: Iterable[str]) -> dict[str, Any]:
+    """What a module has under these names, in the order of the names."""
+    found = {name: vars(module)[name] for name in sorted(names) if name in vars(module)}
+    if "__getattr__" in vars(module) and not is_standard(module):
+        for name in sorted(set(names) - found.keys()):
+            with suppress(Exception):  # of a user's own function
+                found[name] = getattr(module, name)
     return found
 
 
