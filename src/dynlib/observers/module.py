@@ -192,8 +192,7 @@ class ObserverModule:
         return found
 
     def _plain(self, which: str, hook: Any, args: str) -> Hook:
-        given = getattr(hook, "__func__", hook)  # a plain function put into a class body
-        given = getattr(given, "py_func", given)  # one that Numba has compiled already
+        given = _bare(hook)
         if not inspect.isfunction(given):
             raise ObserverError(
                 f"observer {self.key!r}: {which} must be a plain function, found {hook!r}."
@@ -236,11 +235,13 @@ class ObserverModule:
     def identity(self) -> tuple[Any, ...]:
         """Equal for observers that do the same and call their results the same.
 
-        Hooks alike are not one: each may write to objects of its own, in plain Python.
+        Hooks alike are not one: each may write to objects of its own, in plain Python, or become
+        another when something changes that it refers to.
         """
         first = (_exactly(self.initial_workspace), _exactly(self.initial_outputs))
         own = (type(self), self.label, tuple(self.outputs), self.trace, first)
-        return (*own, *map(id, self.resolve_hooks().values()), self.signature())
+        hooks = (self.pre_step, self.post_step, self.runner_variational_step)
+        return (*own, *(id(_bare(hook)) for hook in hooks), self.signature())
 
     def validate_stepper(self, stepper: Stepper, spec: ModelSpec) -> None:
         """Raise an `ObserverError` if the observer cannot do with this stepper and model."""
@@ -267,6 +268,12 @@ class ObserverModule:
                 f"{getattr(self, what)!r}."
             )
         return tuple(np.broadcast_to(values, (rows,)).tolist())
+
+
+def _bare(hook: Any) -> Any:
+    """The function of a hook."""
+    given = getattr(hook, "__func__", hook)  # a plain function put into a class body
+    return getattr(given, "py_func", given)  # one that Numba has compiled already
 
 
 def _exactly(values: Any) -> tuple[Any, ...]:

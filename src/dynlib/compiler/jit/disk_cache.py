@@ -66,10 +66,11 @@ class DiskCache:
         try:
             with opened(self.folder) as folder:
                 data = folder.read(key + SUFFIX, _LARGEST)
-                kernel = decode(key, data, secret_of(folder))
-                if kernel is not None:
-                    folder.touch(key + SUFFIX)
-                    return kernel
+                with contextlib.suppress(FileNotFoundError):  # the secret was lost
+                    kernel = decode(key, data, secret_of(folder))
+                    if kernel is not None:
+                        folder.touch(key + SUFFIX)
+                        return kernel
         except FileNotFoundError:
             return None
         except OSError as error:
