@@ -89,6 +89,7 @@ def test_a_warm_process_with_a_damaged_kernel(
     content = bytearray(kernel.read_bytes())
     content[len(content) // 2] ^= 64
     (folder / kernel.name).write_bytes(content)
+    (tmp_path / "kernel_secret").write_bytes((cache / "kernel_secret").read_bytes())
     bits, compiled, warned = finished(spawn(tmp_path))
     assert bits == outputs[0][0]
     assert compiled == "True"

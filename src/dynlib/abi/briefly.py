@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from threading import RLock
+
+from dynlib.abi.forks import whole_after_fork
 
 __all__ = ["BRIEFLY"]
 
-BRIEFLY = RLock()
+BRIEFLY = whole_after_fork(RLock(), level=3)
 """Nobody waits for anything, or calls what a user wrote, while holding it."""
-
-if hasattr(os, "register_at_fork"):  # a child never finds it held by a thread that it lacks
-    os.register_at_fork(
-        before=BRIEFLY.acquire, after_in_parent=BRIEFLY.release, after_in_child=BRIEFLY.release
-    )

@@ -182,5 +182,9 @@ class AnalysisModule(Protocol):
     def resolve_hooks(self) -> Mapping[str, Hook]:
         """Functions that users wrote, by the names under which `text` calls them."""
 
+    @property
+    def portable(self) -> bool:
+        """Whether `signature` says in another process what it says here."""
+
     def signature(self) -> str:
         """Text that differs whenever the hooks' content does: source, closures, sizes."""

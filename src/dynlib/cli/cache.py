@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
@@ -38,7 +40,8 @@ def show_path() -> None:
 def show_entries() -> None:
     """List what the cache holds, most recently used first."""
     cache = _cache()
-    entries = cache.entries()
+    with _told("look into", cache):
+        entries = cache.entries()
     if not entries:
         click.echo(f"the cache is empty ({cache.folder})")
         return
@@ -58,12 +61,18 @@ def clear() -> None:
     It is made again when it is needed.
     """
     cache = _cache()
-    size = cache.total_bytes
-    try:
+    with _told("clear", cache):
+        size = cache.total_bytes
         count = cache.clear()
-    except OSError as error:
-        raise Letter(f"cannot clear {cache.folder}: {error.strerror or error}") from error
     click.echo(f"removed {_kernels(count)}, {_size(size)}, from {cache.folder}")
+
+
+@contextmanager
+def _told(what: str, cache: DiskCache) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise Letter(f"cannot {what} {cache.folder}: {error.strerror or error}") from error
 
 
 def _cache() -> DiskCache:

@@ -19,6 +19,7 @@ from dynlib.compiler.codegen.runner_variants import (
     _RUNNER_TEMPLATE_MAP,
     RunnerVariant,
     Variant,
+    analysis_token,
     get_runner,
     module_of,
 )
@@ -32,10 +33,6 @@ from dynlib.steppers.base import Stepper
 __all__ = ["CompiledModel"]
 
 _KEPT = 32  # runners of each kind
-
-
-def _signature(analysis: AnalysisModule | None) -> str:
-    return "" if analysis is None else analysis.signature()
 
 
 class CompiledModel:
@@ -115,14 +112,16 @@ class CompiledModel:
 
         `variant` is a further one that was registered; None: BASE or ANALYSIS.
         """
-        key: tuple[Any, ...] = (sampled, _signature(analysis))
-        if variant is not None:
-            key = (*key, variant, _RUNNER_TEMPLATE_MAP[variant, self.spec.is_map])
-        runner = self._runners.get(key)
+        what = (sampled, *self._further(variant))
+        runner = self._runners.get((*what, analysis_token(analysis, jit=self.jit)))
         if runner is None:
             runner = self._made(sampled, analysis, variant)
-            self._keep(self._runners, key, runner)
+            self._keep(self._runners, (*what, analysis_token(analysis, jit=self.jit)), runner)
         return runner
+
+    def _further(self, variant: Variant | None) -> tuple[Any, ...]:
+        """What tells a further variant from others: another text may be registered for it."""
+        return () if variant is None else (variant, _RUNNER_TEMPLATE_MAP[variant, self.spec.is_map])
 
     def _made(
         self, sampled: bool, analysis: AnalysisModule | None, variant: Variant | None
@@ -150,10 +149,8 @@ class CompiledModel:
 
         `variant` is a further one that was registered; None: FASTPATH or FASTPATH_ANALYSIS.
         """
-        key: tuple[Any, ...] = (lanes, varied, sampled, _signature(analysis))
-        if variant is not None:
-            key = (*key, variant, _RUNNER_TEMPLATE_MAP[variant, self.spec.is_map])
-        made = self._fast.get(key)
+        what = (lanes, varied, sampled, *self._further(variant))
+        made = self._fast.get((*what, analysis_token(analysis, jit=self.jit)))
         if made is None:
             observed = analysis is not None
             program = LaneProgram(self.spec, self.stepper, lanes, varied, analysis)
@@ -166,7 +163,7 @@ class CompiledModel:
                 disk_cache=self.disk_cache,
             )
             made = program, runner
-            self._keep(self._fast, key, made)
+            self._keep(self._fast, (*what, analysis_token(analysis, jit=self.jit)), made)
         return made
 
     @staticmethod

@@ -210,6 +210,11 @@ class CombinedObserver:
         """Text that differs whenever the hooks' content does: source, closures, sizes."""
         return self._signature
 
+    @property
+    def portable(self) -> bool:
+        """Whether `signature` says in another process what it says here."""
+        return all(observer.portable for observer in self.observers)
+
     def text(self, params: str) -> str:
         """The functions ``ANALYSIS_...`` and what they call."""
         texts = []

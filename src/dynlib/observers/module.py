@@ -11,7 +11,7 @@ import numpy as np
 from dynlib.abi.hooks import HOOK_ARGS, STEP_ARGS
 from dynlib.dsl.spec import ModelSpec
 from dynlib.errors import ObserverError
-from dynlib.observers.content import content_of
+from dynlib.observers.content import content_of, is_portable
 from dynlib.observers.part import NO_TRACE, Output, Part, TraceSpec
 from dynlib.observers.result import ObserverResult
 from dynlib.steppers.base import Stepper
@@ -193,8 +193,7 @@ class ObserverModule:
         return found
 
     def _plain(self, which: str, hook: Any, args: str) -> Hook:
-        given = getattr(hook, "__func__", hook)  # a plain function put into a class body
-        given = getattr(given, "py_func", given)  # one that Numba has compiled already
+        given = _bare(hook)
         if not inspect.isfunction(given):
             raise ObserverError(
                 f"observer {self.key!r}: {which} must be a plain function, found {hook!r}."
@@ -226,12 +225,24 @@ class ObserverModule:
         )
 
     @property
+    def portable(self) -> bool:
+        """Whether `signature` says in another process what it says here.
+
+        It does not where a hook refers to what only this process has, such as an address.
+        """
+        return all(map(is_portable, self.resolve_hooks().values()))
+
+    @property
     def identity(self) -> tuple[Any, ...]:
-        """Equal for observers that do the same and call their results the same."""
-        first = (np.shape(self.initial_workspace), str(self.initial_workspace))
-        outputs = (np.shape(self.initial_outputs), str(self.initial_outputs))
-        own = (type(self), self.label, tuple(self.outputs), self.trace, first, outputs)
-        return (*own, self.signature())
+        """Equal for observers that do the same and call their results the same.
+
+        Hooks alike are not one: each may write to objects of its own, in plain Python, or become
+        another when something changes that it refers to.
+        """
+        first = (_exactly(self.initial_workspace), _exactly(self.initial_outputs))
+        own = (type(self), self.label, tuple(self.outputs), self.trace, first)
+        hooks = (self.pre_step, self.post_step, self.runner_variational_step)
+        return (*own, *(id(_bare(hook)) for hook in hooks), self.signature())
 
     def validate_stepper(self, stepper: Stepper, spec: ModelSpec) -> None:
         """Raise an `ObserverError` if the observer cannot do with this stepper and model."""
@@ -258,6 +269,21 @@ class ObserverModule:
                 f"{getattr(self, what)!r}."
             )
         return tuple(np.broadcast_to(values, (rows,)).tolist())
+
+
+def _bare(hook: Any) -> Any:
+    """The function of a hook."""
+    given = getattr(hook, "__func__", hook)  # a plain function put into a class body
+    return getattr(given, "py_func", given)  # one that Numba has compiled already
+
+
+def _exactly(values: Any) -> tuple[Any, ...]:
+    """Numbers as a key; what is printed of an array leaves out digits and items."""
+    try:
+        array = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        return (repr(values),)
+    return array.shape, array.tobytes()
 
 
 _TAKEN = ("name", "columns", "facts", "n_runs", "trace", "trace_time")  # of a result

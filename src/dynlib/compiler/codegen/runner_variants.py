@@ -17,6 +17,7 @@ from functools import cache, partial
 from pathlib import Path
 from threading import RLock
 
+from dynlib.abi.forks import whole_after_fork
 from dynlib.abi.hooks import KINDS, AnalysisModule, Hook, user_name
 from dynlib.compiler.codegen import (
     lane_adaptive,
@@ -33,6 +34,7 @@ from dynlib.compiler.codegen.run_loop import run_loop
 from dynlib.compiler.codegen.specialize import specialize
 from dynlib.compiler.jit.disk_cache import DiskCache
 from dynlib.compiler.jit.door import Hooks
+from dynlib.compiler.jit.extensions import extensions
 from dynlib.compiler.jit.hook_errors import UncompilableHook
 from dynlib.compiler.jit.native import machine
 from dynlib.compiler.jit.runner import Runner, guarded, make_runner
@@ -45,6 +47,7 @@ __all__ = [
     "RunnerVariant",
     "Variant",
     "analysis_signature_hash",
+    "analysis_token",
     "compile_analysis_hooks",
     "get_runner",
 ]
@@ -237,7 +240,7 @@ class RunnerKey:
 
 
 _LRU_SIZE = 128
-_TURN = RLock()
+_TURN = whole_after_fork(RLock())
 _variant_cache_continuous: OrderedDict[RunnerKey, Runner] = OrderedDict()
 _variant_cache_discrete: OrderedDict[RunnerKey, Runner] = OrderedDict()
 
@@ -247,6 +250,19 @@ def analysis_signature_hash(analysis: AnalysisModule | None) -> str:
     if analysis is None:
         return ""
     return hashlib.sha256(analysis.signature().encode()).hexdigest()[:16]
+
+
+def analysis_token(analysis: AnalysisModule | None, *, jit: bool) -> str:
+    """What a runner with these observers is kept under in this process.
+
+    Compiled hooks are alike if their content is, as long as nobody teaches Numba another
+    meaning of what they say.  In plain Python each hook writes to objects of its own.
+    """
+    if analysis is None or not analysis.has_user_hooks:
+        return "" if analysis is None else analysis.signature()
+    hooks = analysis.resolve_hooks().items()
+    own = extensions() if jit else " ".join(f"{name} {id(hook)}" for name, hook in hooks)
+    return f"{analysis.signature()} {own}"
 
 
 def compile_analysis_hooks(
@@ -316,17 +332,7 @@ def get_runner(
     analysis = program.analysis
     assert variant.observed == (analysis is not None)
     module = module_of(program, variant, sampled=sampled)
-    key = RunnerKey(
-        model_hash=program.spec.model_hash,
-        stepper_name=program.stepper.name,
-        analysis_sig=analysis_signature_hash(analysis),
-        variant=variant.value,
-        runner_kind=f"{program.spec.kind}{'-sampled' if sampled else ''}",
-        dtype=program.spec.dtype,
-        cache_token=_token(module, jit=jit),
-        jit=jit,
-        template_version=_template_version(),
-    )
+    key = _key(variant, program, module, sampled=sampled, jit=jit)
     kept = _variant_cache_discrete if discrete else _variant_cache_continuous
     if key in kept:
         kept.move_to_end(key)
@@ -338,15 +344,45 @@ def get_runner(
             module,
             program.spec.dtype,
             jit=jit,
-            cache=disk_cache,
+            cache=disk_cache if _lasting(analysis) else None,
             key=key.digest,
             hooks=partial(compile_analysis_hooks, analysis, jit=jit),
             label=" ".join(filter(None, words)),
         )
-    kept[key] = runner
+    # Numba may have been taught something by packages that it loads when it is first used.
+    kept[_key(variant, program, module, sampled=sampled, jit=jit)] = runner
     while len(kept) > _LRU_SIZE:
         kept.popitem(last=False)
     return runner
+
+
+def _key(
+    variant: Variant,
+    program: Program | LaneProgram,
+    module: Module,
+    *,
+    sampled: bool,
+    jit: bool,
+) -> RunnerKey:
+    analysis = program.analysis
+    return RunnerKey(
+        model_hash=program.spec.model_hash,
+        stepper_name=program.stepper.name,
+        analysis_sig=analysis_signature_hash(analysis),
+        variant=variant.value,
+        runner_kind=f"{program.spec.kind}{'-sampled' if sampled else ''}",
+        dtype=program.spec.dtype,
+        cache_token=_token(module, analysis, jit=jit),
+        jit=jit,
+        template_version=_template_version(),
+    )
+
+
+def _lasting(analysis: AnalysisModule | None) -> bool:
+    """Whether the key of a kernel says in another process what it says here."""
+    if analysis is None or not analysis.has_user_hooks:
+        return True
+    return analysis.portable and not extensions()
 
 
 @contextmanager
@@ -365,6 +401,8 @@ def _hooks_of(analysis: AnalysisModule | None) -> Iterator[None]:
         ) from error
 
 
-def _token(module: Module, *, jit: bool) -> str:
+def _token(module: Module, analysis: AnalysisModule | None, *, jit: bool) -> str:
     parts = [module.digest, *((toolchain(), machine()) if jit else ())]
+    if analysis is not None and analysis.has_user_hooks:
+        parts.append(analysis_token(analysis, jit=jit))
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()

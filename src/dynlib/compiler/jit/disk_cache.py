@@ -1,32 +1,34 @@
 """Compiled kernels on disk, by the hash of everything they are made of.
 
-One file holds one kernel: a line of JSON (the check sum, the entry point, what it is), then the
-object code.  Files are written beside their place and moved into it, so any number of processes
-may share a folder.  A file is never changed; what cannot be read, or does not match its check
-sum, counts as not there.  Nothing that happens to the folder can fail a run: the kernel is
-compiled again, and one warning says why.
+One file holds one kernel (`kernel_file`).  Files are written beside their place and moved into it,
+so any number of processes may share a folder.  A file is never changed; what cannot be read, is not
+as it was written, or could have been written by others (`private_folder`), counts as not there.
+Nothing that happens to the folder can fail a run: the kernel is compiled again, and one warning
+says why.
 """
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import json
-import os
 import time
 import warnings
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from dynlib.compiler.jit.kernel_file import SUFFIX, decode, encode, label_of, secret_of
 from dynlib.compiler.jit.native import ObjectCode
+from dynlib.compiler.jit.private_folder import NotPrivate, PrivateFolder, opened
 from dynlib.errors import DynlibWarning
 
 __all__ = ["CacheEntry", "CacheWarning", "DiskCache"]
 
-_MAGIC = b"dynlib-kernel "
-_SUFFIX = ".kernel"
 LIMIT = 256 * 2**20
+_LARGEST = 256 * 2**20
+_PART = ".part"
+_HOUR = 3600
+_DAMAGED = "(damaged)"
 
 
 class CacheWarning(DynlibWarning):
@@ -60,134 +62,143 @@ class DiskCache:
         self.folder = root / "runner_cache"
         self.limit = limit
 
-    def _path(self, key: str) -> Path:
-        return self.folder / f"{key}{_SUFFIX}"
-
     def load(self, key: str) -> ObjectCode | None:
         """The kernel of this key, if it is there and sound."""
-        path = self._path(key)
         try:
-            data = path.read_bytes()
+            with opened(self.folder) as folder:
+                data = folder.read(key + SUFFIX, _LARGEST)
+                with contextlib.suppress(FileNotFoundError):  # the secret was lost
+                    kernel = decode(key, data, secret_of(folder))
+                    if kernel is not None:
+                        folder.touch(key + SUFFIX)
+                        return kernel
         except FileNotFoundError:
             return None
         except OSError as error:
-            self._warn(f"cannot read {path}: {error}")
+            self._warn(f"cannot read {self._path(key)}: {error}", refused=error)
             return None
-        kernel = _decode(data)
-        if kernel is None:
-            self.discard(key, "the file is damaged")
-            return None
-        with contextlib.suppress(OSError):  # a read-only cache still serves
-            os.utime(path)
-        return kernel
+        self.discard(key, "the file is damaged, or was written elsewhere")
+        return None
 
     def discard(self, key: str, reason: str) -> None:
         """Drop a kernel that cannot be used."""
         self._warn(f"{self._path(key)} cannot be used ({reason})")
-        with contextlib.suppress(OSError):
-            self._path(key).unlink()
+        with contextlib.suppress(OSError), opened(self.folder) as folder:
+            folder.remove(key + SUFFIX)
 
     def store(self, key: str, kernel: ObjectCode, label: str) -> None:
         """Keep a kernel, and make room if there is too little."""
-        path = self._path(key)
-        temporary = path.with_name(f"{key}.{os.getpid()}.{time.monotonic_ns()}.part")
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+        for attempt in range(2):
             try:
-                temporary.write_bytes(_encode(kernel, label))
-                temporary.replace(path)
-            finally:
-                temporary.unlink(missing_ok=True)
-            self._evict()
-        except OSError as error:
-            self._warn(f"cannot write to {self.folder}: {error}")
+                with opened(self.folder, make=True) as folder:
+                    secret = secret_of(folder, make=True)
+                    folder.write(key + SUFFIX, encode(key, kernel, label, secret))
+                    self._evict(folder)
+                return
+            except FileNotFoundError as error:  # somebody clears the folder at this moment
+                if attempt:
+                    self._warn(f"cannot write to {self.folder}: {error}")
+            except OSError as error:
+                self._warn(f"cannot write to {self.folder}: {error}", refused=error)
+                return
 
-    def _evict(self) -> None:
-        files = self._files()
+    def _path(self, key: str) -> Path:
+        return self.folder / f"{key}{SUFFIX}"
+
+    def _evict(self, folder: PrivateFolder) -> None:
+        files, soon = _kernels(folder), time.time() + _HOUR
         total = sum(size for _, size, _ in files)
         if total <= self.limit:
             return
-        for path, size, _ in sorted(files, key=lambda file: file[2])[:-1]:
+        # What was used in the future was used under a clock that was wrong, and never since.
+        for name, size, _ in sorted(files, key=lambda f: f[2] if f[2] < soon else 0.0)[:-1]:
             with contextlib.suppress(OSError):
-                path.unlink()
+                folder.remove(name)
             total -= size
             if total <= 0.8 * self.limit:
                 break
 
-    def _files(self) -> list[tuple[Path, int, float]]:
-        """Kernels, and leftovers of writers that died more than an hour ago."""
-        found = []
-        with contextlib.suppress(OSError):
-            for item in os.scandir(self.folder):
-                with contextlib.suppress(OSError):
-                    stat = item.stat()
-                    if item.name.endswith(_SUFFIX):
-                        found.append((Path(item.path), stat.st_size, stat.st_mtime))
-                    elif item.name.endswith(".part") and stat.st_mtime < time.time() - 3600:
-                        Path(item.path).unlink()
-        return found
-
     def entries(self) -> list[CacheEntry]:
-        """What there is, most recently used first."""
+        """What there is, most recently used first.
+
+        Raises
+        ------
+        NotPrivate
+            If the folder is not used, since others could have written what is in it.
+        """
         entries = []
-        for path, size, used in self._files():
-            with contextlib.suppress(OSError):
-                header = _header(path.read_bytes())
-                label = str(header["label"]) if header else "(damaged)"
-                entries.append(CacheEntry(path.stem, label, size, used))
+        with _looked_into(self.folder) as folder:
+            if folder is None:
+                return []
+            for name, size, used in _kernels(folder):
+                label = _label(folder, name)
+                entries.append(CacheEntry(name.removesuffix(SUFFIX), label, size, used))
         return sorted(entries, key=lambda entry: -entry.last_used)
 
     @property
     def total_bytes(self) -> int:
         """Size of all kernels."""
-        return sum(size for _, size, _ in self._files())
+        with _looked_into(self.folder) as folder:
+            return sum(size for _, size, _ in _kernels(folder)) if folder is not None else 0
 
     def clear(self) -> int:
-        """Remove all kernels; returns how many there were."""
+        """Remove all kernels, and what is left of others; returns how many kernels there were.
+
+        Raises
+        ------
+        OSError
+            If they cannot be removed.
+        """
         count = 0
-        for path, _, _ in self._files():
-            with contextlib.suppress(FileNotFoundError):
-                path.unlink()
-                count += 1
+        with _looked_into(self.folder) as folder:
+            if folder is None:
+                return 0
+            for name, _, _ in list(folder.files()):
+                if name.endswith((SUFFIX, _PART)) and folder.remove(name):
+                    count += name.endswith(SUFFIX)
         return count
 
-    def _warn(self, what: str) -> None:
-        if not DiskCache._warned:
-            DiskCache._warned = True
-            warnings.warn(
-                f"dynlib's disk cache: {what}. Kernels are compiled anew; results are the same.",
-                CacheWarning,
-                stacklevel=2,
-            )
+    def _warn(self, what: str, *, refused: OSError | None = None) -> None:
+        if DiskCache._warned:
+            return
+        DiskCache._warned = True
+        hint = ""
+        if isinstance(refused, NotPrivate):
+            hint = " Code is loaded only from what nobody else can write to."
+        warnings.warn(
+            f"dynlib's disk cache: {what}.{hint} Kernels are compiled anew; results are the same.",
+            CacheWarning,
+            stacklevel=2,
+        )
 
 
-def _encode(kernel: ObjectCode, label: str) -> bytes:
-    header = {
-        "sha256": hashlib.sha256(kernel.code).hexdigest(),
-        "symbol": kernel.symbol,
-        "externals": list(kernel.externals),
-        "label": label,
-    }
-    return _MAGIC + json.dumps(header).encode() + b"\n" + kernel.code
+@contextmanager
+def _looked_into(path: Path) -> Iterator[PrivateFolder | None]:
+    """The folder of the kernels, or None if there is none."""
+    with ExitStack() as stack:
+        try:
+            folder = stack.enter_context(opened(path))
+        except FileNotFoundError:
+            folder = None
+        yield folder
 
 
-def _header(data: bytes) -> dict[str, Any] | None:
-    line, newline, _ = data.partition(b"\n")
-    if not newline or not line.startswith(_MAGIC):
-        return None
+def _kernels(folder: PrivateFolder) -> list[tuple[str, int, float]]:
+    """Name, size and last use of kernels; leftovers of writers that died long ago go."""
+    found, now = [], time.time()
+    for name, size, used in folder.files():
+        if name.endswith(SUFFIX):
+            found.append((name, size, used))
+        elif name.endswith(_PART) and abs(now - used) > _HOUR:
+            with contextlib.suppress(OSError):
+                folder.remove(name)
+    return found
+
+
+def _label(folder: PrivateFolder, name: str) -> str:
     try:
-        header = json.loads(line.removeprefix(_MAGIC))
-    except (ValueError, RecursionError):
-        return None
-    return header if isinstance(header, dict) and "label" in header else None
-
-
-def _decode(data: bytes) -> ObjectCode | None:
-    header = _header(data)
-    code = data.partition(b"\n")[2]
-    if header is None or hashlib.sha256(code).hexdigest() != header.get("sha256"):
-        return None
-    externals, symbol = header.get("externals"), header.get("symbol")
-    if not isinstance(externals, list) or not isinstance(symbol, str):
-        return None
-    return ObjectCode(code, symbol, tuple(str(name) for name in externals))
+        return label_of(folder.read(name, _LARGEST), secret_of(folder)) or _DAMAGED
+    except NotPrivate:
+        return "(not used: others could have written it)"
+    except OSError:
+        return _DAMAGED

@@ -15,6 +15,7 @@ from functools import cache
 from typing import Any
 
 from dynlib.abi.hooks import HOOK_ARGS, READ_ONLY, STEP_ARGS
+from dynlib.compiler.jit.frozen import frozen
 from dynlib.compiler.jit.hook_errors import UncompilableHook, reason_of
 from dynlib.compiler.jit.undisturbed import undisturbed
 from dynlib.compiler.llvm.foreign import Foreign
@@ -34,6 +35,11 @@ _NAMES = {"double": "float64", "float": "float32", "i64": "int64", "i32": "int32
 _PROPOSED = STEP_ARGS.split(", ").index("u_new")  # a hook of a step returns something like it
 _OBJECTS = re.compile(r" load ptr, ptr @_ZN08NumbaEnv")
 _NO_OBJECTS = "it needs objects of Python, as print, dictionaries and exceptions with values do"
+_LATE = "numba.unresolved$"  # what Numba would look for when everything is compiled
+_RECURSION = (
+    "it calls a function that calls itself with arguments of other types than the first ones; "
+    "a literal number has a type of its own, so give it a variable, or np.int64(...)"
+)
 
 
 def load_numba() -> Any:
@@ -114,7 +120,7 @@ class Hooks:
     ) -> str:
         compiled = numba.njit(**_OPTIONS)
         names = {kind: getattr(numba, kind) for kind in _NAMES.values()}
-        space = {"hook": compiled(self._hooks[name]), "carray": numba.carray, **names}
+        space = {"hook": compiled(frozen(self._hooks[name])), "carray": numba.carray, **names}
         space["read_only"] = _read_only(numba.extending)
         args = STEP_ARGS if name.startswith("step_hook_") else HOOK_ARGS
         exec(_text(args.split(", "), shapes, result), space)
@@ -123,6 +129,8 @@ class Hooks:
         assembly: str = entry.inspect_llvm(signature)
         if _OBJECTS.search(assembly):
             raise TypeError(_NO_OBJECTS)
+        if _LATE in assembly:
+            raise TypeError(_RECURSION)
         made = entry.overloads[signature]
         self.lasting &= not (made.library.has_dynamic_globals or made.reload_init)
         self.modules.append(assembly)

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from dynlib.abi.forks import whole_after_fork
+
 __all__ = ["ObjectCode", "emit_object", "load", "machine", "machine_code"]
 
 Entry = Callable[[int], int]
@@ -48,6 +50,9 @@ class ObjectCode:
 def _llvm() -> Any:
     import llvmlite.binding as llvm
 
+    lock = getattr(llvm.ffi.lib, "_lock", None)  # each call into LLVM takes it
+    if lock is not None:
+        whole_after_fork(lock, level=1)
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     return llvm
@@ -132,10 +137,21 @@ def _optimize(module: Any, symbol: str, machine: Any, *, alike: bool) -> None:
     tuning.loop_interleaving = True
     tuning.slp_vectorization = alike
     builder = llvm.create_pass_builder(machine, tuning)
-    builder.getModulePassManager().run(module, builder)
+    passes = builder.getModulePassManager()
+    try:
+        passes.run(module, builder)
+    finally:
+        _dispose(passes)
 
 
-_engines: list[Any] = []  # loaded code lives as long as the process
+def _dispose(passes: Any) -> None:
+    """Free a pass manager, a tenth of a megabyte: its close() finds a method that does nothing."""
+    base = _llvm().ffi.ObjectRef
+    for each in type(passes).__mro__:
+        if each is not base and "_dispose" in vars(each):
+            vars(each)["_dispose"](passes)
+            break
+    passes.detach()
 
 
 def load(kernel: ObjectCode) -> Entry:
@@ -167,8 +183,7 @@ def load(kernel: ObjectCode) -> Entry:
     if not address:
         msg = f"object code lacks its entry point {kernel.symbol}"
         raise OSError(msg)
-    _engines.append(engine)
-    return _Entry(address)
+    return _Entry(address, engine)
 
 
 def _missing(kernel: ObjectCode) -> list[str]:
@@ -176,13 +191,17 @@ def _missing(kernel: ObjectCode) -> list[str]:
 
 
 class _Entry:
-    """A loaded entry point; calling it releases the GIL."""
+    """A loaded entry point; calling it releases the GIL.
 
-    __slots__ = ("_function",)
+    The code lives as long as this does: LLVM's engine frees its memory when nobody refers to it.
+    """
+
+    __slots__ = ("_engine", "_function")
 
     _TYPE = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64)
 
-    def __init__(self, address: int) -> None:
+    def __init__(self, address: int, engine: Any) -> None:
+        self._engine = engine
         self._function = self._TYPE(address)
 
     def __call__(self, table: int) -> int:

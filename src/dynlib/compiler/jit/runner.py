@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import linecache
+import weakref
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -17,6 +19,7 @@ from dynlib.abi.runner_args import WORDS
 from dynlib.compiler.codegen.program import Module
 from dynlib.compiler.jit.disk_cache import DiskCache
 from dynlib.compiler.jit.door import Hooks
+from dynlib.compiler.jit.extensions import extensions
 from dynlib.compiler.jit.native import Entry, ObjectCode, emit_object, load
 from dynlib.compiler.llvm.translate import SYMBOL, translate
 
@@ -116,7 +119,20 @@ def execute(module: Module, extra: Mapping[str, Any], dtype: str) -> dict[str, A
     linecache.cache[filename] = (len(module.text), None, lines, filename)
     namespace: dict[str, Any] = {**plain_namespace(dtype), **extra, "__name__": "dynlib.generated"}
     exec(compile(module.text, filename, "exec"), namespace)
+    _shown[filename] += 1
+    weakref.finalize(namespace[module.runner], _forget, filename).atexit = False
     return namespace
+
+
+_shown: Counter[str] = Counter()  # modules alive, by the name that tracebacks show
+
+
+def _forget(filename: str) -> None:
+    """Let the text of a module go with the last one that has it."""
+    _shown[filename] -= 1
+    if not _shown[filename]:
+        del _shown[filename]
+        linecache.cache.pop(filename, None)
 
 
 def make_runner(
@@ -196,4 +212,4 @@ def compiled(module: Module, dtype: str, hooks: Hooks | None = None) -> ObjectCo
 
         emit = emit_apart
     code = emit(assembly, SYMBOL, linked=foreigners.modules, alike=module.alike)
-    return replace(code, lasting=foreigners.lasting)
+    return replace(code, lasting=foreigners.lasting and not (foreigners.modules and extensions()))

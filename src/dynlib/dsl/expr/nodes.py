@@ -20,10 +20,11 @@ from threading import Lock
 from typing import Any, Self
 from weakref import WeakValueDictionary
 
+from dynlib.abi.forks import whole_after_fork
 from dynlib.dsl.expr.ops import Kind, result_kind
 
 _known: WeakValueDictionary[tuple[Any, ...], Any] = WeakValueDictionary()
-_lock = Lock()
+_lock = whole_after_fork(Lock(), level=2)
 _set = object.__setattr__
 _NOTHING: frozenset[int] = frozenset()
 
