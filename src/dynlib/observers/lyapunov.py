@@ -26,6 +26,16 @@ from dynlib.steppers.base import Stepper
 
 __all__ = ["LyapunovObserver", "lyapunov_max", "lyapunov_spectrum"]
 
+_HELPERS = (
+    hooks.grow_OBS,
+    hooks.growth_OBS,
+    hooks.revive_OBS,
+    hooks.grown_OBS,
+    hooks.exponent_OBS,
+    hooks.mean_rate_OBS,
+    hooks.order_OBS,
+    hooks.take_OBS,
+)
 _UNIT = 16  # orthonormalisations of the shortest batch
 _FIXED = 7  # rows of the workspace before those of the vectors
 
@@ -103,14 +113,7 @@ class LyapunovObserver(ObserverModule):
             texts=self._texts(every, batches, rate is not None),
             helpers=(
                 gram_schmidt,
-                hooks.grow_OBS,
-                hooks.growth_OBS,
-                hooks.revive_OBS,
-                hooks.grown_OBS,
-                hooks.exponent_OBS,
-                hooks.mean_rate_OBS,
-                hooks.order_OBS,
-                hooks.take_OBS,
+                *_HELPERS,
                 *batches.helpers,
                 *((hooks.target_OBS,) if self.target_se is not None else ()),
                 *((halfway_text(n),) if rate is not None and stepper.adaptive else ()),
