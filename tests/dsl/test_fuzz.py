@@ -217,7 +217,7 @@ def test_a_broken_expression_is_always_noticed(text: str, junk: str) -> None:
     assert any(issue.span and f"Q{junk}"[0] in issue.span.text for issue in error.issues)
 
 
-# --- documents that hide work -----------------------------------------------------------------------
+# --- documents that hide work --------------------------------------------------------------------
 
 NAMES = st.sampled_from(
     ["x", "y", "a", "c0", "c1", "z0", "z1", "f0(x)", "f1(y, a)", "t", "2", "0.5"]
