@@ -3,15 +3,20 @@
 import random
 import string
 import tomllib
+from contextlib import suppress
 
+import pytest
 from dsl.documents import COLLATZ, HENON, PENDULUM, ode, survives
 from dsl.generated import models
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from dynlib import setup
+from dynlib.compiler.codegen.runner_variants import RunnerVariant, module_of
+from dynlib.compiler.llvm.translate import translate
 from dynlib.dsl import ModelSpec, list_models, load_model
 from dynlib.dsl.paths import BUILTIN_FOLDER
-from dynlib.errors import ModelLoadError
+from dynlib.errors import DynlibError, ModelLoadError
 
 SOURCES = [PENDULUM, COLLATZ, HENON] + [
     (BUILTIN_FOLDER / f"{name}.toml").read_text(encoding="utf-8") for name in list_models()
@@ -210,6 +215,95 @@ def test_a_broken_expression_is_always_noticed(text: str, junk: str) -> None:
     error = survives(text[:at] + f"Q{junk} + " + text[at:])
     assert isinstance(error, ModelLoadError)
     assert any(issue.span and f"Q{junk}"[0] in issue.span.text for issue in error.issues)
+
+
+# --- documents that hide work --------------------------------------------------------------------
+
+NAMES = st.sampled_from(
+    ["x", "y", "a", "c0", "c1", "z0", "z1", "f0(x)", "f1(y, a)", "t", "2", "0.5"]
+)
+
+
+def _bigger(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    """Expressions that repeat, nest, sum, and call functions."""
+    many = st.sampled_from([2, 30, 70, 150, 300])
+    joined = st.builds(
+        lambda text, sign, count: sign.join([text] * count),
+        inner,
+        st.sampled_from([" + ", "*", "**", " and ", " < ", " if x else ", ", "]),
+        many,
+    )
+    return (
+        st.builds("max({}, {})".format, joined, inner)
+        | st.builds("f0({})".format, inner)
+        | st.builds("f1({0}, {0})".format, inner)
+        | st.builds("sum({} for j in range({}))".format, inner, st.sampled_from([2, 999, 99999]))
+        | st.builds(lambda text, count: "sin(" * count + text + ")" * count, inner, many)
+        | st.builds(lambda text, count: "-" * count + text, inner, many)
+        | joined
+    )
+
+
+HIDING = st.recursive(NAMES, _bigger, max_leaves=4)
+
+
+@st.composite
+def hiding(draw: st.DrawFn) -> dict[str, object]:
+    """A document whose parts may be copied many times over, each using the one before."""
+    count = draw(st.sampled_from([1, 2, 10, 60]))
+
+    def chain(stem: str, first: str) -> dict[str, object]:
+        link = draw(HIDING)
+        return {f"{stem}{i}": link.replace(f"{stem}0", f"{stem}{i - 1}") if i else first
+                for i in range(count)}  # fmt: skip
+
+    calls = draw(st.sampled_from(["f{0}(u) + f{0}(u + 1)", "f{0}(f{0}(u))", "u*u"]))
+    functions: dict[str, object] = {"f0": {"args": ["u"], "expr": "u + 1"}}
+    functions["f1"] = {"args": ["u", "v"], "expr": draw(HIDING)}
+    for i in range(2, count + 2):
+        functions[f"f{i}"] = {"args": ["u"], "expr": calls.format(i - 1 if i > 2 else 0)}
+    body = draw(HIDING)
+    return {
+        "model": {"type": "ode"},
+        "states": {"x": 1.0, "y": draw(HIDING)},
+        "params": {"a": draw(HIDING)},
+        "constants": chain("c", "1"),
+        "aux": chain("z", "x"),
+        "functions": functions,
+        "equations": {"rhs": {"x": f"f{count + 1}(x)", "y": body}},
+        "events": {f"e{i}": {"cond": draw(HIDING), "action": f"x = {body}"} for i in range(2)},
+        "presets": {f"p{i}": {"params": {"a": draw(HIDING)}} for i in range(2)},
+    }
+
+
+def _answered_within_the_work(document: dict[str, object]) -> None:
+    """A model or our error, without more work than the limit: a smaller one, to be soon here."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DYNLIB_LOAD_LIMIT", "60000")
+        patch.setenv("DYNLIB_CODE_LIMIT", "3000")
+        spec = survives(document)
+        if not isinstance(spec, ModelSpec):
+            return
+        with suppress(DynlibError):
+            program = setup(spec, jit=False).model.program
+            text = module_of(program, RunnerVariant.BASE).text
+            translate(text, {}, "entry", "float64")
+        with suppress(DynlibError):
+            _ = spec.jacobian
+        repr(spec)
+
+
+@settings(max_examples=25, deadline=None)
+@given(hiding())
+def test_documents_that_hide_work(document: dict[str, object]) -> None:
+    _answered_within_the_work(document)
+
+
+@pytest.mark.slow
+@settings(max_examples=1000, deadline=None)
+@given(hiding())
+def test_many_documents_that_hide_work(document: dict[str, object]) -> None:
+    _answered_within_the_work(document)
 
 
 def test_any_mark_in_any_place() -> None:

@@ -15,7 +15,7 @@ _ROUNDING = 1e-9  # of the largest entry
 
 def is_autonomous(spec: ModelSpec) -> bool:
     """Whether no equation of the model knows the time."""
-    leaves = (leaf for node in spec.equations for leaf in free_nodes(node))
+    leaves = free_nodes(spec.equations)
     return not any(isinstance(leaf, Time | Iteration) for leaf in leaves)
 
 

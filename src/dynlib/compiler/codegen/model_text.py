@@ -86,7 +86,7 @@ class ModelText:
 
     def prologue(self, nodes: Sequence[Node]) -> list[str]:
         """Lines that take the state tuples apart, where `nodes` refer to them."""
-        free = [leaf for node in nodes for leaf in free_nodes(node)]
+        free = free_nodes(nodes)
         lines = []
         if any(isinstance(leaf, State) for leaf in free):
             lines.append(unpack(names("u", self.layout.states), "u"))
