@@ -34,8 +34,8 @@ class Count(IntEnum):
     BUDGET = 3  # attempts until the runner pauses
     ACCEPTED = 4  # committed steps so far, pieces of cut steps counted one by one
     REJECTED = 5  # attempts thrown away by the step control so far
-    FRESH = 6  # stepper memory is void: 1 after a jump, 2 at the start, 3 after a switch with time,
-    # -1 for a retry of these
+    # Stepper memory is void: 1 after a jump or a switch with time, 2 at the start, -1 for a retry.
+    FRESH = 6
     CUTS = 7  # located events so far within the current step
     STARTED = 8  # step whose start-phase events have been taken
     STOPPED = 9  # 1: the stop condition has been met; 2: and the run goes on from there

@@ -1,8 +1,8 @@
 """Switches of a right-hand side with time, as text: steps of an adaptive method end on them.
 
 A run goes from switch to switch.  `plan_switch` looks for the next one, which the run loop treats
-like the end of the run; after it the method starts afresh, with the step size that it has.  The
-instant of a switch is known up to rounding, and conditions differ in whether they hold at the
+like the end of the run; after it the method starts afresh, as after an event, since the step size
+that suited what was before says nothing about what comes.  The instant of a switch is known up to rounding, and conditions differ in whether they hold at the
 instant itself.  So within a step the right-hand side does not see the time closer to a switch than
 that: a step that ends there sees what was before, one that begins there what comes after.
 """

@@ -67,8 +67,8 @@ def next_switch(fresh, t, t_end, p, ws, lane):
 
 
 def switched(t, fresh, ws, lane):
-    """What of the stepper is void: after a step that ended on a switch, its memory."""
-    return select((fresh == 0) & (t == float(ws[SWITCH, lane])), 3, fresh)
+    """What of the stepper is void: after a step that ended on a switch, memory and step size."""
+    return select((fresh == 0) & (t == float(ws[SWITCH, lane])), 1, fresh)
 
 
 SWITCH_HELPERS = (note_switch, plan_switch, next_switch, switched)

@@ -24,7 +24,7 @@ from dynlib.dsl.expr.typed import coerce
 __all__ = ["Switch", "TimeSwitches", "time_switches"]
 
 _COMPARISONS = frozenset({"lt", "le", "gt", "ge", "eq", "ne"})
-_PER_LEVEL = frozenset({"floor", "ceil", "trunc", "cast_int"})
+_PER_LEVEL = frozenset({"floor", "ceil", "trunc", "cast_int", "whole"})
 _LONGEST_LOOP = 64  # turns of a sum or product that are looked at one by one
 _MOST = 256  # switches; a model with more of them is told so as if they could not be computed
 
