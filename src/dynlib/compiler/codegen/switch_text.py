@@ -2,9 +2,10 @@
 
 A run goes from switch to switch.  `plan_switch` looks for the next one, which the run loop treats
 like the end of the run; after it the method starts afresh, as after an event, since the step size
-that suited what was before says nothing about what comes.  The instant of a switch is known up to rounding, and conditions differ in whether they hold at the
-instant itself.  So within a step the right-hand side does not see the time closer to a switch than
-that: a step that ends there sees what was before, one that begins there what comes after.
+that suited what was before says nothing about what comes.  The instant of a switch is known up to
+rounding, and conditions differ in whether they hold at the instant itself.  So within a step the
+right-hand side does not see the time closer to a switch than that: a step that ends there sees what
+was before, one that begins there what comes after.
 """
 
 from __future__ import annotations
