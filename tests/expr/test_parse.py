@@ -166,6 +166,22 @@ def test_carets_are_rendered_below_the_line() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("x y", "write x*y"),
+        ("sin x", "write sin(x)"),
+        ("t mod 24", "write t % ..."),
+        ("sin^2(x)", "multiply with '*'"),
+        ("if(x > 0, 1, 0)", "write 'a if condition else b'"),
+    ],
+)
+def test_what_may_be_meant(text: str, hint: str) -> None:
+    with pytest.raises(ExprError) as caught:
+        parse_expression(text)
+    assert caught.value.hint == hint
+
+
 HOSTILE = [
     "(" * 20_000,
     "(" * 9_000 + "x" + ")" * 9_000,

@@ -310,6 +310,13 @@ def test_option_that_the_stepper_does_not_have() -> None:
     )
 
 
+@pytest.mark.parametrize("stepper", ["rk4", "tsit5"])
+def test_a_span_that_no_float_holds(stepper: str) -> None:
+    assert letter(lambda: sim_of("driven", stepper).run(t0=-1e308, T=1e308)) == (
+        "from t0 = -1e+308 to T = 1e+308 is longer than float64 can hold."
+    )
+
+
 def test_option_of_the_model_that_its_stepper_does_not_have() -> None:
     model = {
         "model": {"type": "ode"},
@@ -319,6 +326,11 @@ def test_option_of_the_model_that_its_stepper_does_not_have() -> None:
     }
     assert letter(lambda: setup(model)) == (
         "<dict>: [sim] safty: unknown key, and no option of stepper 'rk45'. Did you mean 'safety'?"
+    )
+    model["sim"] = {"dt_max": 0.1}
+    assert letter(lambda: setup(model)) == (
+        "<dict>: [sim] dt_max: stepper 'rk4' has no such option; these do: bs23, rk45, tsit5, "
+        "dop853. Name one of them as [sim] stepper."
     )
     model["sim"] = {"stepper": "rk45", "safety": 0.8}
     assert setup(model, jit=False).run().receipt["arguments"]["safety"] == 0.8

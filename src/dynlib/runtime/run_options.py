@@ -134,6 +134,11 @@ def model_defaults(model: CompiledModel) -> tuple[dict[str, Any], dict[str, Any]
     declared = registry.get(sim.stepper, f"{model.spec.label}: [sim] stepper").option_names
     for name in sim.options:
         if name not in declared:
+            if users := registry.having(name):
+                raise StepperOptionError(
+                    f"{model.spec.label}: [sim] {name}: stepper {sim.stepper!r} has no such "
+                    f"option; these do: {', '.join(users)}. Name one of them as [sim] stepper."
+                )
             common = ("t0", "t_end", "n_end", "dt", "stepper", "record", "max_steps", "stop")
             raise StepperOptionError(
                 f"{model.spec.label}: [sim] {name}: unknown key, and no option of stepper "
@@ -179,8 +184,7 @@ def check_stepper_options(
             raise UnknownOptionError(f"{message} It belongs to setup(model, {name}=...).")
         word = _OTHER_WORDS.get(name)
         guess = word if word in known else closest(name, (*known, *accepted))
-        users = [s for s in registry.list_steppers() if name in registry.get(s).option_names]
-        if users:
+        if users := registry.having(name):
             message = f"stepper {model.stepper.name!r} has no option {name!r}; these do: " + (
                 ", ".join(users) + "."
             )
@@ -197,6 +201,8 @@ def _flow_span(given: Mapping[str, Any], spec: ModelSpec) -> tuple[float, float]
             "of a map."
         )
     t0, end = number("t0", given["t0"]), number("T", given["T"])
+    if not math.isfinite(end - t0):
+        raise OptionError(f"from t0 = {t0:g} to T = {end:g} is longer than float64 can hold.")
     if end < t0 and spec.events:
         raise OptionError(
             f"T = {end:g} lies before t0 = {t0:g}, and a model with events cannot be integrated "

@@ -14,7 +14,7 @@ from dynlib.steppers.tableaus.rk45 import RK45
 from dynlib.steppers.tableaus.tsit5 import TSIT5
 from dynlib.suggest import closest
 
-__all__ = ["describe", "get", "list_steppers"]
+__all__ = ["describe", "get", "having", "list_steppers"]
 
 _BASHFORTH = "Bashforth, Adams (1883)"
 
@@ -59,6 +59,11 @@ def get(name: str, where: str = "") -> Stepper:
     if not isinstance(name, str) or name not in _STEPPERS:
         raise UnknownStepper(name, list_steppers(), closest(name, list_steppers()), where)
     return _STEPPERS[name]
+
+
+def having(option: str) -> list[str]:
+    """The names of the steppers that take an option."""
+    return [stepper.name for stepper in _STEPPERS.values() if option in stepper.option_names]
 
 
 def describe() -> list[dict[str, object]]:

@@ -42,6 +42,9 @@ _OTHER_SPELLINGS = {
     "csc": "1/sin(x)",
     "where": "a if condition else b",
     "select": "a if condition else b",
+    "piecewise": "a if condition else b",
+    "ifelse": "a if condition else b",
+    "pulse": "1 if start <= t < end else 0",
 }
 
 
@@ -74,8 +77,12 @@ def unknown_name(word: Word, scope: Scope, table: Mapping[str, Node]) -> ExprErr
         return ExprError(f"unknown name {name!r}", word.start, word.end, _NOT_YET[name])
     known = list(_declared(scope, table))
     near = [*known, *table] if len(name) > 1 else known  # 'i' is no slip for 'pi'
-    hint = _known(known) + did_you_mean(name, near)
-    return ExprError(f"unknown name {name!r}", word.start, word.end, hint.strip())
+    guess = did_you_mean(name, near)
+    if not guess and name in ("time", "Time", "T"):
+        guess = " The time is t."
+    return ExprError(
+        f"unknown name {name!r}", word.start, word.end, (_known(known) + guess).strip()
+    )
 
 
 def _declared(scope: Scope, table: Mapping[str, Node]) -> list[str]:

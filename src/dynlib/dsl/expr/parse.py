@@ -11,7 +11,7 @@ from typing import Any
 
 from dynlib.dsl.expr.errors import ExprError
 from dynlib.dsl.expr.limits import MAX_DEPTH, MAX_NESTING
-from dynlib.dsl.expr.ops import FOREIGN_WORDS, REDUCTIONS, RESERVED_NAMES
+from dynlib.dsl.expr.ops import FOREIGN_WORDS, FUNCTION_NAMES, REDUCTIONS, RESERVED_NAMES
 from dynlib.dsl.expr.recursion import trampoline
 from dynlib.dsl.expr.syntax import (
     Binary,
@@ -338,7 +338,8 @@ class _Parser:
         if token.text in ("*", "**") and before is not None and before.text in ("(", ","):
             return ExprError(f"{token.text!r} needs a value before it", token.start, token.end)
         message = f"a value is missing{after}" if before else "a value is missing"
-        return ExprError(f"{message}, before {token.text!r}", token.start, token.end)
+        hint = "write 'a if condition else b'" if token.text == "if" else ""
+        return ExprError(f"{message}, before {token.text!r}", token.start, token.end, hint)
 
     def misfit(self) -> ExprError:
         """Return the complaint about a token that cannot follow what was read."""
@@ -354,10 +355,18 @@ class _Parser:
             return self.foreign(token)
         if token.text in ("not", "else", "for", "in"):
             return ExprError(f"{token.text!r} makes no sense here", token.start, token.end)
-        hint = f"write {before.text}*{token.text}" if token.text != "(" else "multiply with '*'"
         return ExprError(
             f"an operator is missing between {before.text!r} and {token.text!r}",
             before.start,
             token.end,
-            hint,
+            _between(before.text, token.text),
         )
+
+
+def _between(before: str, after: str) -> str:
+    """Return what may be meant by two values side by side."""
+    if after == "(":
+        return "multiply with '*'"
+    if after in ("mod", "rem"):
+        return f"write {before} % ..."
+    return f"write {before}({after})" if before in FUNCTION_NAMES else f"write {before}*{after}"
