@@ -30,6 +30,7 @@ __all__ = ["LyapunovObserver", "lyapunov_max", "lyapunov_spectrum"]
 _HELPERS = (
     hooks.grow_OBS,
     hooks.growth_OBS,
+    hooks.zeros_last_OBS,
     hooks.revive_OBS,
     hooks.grown_OBS,
     hooks.exponent_OBS,
@@ -134,6 +135,7 @@ class LyapunovObserver(ObserverModule):
             places=_places(k) | batches.places,
             flags=batches.flags
             | {
+                "SORTED": k > 1 and not any(stepper.memory),
                 "TARGETED": self.target_se is not None,
                 "VOLUME": rate is not None,
                 "FLOW": not spec.is_map,
