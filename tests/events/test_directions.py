@@ -166,3 +166,16 @@ def test_stop_conditions_look_back_in_every_phase(stepper: str, phase: str, cond
     assert ran.status is Status.EARLY_EXIT
     held = (x[:-1] >= 0.05) & (x[1:] < 0.05) if cond.startswith("cross") else np.diff(x) < 0
     assert held.tolist() == [False] * (len(held) - 1) + [True]
+
+
+@steppers
+@pytest.mark.parametrize(
+    "cond", ["cross_either(x, 1)", "cross_up(x, 1)", "enters_interval(x, 1, 9)"]
+)
+def test_a_crossing_that_another_event_undoes_is_one(stepper: str, cond: str) -> None:
+    """What holds for an instant never becomes false, so "either" is the crossing alone."""
+    back = event("back", "y >= 1", direction="rising", action="x = x - 0.5; y = 0")
+    text = flow(RAMP | {"y": (0, "1")}, event("e", cond, direction="either") + back)
+    ran = run(text, stepper, T=1.8)
+    times = ran.raw.evt_t[ran.raw.evt_id == 0]
+    np.testing.assert_allclose(times, [1.0, 1.5], rtol=1e-14)  # of a ramp

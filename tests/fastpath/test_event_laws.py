@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dynlib import setup
-from dynlib.plans import Stride
+from dynlib.plans import FinalState, Stride
 
 CONDITIONS = (
     "x > 0.5", "x < -0.3 and v > 0", "x*v > 0.1 or x > 1", "not v > 0.2", "t > 0.7", "x > lag_v(1)",
@@ -173,3 +173,18 @@ def test_brief_events_within_long_steps(stepper: str) -> None:
     assert unlike(batch, alone) == []
     seen = [len(run.events["e"]) for run in alone]
     assert 0 < sum(seen) < len(seen)  # steps are long indeed
+
+
+@pytest.mark.parametrize("stepper", ["rk4", "tsit5"])
+def test_steps_are_counted_alike(stepper: str) -> None:
+    """A step of the grid that events cut into parts is one step, on every path."""
+    options = {"dt": 0.1} if stepper == "rk4" else {"rtol": 1e-6}
+    sim = setup("builtin://ode/bouncing-ball", stepper=stepper, jit=False)
+    run = {"T": 2.0, **options}
+    single = sim.run(**run)
+    assert single.events["bounce"].t.size > 2
+    if stepper == "rk4":
+        assert single.stats.steps == 20
+        assert single.stats.evaluations == 4 * (20 + single.events["bounce"].t.size)
+    for res in (sim.fastpath(**run), sim.batch(plan=FinalState(), **run)[0]):
+        assert res.stats.steps == single.stats.steps

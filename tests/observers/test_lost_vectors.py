@@ -103,6 +103,23 @@ def test_a_map_onto_a_line() -> None:
     repr(o)
 
 
+@pytest.mark.parametrize("jit", [False, True])
+def test_the_vector_that_is_lost_is_the_last(jit: bool) -> None:
+    """At (0, 0) the derivative, ((0, 1), (0, 0)), makes the first axis zero, and not the second."""
+    watch = [finite_time_lyapunov(3, k=2, renorm_every=1), lyapunov_spectrum(renorm_every=1)]
+    run = {"N": 30, "params": {"a": 1.7, "b": 0.0}, "ic": {"x": 0.0, "y": 0.0}}
+    sim = setup("builtin://map/henon", jit=jit)
+    res = sim.run(observers=watch, **run)
+    growth = np.log(np.abs([1.0, *(3.4 * res["x"][1:-1])]))  # of the vector that is left
+    for o in (res.observers, sim.batch(observers=watch, plan=FinalState(), **run)[0].observers):
+        windows = o["finite_time_lyapunov"].exponents
+        np.testing.assert_allclose(windows[:, 0], growth.reshape(-1, 3).mean(axis=1), rtol=1e-12)
+        assert (windows[:, 1] == -inf).all()
+        exponents = o["lyapunov_spectrum"].exponents
+        assert exponents[0] == pytest.approx(growth.mean(), rel=1e-12)
+        assert exponents[1] == -inf
+
+
 def test_an_event_that_leaves_a_vector_nothing() -> None:
     """A reset at a step's end to a constant: neighbours become the same."""
     model = {

@@ -72,14 +72,17 @@ def _resolve_event(resolver: Resolver, name: str, raw: RawEvent) -> EventSpec | 
         return None
     if locate:
         work.spend(3 * len(postorder([cond])))
-    if raw.direction == "falling":
+    direction = raw.direction
+    if direction == "falling":
         resolver.issues.extend(_never_falls(raw, work))
+    elif direction == "either" and _instant(raw, work) is not None:
+        direction = "rising"  # it never becomes false: an action may only undo what was crossed
     return EventSpec(
         name=name,
         cond=cond,
         level=level_function(cond) if locate else None,
         phase=raw.phase,
-        direction=raw.direction,
+        direction=direction,
         locate=locate,
         actions=tuple(action for action in actions if action is not None),
         log=log,
@@ -90,12 +93,18 @@ def _resolve_event(resolver: Resolver, name: str, raw: RawEvent) -> EventSpec | 
 
 def _never_falls(raw: RawEvent, work: Work) -> Iterator[Issue]:
     """Return the letter about an edge whose end an event waits for, if it does."""
-    entry, parsed = raw.item.get("direction"), parse_piece(raw.cond, Issues(work))
+    entry, name = raw.item.get("direction"), _instant(raw, work)
     assert entry is not None  # raw.direction was read from it
-    root = parsed.root if parsed is not None else None
-    if isinstance(root, Call) and root.name in INSTANTS:
-        message = f"{root.name}() holds for an instant only: it never becomes false"
+    if name is not None:
+        message = f"{name}() holds for an instant only: it never becomes false"
         yield entry.issue(message, "Leave direction out: the call itself says which change it is.")
+
+
+def _instant(raw: RawEvent, work: Work) -> str | None:
+    """The name of the call that a condition consists of, if that holds for an instant only."""
+    parsed = parse_piece(raw.cond, Issues(work))
+    root = parsed.root if parsed is not None else None
+    return root.name if isinstance(root, Call) and root.name in INSTANTS else None
 
 
 def _may_locate(resolver: Resolver, raw: RawEvent | RawStop, what: str) -> bool:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from dynlib.abi.briefly import BRIEFLY
 from dynlib.abi.hooks import ALONG_ARGS, INSIDE_ARGS, KINDS, PIECE_ARGS, PLACE_ARGS, SEES_ARGS
 from dynlib.abi.slots import Trace
+from dynlib.compiler.codegen.layout import Layout
 from dynlib.compiler.codegen.tangent_layout import TangentLayout
 from dynlib.dsl.spec import ModelSpec
 from dynlib.observers.module import ObserverModule
@@ -73,7 +74,9 @@ class CombinedObserver:
     def _place(self) -> None:
         """Give every observer its rows."""
         sets = tuple(count for count, _ in self.tangent_sets)
-        tangents = TangentLayout(len(self.spec.states), self.tangents, self.stepper, sets)
+        chained = Layout(self.spec, self.stepper).chained
+        n = len(self.spec.states)
+        tangents = TangentLayout(n, self.tangents, self.stepper, sets, chained=chained)
         self.heed = tangents.heed if self.tangents else None
         row = tangents.rows if self.tangents else 0
         self.stop_row: int | None = None

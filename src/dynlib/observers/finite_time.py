@@ -12,7 +12,13 @@ from dynlib.dsl.spec import ModelSpec
 from dynlib.observers import finite_time_hooks as hooks
 from dynlib.observers.gram_schmidt import ROUNDING
 from dynlib.observers.keywords import checks_keywords
-from dynlib.observers.lyapunov_hooks import grow_OBS, growth_OBS, orthonormalise_OBS, revive_OBS
+from dynlib.observers.lyapunov_hooks import (
+    grow_OBS,
+    growth_OBS,
+    orthonormalise_OBS,
+    revive_OBS,
+    zeros_last_OBS,
+)
 from dynlib.observers.part import HookText, Output, Part, TraceSpec
 from dynlib.observers.plans import Tail, TracePlan, checked_trace_plan
 from dynlib.observers.result import Check, ObserverResult
@@ -128,7 +134,8 @@ class FiniteTimeLyapunov(TangentObserver):
                 HookText("every", hooks.every_OBS, self.interval(stepper)),
                 HookText("end", hooks.end_OBS),
             ),
-            helpers=(orthonormalise_OBS, grow_OBS, growth_OBS, revive_OBS),
+            helpers=(orthonormalise_OBS, grow_OBS, growth_OBS, zeros_last_OBS, revive_OBS),
+            flags={"SORTED": k > 1 and not any(stepper.memory)},
             within=hooks.within_OBS,
             words={
                 "K": k,

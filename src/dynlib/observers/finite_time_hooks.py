@@ -29,6 +29,8 @@ def start_OBS(
 def within_OBS(lane, t, analysis_ws):
     orthonormalise_OBS(lane, analysis_ws)
     if analysis_ws[FLAWED, lane] != 0.0:
+        if SORTED:
+            zeros_last_OBS(lane, analysis_ws)
         revive_OBS(lane, analysis_ws)
 
 

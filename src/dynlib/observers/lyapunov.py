@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from dynlib.compiler.codegen.layout import Layout
 from dynlib.dsl.spec import ModelSpec
 from dynlib.errors import ObserverError
 from dynlib.observers import lyapunov_hooks as hooks
@@ -29,6 +30,7 @@ __all__ = ["LyapunovObserver", "lyapunov_max", "lyapunov_spectrum"]
 _HELPERS = (
     hooks.grow_OBS,
     hooks.growth_OBS,
+    hooks.zeros_last_OBS,
     hooks.revive_OBS,
     hooks.grown_OBS,
     hooks.exponent_OBS,
@@ -102,7 +104,8 @@ class LyapunovObserver(ObserverModule):
         exponents = ", ".join(f"exponent_OBS({j}, lane, analysis_ws)" for j in range(k))
         trace = TraceSpec(self._columns(k), self.trace.plan) if self.trace.width else NO_TRACE
         extra = () if rate is None else (Output("sum"), Output("mean_divergence"))
-        short = n * k * (k + 1) <= FEW and not any(stepper.memory)
+        alone = not (any(stepper.memory) or Layout(spec, stepper).chained)  # nothing goes with them
+        short = alone and n * k * (k + 1) <= FEW
         gram_schmidt = gram_schmidt_text(n, k) if short else hooks.orthonormalise_OBS
         return Part(
             outputs=(*self._outputs(k), *extra),
@@ -132,6 +135,7 @@ class LyapunovObserver(ObserverModule):
             places=_places(k) | batches.places,
             flags=batches.flags
             | {
+                "SORTED": k > 1 and not any(stepper.memory),
                 "TARGETED": self.target_se is not None,
                 "VOLUME": rate is not None,
                 "FLOW": not spec.is_map,

@@ -31,6 +31,7 @@ __all__ = [
     "trace_OBS",
     "volume_OBS",
     "within_OBS",
+    "zeros_last_OBS",
 ]
 
 
@@ -99,12 +100,38 @@ def revive_OBS(lane, analysis_ws):
     analysis_ws[FLAWED, lane] = 0.0
 
 
+def zeros_last_OBS(lane, analysis_ws):
+    """Put vectors that are zero behind the others, together with their growth.
+
+    The first axis may be one that becomes zero, and the second one that grows as most vectors do.
+    """
+    for done in range(K - 1):
+        for j in range(K - 1 - done):
+            here = 0.0
+            after = 0.0
+            for s in range(N):
+                here = max_(here, abs_(analysis_ws[TAN + j * N + s, lane]))
+                after = max_(after, abs_(analysis_ws[TAN + (j + 1) * N + s, lane]))
+            if here == 0.0 and after > 0.0:
+                for s in range(N):
+                    analysis_ws[TAN + j * N + s, lane] = analysis_ws[TAN + (j + 1) * N + s, lane]
+                    analysis_ws[TAN + (j + 1) * N + s, lane] = 0.0
+                growth = analysis_ws[CUR + j, lane]
+                power = analysis_ws[POWER + j, lane]
+                analysis_ws[CUR + j, lane] = analysis_ws[CUR + j + 1, lane]
+                analysis_ws[POWER + j, lane] = analysis_ws[POWER + j + 1, lane]
+                analysis_ws[CUR + j + 1, lane] = growth
+                analysis_ws[POWER + j + 1, lane] = power
+
+
 def mend_OBS(
     lane, t, dt, step, y_curr, y_prev, params, runtime_ws,
     analysis_ws, analysis_out, trace_buf, trace_count, traces,
 ):  # fmt: skip
     """Revive vectors; a hook of its own, so that orthonormalising stays without a branch."""
     if analysis_ws[FLAWED, lane] != 0.0:
+        if SORTED:
+            zeros_last_OBS(lane, analysis_ws)
         revive_OBS(lane, analysis_ws)
 
 
@@ -152,6 +179,8 @@ def within_OBS(lane, t, analysis_ws):
     """Bring the growth up to date, where vectors took shorter steps."""
     grown_OBS(lane, t, analysis_ws)
     if analysis_ws[FLAWED, lane] != 0.0:
+        if SORTED:
+            zeros_last_OBS(lane, analysis_ws)
         revive_OBS(lane, analysis_ws)
 
 

@@ -66,7 +66,8 @@ def _lengths(result: ObserverResult, exponents: str, errors: str) -> Iterable[Ch
     yield Check(
         result._is_nan(errors) & ~nothing & ~vanished,
         lambda run: (
-            "the run is too short for a standard error: run longer, or give a smaller renorm_every."
+            "the run is too short for a standard error, and the exponent may still be that of the "
+            "start's directions: run longer, give a transient, or a smaller renorm_every."
         ),
     )
 

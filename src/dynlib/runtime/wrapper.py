@@ -95,7 +95,10 @@ class RunRequest:
 
 @dataclass(frozen=True, slots=True)
 class RunStats:
-    """Cost of a run: committed and rejected steps, evaluations of the right-hand side, seconds."""
+    """Cost of a run: committed and rejected steps, evaluations of the right-hand side, seconds.
+
+    A step of a grid that events cut is one step; its evaluations are those of all its parts.
+    """
 
     steps: int
     rejected: int
@@ -155,7 +158,7 @@ def run_with_wrapper(model: CompiledModel, state: RunState, request: RunRequest)
         For options that the stepper does not take.
     """
     started = perf_counter()
-    accepted, rejected = int(state.count[Count.ACCEPTED]), int(state.count[Count.REJECTED])
+    before = state.count.copy()
     t_grid_end = _aim(model, state, request)
     sampled = request.samples is not None
     observation = request.observation
@@ -180,12 +183,12 @@ def run_with_wrapper(model: CompiledModel, state: RunState, request: RunRequest)
     t, y, aux = buffers.records()
     if reached and t.size and t[-1] == t_grid_end:
         t[-1] = t_final
-    accepted = int(state.count[Count.ACCEPTED]) - accepted
-    rejected = int(state.count[Count.REJECTED]) - rejected
+    done = state.count - before
+    rejected = int(done[Count.REJECTED])
     stats = RunStats(
-        steps=accepted,
+        steps=int(done[Count.STEP]),
         rejected=rejected,
-        evaluations=(accepted + rejected) * model.stepper.evaluations,
+        evaluations=(int(done[Count.ACCEPTED]) + rejected) * model.stepper.evaluations,
         seconds=perf_counter() - started,
     )
     began = bool(state.count[Count.STEP] > state.count[Count.OBSERVED_FROM])

@@ -8,7 +8,7 @@ condition that is located is one more condition, after those of the events, with
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from dynlib.compiler.codegen import locate
 from dynlib.compiler.codegen.crowd import crowd_text
@@ -30,6 +30,7 @@ INSTANT = 8.0  # resolutions: crossings closer together than this are one instan
 _LOG = "event_row, evt_t, evt_step, evt_id, evt_log, lane"
 _FIRE = f"{EXAMINE.removesuffix(', lane')}, {_LOG}"
 _PASS = f"{_FIRE}, analysis_ws"
+_FLOWING = ("located_events", "end_events")  # passes in which the flow may have crossed something
 
 
 class EventText:
@@ -233,7 +234,7 @@ class EventText:
                 lines.append(f"ws[{self.layout.held(e)}, lane] = 0")
         return function("init_events", "t, step, u, p, ws, lane", lines)
 
-    def _pass(self, name: str, events: Iterable[int], *, at_grid: bool) -> str:
+    def _pass(self, name: str, events: Sequence[int], *, at_grid: bool) -> str:
         """Take the events that are due, in order.
 
         At a grid point an event without direction is due whenever it holds, unless it was
@@ -246,6 +247,7 @@ class EventText:
             lines.append("ts, us = step_start(ws, lane)")
         if any(self._passing(e) for e in events):
             lines.append("tl, ul = look_start(ws, lane)")
+        lines += self._crossed_by_flow(events, name)
         for e in events:
             event, truth, held = self.events[e], self.layout.truth(e), self.layout.held(e)
             seen, given, was = self._seen(e), _FIRE, self._was(e)
@@ -284,6 +286,8 @@ class EventText:
         before = f"carried = before_{e}({seen}, analysis_ws)"
         jump = f"jump_{e}({seen}, analysis_ws)"
         after = f"after_{e}(t, step, u, p, ws, lane, analysis_ws, carried)"
+        if self.layout.chained:
+            return self._carry_in_chain(e, seen, name, [before, *fire, after])
         if name in ("located_events", "followed_events"):
             return [before, *fire, after]
         if name == "start_events" or not self.layout.located(self.events[e]):
@@ -291,6 +295,36 @@ class EventText:
         crossed = [f"crossed = holds != ({self._was(e)})", "carried = u"]
         crossed += ["if crossed:", f"    {before}", "else:", f"    {jump}"]
         return [*crossed, *fire, "if crossed:", f"    {after}"]
+
+    def _crossed_by_flow(self, events: Sequence[int], name: str) -> list[str]:
+        """Lines that tell, before any event of a pass acts, what has changed without an action."""
+        if self.tangents is None or not self.layout.chained or name not in _FLOWING:
+            return []
+        instant = self.tangents.tangents.instant
+        lines = [f"first = analysis_ws[{instant}, lane] != t"]
+        for e in events:
+            if self.events[e].actions and self.layout.located(self.events[e]):
+                changed = f"cond_{e}({self._seen(e)}) != ({self._was(e)})"
+                lines.append(f"flowed_{e} = first and {changed}")
+        return lines
+
+    def _carry_in_chain(self, e: int, seen: str, name: str, lines: list[str]) -> list[str]:
+        """The same where one event may bring another one about.
+
+        What the flow crosses is carried by its own level.  What an action brings about comes at
+        the instant of that action, sooner or later for neighbours by as much; and so does all that
+        comes at the end of an adaptive step, which ends at that instant for neighbours as well.
+        """
+        located = self.layout.located(self.events[e])
+        before, *rest = lines
+        shared = before.replace(f"before_{e}(", f"share_{e}(")
+        if name in _FLOWING and located:
+            by_flow = f"flowed_{e} and holds != ({self._was(e)})"
+            choice = ["carried = u", f"if {by_flow}:", f"    {before}", "else:", f"    {shared}"]
+            return [*choice, *rest]
+        if located or self.layout.stepper.adaptive:
+            return [shared, *rest]
+        return [f"jump_{e}({seen}, analysis_ws)", *rest[:-1]]
 
     def _any_crossing(self, events: Sequence[int]) -> str:
         lines = ["found = False"]

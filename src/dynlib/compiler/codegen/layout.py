@@ -160,6 +160,12 @@ class Layout:
         """Whether it may be cut several times: a stop cuts it once."""
         return any(self.located(event) for event in self.spec.events)
 
+    @property
+    def chained(self) -> bool:
+        """Whether the action of one event may bring another one about, at a located instant."""
+        acting = [event for event in self.spec.events if event.actions]
+        return len(acting) > 1 and any(self.located(event) for event in acting)
+
     def passing(self, event: EventSpec) -> bool:
         """Whether what is located is a crossing, which is over as soon as it has happened."""
         return self.located(event) and looks_back(event.cond)

@@ -124,6 +124,7 @@ class Program:
                 stepper,
                 tuple(count for count, _ in analysis.tangent_sets),
                 in_place=not (stepper.adaptive or self.layout.any_located),
+                chained=self.layout.chained,
             )
             if packs and self._packable(analysis, self.tangents):
                 self.tangents = replace(self.tangents, in_packs=True)

@@ -8,7 +8,9 @@ vector becomes
     v+ = Dg v + (F - Dg f - g_t) (h_x v) / (h_x f + h_t)
 
 Where the instant does not depend on the state (events at ends of steps, events of maps), the
-second term is missing.
+second term is missing.  An event that the action of another one brings about comes at the instant
+of that one: its factor ``(h_x v) / (h_x f + h_t)`` is that of the other one, by which neighbours
+come later, and f is the flow in between.
 
 Aizerman, Gantmakher, Q. J. Mech. Appl. Math. 11 (1958) 59; Müller, Chaos, Solitons & Fractals 5
 (1995) 1671.
@@ -62,7 +64,11 @@ class TangentEvents:
         parts = [self._action(e, event.actions), self._map(e)]
         if self.text.layout.located(event):
             assert event.level is not None
-            parts += [self._slope(e, event.level), self._before(e), self._after(e)]
+            parts += [self._slope(e, event.level), self._before(e)]
+        if self.tangents.chained:
+            parts.append(self._share(e))
+        if self.tangents.chained or self.text.layout.located(event):
+            parts.append(self._after(e))
         return "\n".join(parts)
 
     def _leaves(self) -> str:
@@ -120,15 +126,17 @@ class TangentEvents:
         zero = self.text.real(0.0)
         lines = [
             *self._vector(),
+            *([f"    analysis_ws[{self._shift} + j, lane] = 0.0"] if self.tangents.chained else []),
             f"    store_rows(analysis_ws[j * {self.n}:], 0, lane, "
             f"act_along_{e}({EXAMINE}, v, {zero}))",
+            *self._now(),
         ]
         return function(f"jump_{e}", f"{EXAMINE}, analysis_ws", lines)
 
     def _before(self, e: int) -> str:
         """The first part of a saltation; returns ``Dg f + g_t``.
 
-        The factors ``(h_x v) / (h_x f + h_t)`` wait in the pending rows.
+        The factors ``(h_x v) / (h_x f + h_t)`` wait in rows of their own: `_shift`.
         """
         n, real = self.n, self.text.real
         one, zero = real(1.0), real(0.0)
@@ -136,12 +144,42 @@ class TangentEvents:
             "f = rhs(t, step, u, p, ws, lane)",
             f"speed = level_along_{e}({EXAMINE}, f, {one})",
             *self._vector(),
-            f"    analysis_ws[{self.tangents.pending} + j, lane] = "
+            f"    analysis_ws[{self._shift} + j, lane] = "
             f"level_along_{e}({EXAMINE}, v, {zero}) / speed",
             f"    store_rows(analysis_ws[j * {n}:], 0, lane, act_along_{e}({EXAMINE}, v, {zero}))",
+            *self._now(),
             f"return act_along_{e}({EXAMINE}, f, {one})",
         ]
         return function(f"before_{e}", f"{EXAMINE}, analysis_ws", lines)
+
+    def _share(self, e: int) -> str:
+        """The first part where another event has decided about the instant, if any has.
+
+        The factors are those of that event; of an instant that no state decides they are 0.
+        """
+        one, zero = self.text.real(1.0), self.text.real(0.0)
+        shift = f"analysis_ws[{self._shift} + j, lane]"
+        lines = [
+            "f = rhs(t, step, u, p, ws, lane)",
+            f"later = analysis_ws[{self.tangents.instant}, lane] == t",
+            *self._vector(),
+            f"    {shift} = select(later, {shift}, 0.0)",
+            f"    store_rows(analysis_ws[j * {self.n}:], 0, lane, "
+            f"act_along_{e}({EXAMINE}, v, {zero}))",
+            *self._now(),
+            f"return act_along_{e}({EXAMINE}, f, {one})",
+        ]
+        return function(f"share_{e}", f"{EXAMINE}, analysis_ws", lines)
+
+    @property
+    def _shift(self) -> int:
+        """First row of the factors."""
+        return self.tangents.shift if self.tangents.chained else self.tangents.pending
+
+    def _now(self) -> list[str]:
+        """A line that remembers the instant, where other events may share it."""
+        instant = self.tangents.instant
+        return [f"analysis_ws[{instant}, lane] = t"] if self.tangents.chained else []
 
     def _after(self, e: int) -> str:
         """The second part, once the event has acted; `carried` is what `before_e` returned."""
@@ -150,7 +188,7 @@ class TangentEvents:
             unpack(names("f", n), "rhs(t, step, u, p, ws, lane)"),
             unpack(names("g", n), "carried"),
             f"for j in range({self.tangents.vectors}):",
-            f"    factor = analysis_ws[{self.tangents.pending} + j, lane]",
+            f"    factor = analysis_ws[{self._shift} + j, lane]",
         ]
         for i in range(n):
             place = f"analysis_ws[j * {n} + {i}, lane]"

@@ -20,7 +20,9 @@ class TangentLayout:
     The first rows of the workspace are the vectors, one after the other, then their part of the
     stepper's memory; rows of the same layout follow, in which an attempt leaves what it will be
     if the step is taken, and, of an adaptive stepper, a row for the error of each group, and one
-    (`heed`) that tells vectors which take steps of their own to end, as after Ctrl-C.
+    (`heed`) that tells vectors which take steps of their own to end, as after Ctrl-C.  Where events
+    are `chained`, rows follow for the last instant at which one acted (`instant`), and for how much
+    later the neighbour along each vector comes to it (`shift`).
 
     Vectors are stepped in groups: the text of one group, an extended state of ``n * (1 + size)``
     components, is written out, and a loop runs over the groups.
@@ -40,6 +42,8 @@ class TangentLayout:
     in_packs
         Whether they go through the run loop in packs, one for each component, and are in the
         workspace only while hooks look at them, and while the loop is left.
+    chained
+        Whether one event may bring another one about (`Layout.chained`).
     """
 
     n: int
@@ -48,6 +52,7 @@ class TangentLayout:
     sets: tuple[int, ...] = ()
     in_place: bool = False
     in_packs: bool = False
+    chained: bool = False
 
     @property
     def size(self) -> int:
@@ -107,9 +112,19 @@ class TangentLayout:
     @property
     def rows(self) -> int:
         """Rows in all."""
-        return self.errors if self.heed is None else self.heed + 1
+        return self.shift + self.vectors if self.chained else self.instant
 
     @property
     def heed(self) -> int | None:
         """The row that tells vectors to end."""
         return self.errors + self.groups if self.refined else None
+
+    @property
+    def instant(self) -> int:
+        """The row with the time of the last instant at which an event acted."""
+        return self.errors if self.heed is None else self.heed + 1
+
+    @property
+    def shift(self) -> int:
+        """First row of how much later than the trajectory neighbours come to that instant."""
+        return self.instant + 1

@@ -282,6 +282,10 @@ class TangentText:
                 there = f"analysis_ws[{theirs} + s, lane]"
                 operands = (here, here) if "scale" in name else (here, there, here)
                 lines.append(f"    {change.format(*operands)}")
+            if layout.chained:
+                here, there = (f"analysis_ws[{layout.shift} + {v}, lane]" for v in "ji")
+                operands = (here, here) if "scale" in name else (here, there, here)
+                lines.append(change.format(*operands))
             texts.append(function(name, f"{args}, analysis_ws, lane", lines))
         return texts
 

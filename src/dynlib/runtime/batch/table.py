@@ -73,7 +73,7 @@ class BatchStats:
     ----------
     runs, steps, rejected, evaluations
         Runs that ended; committed and rejected steps and evaluations of the right-hand side,
-        all runs together.
+        all runs together.  Parts of steps that events cut count as one step, in evaluations too.
     seconds
         Of computing.
     lanes, threads, workers
