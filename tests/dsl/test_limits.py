@@ -196,11 +196,11 @@ def test_what_is_no_regular_file_is_refused_by_every_reader(tmp_path: Path) -> N
         listening.bind(str(address))
         for file in (pipe, address, Path("/dev/zero"), tmp_path):
             with _alarm(20):
-                with pytest.raises(ModelLoadError, match=r"no regular file|folder|cannot be read"):
+                with pytest.raises(ModelLoadError, match=r"no regular file|not a file|folder|cannot be read"):
                     load_model(file)
-                with pytest.raises(ConfigError, match=r"no regular file|folder|cannot be read"):
+                with pytest.raises(ConfigError, match=r"no regular file|not a file|folder|cannot be read"):
                     load_config(file)
-                with pytest.raises(OptionError, match=r"no regular file|folder|cannot be read"):
+                with pytest.raises(OptionError, match=r"no regular file|not a file|folder|cannot be read"):
                     sim.load_preset("*", file)
 
 

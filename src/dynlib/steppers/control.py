@@ -83,15 +83,15 @@ def shorter(a, b):
 
 
 def within_bounds(t, h, options):
-    """The step from `t` with a size of at least dt_min, seen in `t`, and at most dt_max; 0 is kept.
+    """The step from `t` with a size of at least dt_min, seen in `t`, and at most dt_max.
 
     A shorter step would not move the time, or by another length than it moves the state.
     """
     size = abs_(h)
-    size = select(size < options[0], options[0], size)
-    size = select(t + 0.5 * size == t, max_(size, 1e-15 * abs_(t)), size)
-    size = select(size < options[1], size, options[1])
-    return copysign(select(h == 0.0, 0.0, size), h)
+    seen = 1e-15 * abs_(t)
+    least = select(seen < options[0], options[0], seen)
+    size = select(size < least, least, size)
+    return copysign(select(size < options[1], size, options[1]), h)
 
 
 def nearer(t, one, other):
@@ -111,15 +111,16 @@ def step_ahead(t, dt, goal):
     return h, t_next
 
 
-def next_step_size(t, h, dt, factor, options):
-    """Step to try from `t`, after an accepted one of length `h`, where `dt` had been planned.
+def next_step_size(h, dt, factor, options):
+    """Step to try after an accepted one of length `h`, where `dt` had been planned.
 
     A step that was cut short by the end of the run says nothing against the planned one.
     """
     size = abs_(h * factor)
     planned = abs_(dt)
     size = select((abs_(h) < planned) & (size < planned), planned, size)
-    return within_bounds(t, copysign(size, h), options)
+    size = select(size < options[1], size, options[1])
+    return copysign(size, h)
 
 
 CONTROL_FUNCTIONS = (

@@ -18,7 +18,7 @@ def try_step(lane, t_end, block, lanes, y, mem, ws, p, options, tolerances):
     loop of its own the lanes wait side by side.
     """
     t = lanes[Lane.T, lane]
-    dt = lanes[Lane.DT, lane]
+    dt = within_bounds(t, lanes[Lane.DT, lane], options)
     if ANALYSIS:
         t_end = lanes[Lane.GOAL, lane]
     h, t_next = step_ahead(t, dt, t_end)
@@ -95,8 +95,7 @@ def decide(lane, t_end, limit, block, lanes, y, mem, ws, p, options):
     factor = step_factor(level, good, last, retry, options)
     dt_less = h * factor
     short = too_short(t, h, dt_less, options)
-    dt_less = within_bounds(t, dt_less, options)
-    dt_more = next_step_size(t_next, h, dt, factor, options)
+    dt_more = next_step_size(h, dt, factor, options)
     dt_new = select(take, dt_more, select(refuse, select(short, h, dt_less), dt))
     step = select(take, lanes[Lane.STEP, lane] + 1.0, lanes[Lane.STEP, lane])
     code = select(calm, 0.0, CAREFUL)

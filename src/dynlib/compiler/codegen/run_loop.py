@@ -58,7 +58,6 @@ def run_loop(
         retry = count[Count.RETRY]
         if SWITCHES:
             next_switch(fresh, t, t_end, p, ws, lane)
-        dt = within_bounds(t, dt, options)
         if dt == 0.0:
             dt = first_step(t, t_end, step, u, p, ws, options, tolerances, lane)
 
@@ -173,6 +172,7 @@ def run_loop(
             if fresh == 1:
                 last = 0.0
                 dt = shorter(dt, first_step(t, t_end, step, u, p, ws, options, tolerances, lane))
+            dt = within_bounds(t, dt, options)
             h, t_next = step_ahead(t, dt, t_end)
             if SWITCHES:
                 h, t_next = step_ahead(t, dt, nearer(t, t_end, float(ws[SWITCH, lane])))
@@ -212,7 +212,6 @@ def run_loop(
                     dt = h
                     status = Status.STEPFAIL
                     break
-                dt = within_bounds(t, dt, options)
                 continue
         if not all_finite(u_new):
             status = Status.NAN_DETECTED
@@ -272,7 +271,7 @@ def run_loop(
         if ADAPTIVE:
             level = error_level(error)
             factor = step_factor(level, True, last, retry, options)
-            dt = next_step_size(t_next, h, dt, factor, options)
+            dt = next_step_size(h, dt, factor, options)
             last = last_level(level)
             retry = 0
         u_old = u

@@ -255,7 +255,7 @@ class _Batch:
         interrupt = Interrupt()
         interrupt.watch()
         try:
-            listening = interrupt.watching and any(self.context.program.heed_rows)
+            listening = any(self.context.program.heed_rows) and interrupt.watching
             if self.workers == 1 and not listening:
                 self._call_runner(self._bundle(), interrupt)
             else:
