@@ -337,3 +337,7 @@ class DynlibWarning(UserWarning):
 
 class AccuracyWarning(DynlibWarning):
     """A model and a stepper go together, but with less accuracy than the stepper promises."""
+
+
+class CacheWarning(DynlibWarning):
+    """The disk cache cannot be used as it should; results are not affected."""

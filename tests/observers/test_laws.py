@@ -224,7 +224,7 @@ def test_interrupted_and_resumed(monkeypatch: pytest.MonkeyPatch) -> None:
         watch = release = lambda self: None
 
     with monkeypatch.context() as patch:
-        patch.setattr(wrapper, "_FIRST_PLAIN_CHUNK", 17)
+        patch.setattr(wrapper, "first_budget", lambda *model: 17)
         patch.setattr(wrapper, "Interrupt", Pressed)
         broken = sim.run(T=3.0, observers=observers)
     assert broken.status is Status.USER_BREAK

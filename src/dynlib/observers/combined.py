@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,7 +11,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlib.abi.briefly import BRIEFLY
 from dynlib.abi.hooks import ALONG_ARGS, INSIDE_ARGS, KINDS, PIECE_ARGS, PLACE_ARGS, SEES_ARGS
 from dynlib.abi.slots import Trace
 from dynlib.compiler.codegen.tangent_layout import TangentLayout
@@ -24,7 +22,7 @@ from dynlib.observers.refusals import check_differentiable
 from dynlib.steppers.base import Stepper
 from dynlib.steppers.text import function
 
-__all__ = ["ROOM", "CombinedObserver", "combine"]
+__all__ = ["ROOM", "CombinedObserver"]
 
 _ARGS = dict.fromkeys(KINDS, PLACE_ARGS)
 _ARGS |= {"along": ALONG_ARGS, "piece": PIECE_ARGS, "inside": INSIDE_ARGS}
@@ -371,31 +369,6 @@ class CombinedObserver:
             offset += cap * (spec.width + 1)
             out += wanted * (spec.width + 1)
         return table, offset
-
-
-_KEPT = 16
-_kept: OrderedDict[tuple[Any, ...], CombinedObserver] = OrderedDict()
-
-
-def combine(
-    observers: Sequence[ObserverModule], spec: ModelSpec, stepper: Stepper
-) -> CombinedObserver:
-    """The observers as one, made anew only if no equal ones have been combined lately.
-
-    Writing their text takes much longer than a short run.
-    """
-    # An expression may use what no equation does.
-    names = (str(dict(spec.constants)), str(dict(spec.functions)), spec.aux)
-    key = (spec.model_hash, stepper.name, names, *(each.identity for each in observers))
-    made = _kept.get(key)
-    if made is None:
-        made = CombinedObserver(observers, spec, stepper)
-    with BRIEFLY:
-        _kept[key] = made
-        _kept.move_to_end(key)
-        if len(_kept) > _KEPT:
-            _kept.popitem(last=False)
-    return made
 
 
 def _literal(value: float) -> str:
