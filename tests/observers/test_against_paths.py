@@ -55,6 +55,10 @@ CASES: dict[str, tuple[str, dict[str, Any], Status]] = {
 }
 FEW = ("jumps within steps", "a jump at the end", "start on the event", "no steps, event")
 STEPS = {"rk4": {"dt": 0.01}, "tsit5": {"rtol": 1e-10, "atol": 1e-10}}
+# Where adaptive steps are after a transient, or at a limit, nobody can say beforehand.
+KNOWN_STEPS = [
+    (c, "tsit5") for c in CASES if c not in ("transient", "transient, jumps", "max_steps")
+]
 
 
 @cache
@@ -108,11 +112,8 @@ def steps_of(case: str, stepper: str, path: Path) -> np.ndarray:
     return path.sign * 0.01 * np.arange(round(abs(path.t_end) / 0.01) + 1)
 
 
-@pytest.mark.parametrize("stepper", STEPS)
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize(("case", "stepper"), [*((c, "rk4") for c in CASES), *KNOWN_STEPS])
 def test_every_observer(case: str, stepper: str) -> None:
-    if stepper == "tsit5" and ("transient" in case or "max_steps" in case):
-        return  # where its steps are then, nobody can say beforehand
     found = run_of(case, stepper)
     assert found.status is CASES[case][2]
     path = path_of(case, float(found.t[-1]))

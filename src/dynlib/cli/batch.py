@@ -186,7 +186,7 @@ def _check_picture(sim: Sim, given: dict[str, Any]) -> None:
     name = given["plot_var"]
     if name is None or name.removeprefix("aux.") in names:
         return
-    from dynlib.observers.kept import combine
+    from dynlib.observers.combined import combine
     from dynlib.observers.outputs import choose, outputs
 
     combined = combine(given["observe"], sim.spec, sim.model.stepper)

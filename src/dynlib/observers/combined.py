@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from math import gcd
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dynlib.abi.briefly import BRIEFLY
 from dynlib.abi.hooks import ALONG_ARGS, INSIDE_ARGS, KINDS, PIECE_ARGS, PLACE_ARGS, SEES_ARGS
 from dynlib.abi.slots import Trace
 from dynlib.compiler.codegen.tangent_layout import TangentLayout
@@ -19,25 +20,15 @@ from dynlib.observers.module import ObserverModule
 from dynlib.observers.part import NO_TRACE, TraceSpec, named
 from dynlib.observers.plans import EveryStep, capacity
 from dynlib.observers.refusals import check_differentiable
+from dynlib.observers.rows import Rows, afresh
 from dynlib.steppers.base import Stepper
 from dynlib.steppers.text import function
 
-__all__ = ["ROOM", "CombinedObserver"]
+__all__ = ["ROOM", "CombinedObserver", "combine"]
 
 _ARGS = dict.fromkeys(KINDS, PLACE_ARGS)
 _ARGS |= {"along": ALONG_ARGS, "piece": PIECE_ARGS, "inside": INSIDE_ARGS}
 ROOM = 16  # rows that one step may add to a trace
-
-
-@dataclass(frozen=True)
-class _Rows:
-    """Where an observer's rows begin."""
-
-    tangents: int
-    workspace: int
-    lasting: int
-    outputs: int
-    trace: int
 
 
 class CombinedObserver:
@@ -82,7 +73,7 @@ class CombinedObserver:
         changing = row + sum(part.workspace for part in self.parts)
         self.lasting = 0
         for part in self.parts:
-            rows.append(_Rows(tangent, row, changing + self.lasting, output, trace))
+            rows.append(Rows(tangent, row, changing + self.lasting, output, trace))
             tangent += len(part.tangents) * len(self.spec.states)
             row += part.workspace
             self.lasting += part.lasting
@@ -245,7 +236,7 @@ class CombinedObserver:
 
     def _calls(self, i: int, kind: str, params: str) -> list[str]:
         part = self.parts[i]
-        lines = self._afresh(i) if kind == "start" else []
+        lines = afresh(part, self.rows[i]) if kind == "start" else []
         lines += [
             f"{named(text.source).replace('_OBS', f'_{i}')}({_ARGS[kind]})"
             for text in part.texts
@@ -254,26 +245,6 @@ class CombinedObserver:
         if kind in part.hooks:
             lines += self._user_call(i, kind, params)
         return lines
-
-    def _afresh(self, i: int) -> list[str]:
-        """Lines that forget what an observer has found and traced."""
-        part, rows = self.parts[i], self.rows[i]
-        lines = []
-        for array, first, size, values in (
-            ("analysis_ws", rows.workspace, part.workspace if part.hooks else 0, part.first),
-            ("analysis_out", rows.outputs, part.output_rows, part.first_outputs),
-        ):
-            given = values or (0.0,)
-            if size and len(set(given)) == 1:
-                lines.append(f"for row in range({first}, {first + size}):")
-                lines.append(f"    {array}[row, lane] = {_literal(given[0])}")
-            elif size:
-                lines += [
-                    f"{array}[{first + k}, lane] = {_literal(x)}" for k, x in enumerate(given)
-                ]
-        if part.trace.width:
-            lines.append(f"trace_count[{rows.trace}, lane] = 0")
-        return lines or ["pass"]
 
     def _user_call(self, i: int, kind: str, params: str) -> list[str]:
         """The call of a user's hook, with rows of its own; new rows of its trace get their time."""
@@ -371,7 +342,26 @@ class CombinedObserver:
         return table, offset
 
 
-def _literal(value: float) -> str:
-    if value != value:
-        return "nan"
-    return repr(float(value))
+_KEPT = 16
+_kept: OrderedDict[tuple[Any, ...], CombinedObserver] = OrderedDict()
+
+
+def combine(
+    observers: Sequence[ObserverModule], spec: ModelSpec, stepper: Stepper
+) -> CombinedObserver:
+    """The observers as one, made anew only if no equal ones have been combined lately.
+
+    Writing their text takes much longer than a short run.
+    """
+    # An expression may use what no equation does.
+    names = (str(dict(spec.constants)), str(dict(spec.functions)), spec.aux)
+    key = (spec.model_hash, stepper.name, names, *(each.identity for each in observers))
+    made = _kept.get(key)
+    if made is None:
+        made = CombinedObserver(observers, spec, stepper)
+    with BRIEFLY:
+        _kept[key] = made
+        _kept.move_to_end(key)
+        if len(_kept) > _KEPT:
+            _kept.popitem(last=False)
+    return made

@@ -8,8 +8,8 @@ from typing import Any
 
 from dynlib.compiler.model import CompiledModel
 from dynlib.errors import DynlibWarning, OptionError
+from dynlib.observers.combined import combine
 from dynlib.observers.described import deciding, describe, names_of
-from dynlib.observers.kept import combine
 from dynlib.observers.module import ObserverModule
 from dynlib.observers.refusals import checked_observers
 from dynlib.runtime.origin import inline

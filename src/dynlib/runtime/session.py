@@ -19,9 +19,8 @@ from dynlib.abi.run_state import RunState
 from dynlib.abi.slots import Clock, Count
 from dynlib.compiler.model import CompiledModel
 from dynlib.errors import OptionError
-from dynlib.observers.combined import CombinedObserver
+from dynlib.observers.combined import CombinedObserver, combine
 from dynlib.observers.described import describe
-from dynlib.observers.kept import combine
 from dynlib.observers.module import ObserverModule
 from dynlib.runtime.naming import unknown_name
 from dynlib.runtime.observation import Observation, StoredObservation, check_transient

@@ -13,8 +13,7 @@ from dynlib.abi.slots import NEVER
 from dynlib.compiler.codegen.lane_program import CHUNK
 from dynlib.compiler.model import CompiledModel
 from dynlib.observers.blame import blame
-from dynlib.observers.combined import CombinedObserver
-from dynlib.observers.kept import combine
+from dynlib.observers.combined import CombinedObserver, combine
 from dynlib.observers.layout import ObservedLayout
 from dynlib.observers.module import ObserverModule
 from dynlib.runtime.fastpath.request import BatchRequest
