@@ -39,6 +39,11 @@ AUX = model("-x", f'[aux]\na = "{ENDLESS}"\n')
 MAP = model(f"0.5*x/{ENDLESS}", kind="map")
 
 HUGE = {"many": 1e13}
+LEFT = [
+    *((text, stepper) for text in (RHS, CONDITION) for stepper in ("rk4", "tsit5")),
+    *((text, "rk4") for text in (NESTED, STOP)),
+    (MAP, "map"),
+]
 
 
 def interrupted(call: Callable[[], Any]) -> tuple[Any, float]:
@@ -69,11 +74,7 @@ def span(sim: Sim) -> dict[str, Any]:
     return {"N": 50} if sim.spec.is_map else {"T": 1.0, "dt": 0.1}
 
 
-@pytest.mark.parametrize(
-    ("text", "stepper"),
-    [(RHS, "rk4"), (RHS, "tsit5"), (NESTED, "rk4"), (CONDITION, "rk4"), (CONDITION, "tsit5"),
-     (STOP, "rk4"), (MAP, "map")],
-)  # fmt: skip
+@pytest.mark.parametrize(("text", "stepper"), LEFT)
 @pytest.mark.parametrize("jit", [True, False])
 @promises
 def test_loops_without_an_end_are_left(text: str, stepper: str, jit: bool, promised: float) -> None:
