@@ -84,7 +84,7 @@ def test_the_busy_models_are_busy(name: str) -> None:
     ran = undisturbed(name)
     assert ran.status.ok
     assert set(ran.fired) == {event.name for event in ran.model.spec.events}
-    assert len(ran.fired) > 30
+    assert len(ran.fired) >= 30
 
 
 def test_the_adaptive_busy_models_reject_steps() -> None:

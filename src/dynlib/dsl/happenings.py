@@ -89,7 +89,7 @@ def _resolve_event(resolver: Resolver, name: str, raw: RawEvent) -> EventSpec | 
 
 
 def _never_falls(raw: RawEvent, work: Work) -> Iterator[Issue]:
-    """Return the letter about an edge whose end an event waits for, if it does."""
+    """Return the error message about an edge whose end an event waits for, if it does."""
     entry, parsed = raw.item.get("direction"), parse_piece(raw.cond, Issues(work))
     assert entry is not None  # raw.direction was read from it
     root = parsed.root if parsed is not None else None
