@@ -150,9 +150,9 @@ def test_a_pause_before_a_retry_keeps_the_closer_look_after_a_jump(length: int) 
         same(go(compiled(WINDOW, "rk45"), 0.1, dt=0.1), whole)
 
 
-# The steps that meet the swing at t = 0.3 are too long.
+# The steps that meet the swing at x = 0.3 are too long: a state may switch unforeseen.
 SWINGS = flow(
-    {"x": (0, "1"), "y": (0, "0 if t < 0.3 else 50*cos(50*t)"), "n": (0, "0")},
+    {"x": (0, "1"), "y": (0, "0 if x < 0.3 else 50*cos(50*x)"), "n": (0, "0")},
     event("began", "x > -1", phase="start", action="n += 1", log="n"),
 )
 
