@@ -59,6 +59,7 @@ _HOME |= dict.fromkeys(
         "UnknownOptionError",
         "DynlibWarning",
         "AccuracyWarning",
+        "CacheWarning",
     ),
     "dynlib.errors",
 )

@@ -96,7 +96,7 @@ class DynlibError(Exception):
     """The root of all errors that dynlib raises on purpose."""
 
     def __str__(self) -> str:
-        # KeyError prints its argument quoted; a letter to the user is printed as it is.
+        # KeyError prints its argument quoted; an error message is printed as it is.
         return str(self.args[0]) if self.args else ""
 
 
@@ -337,3 +337,7 @@ class DynlibWarning(UserWarning):
 
 class AccuracyWarning(DynlibWarning):
     """A model and a stepper go together, but with less accuracy than the stepper promises."""
+
+
+class CacheWarning(DynlibWarning):
+    """The disk cache cannot be used as it should; results are not affected."""

@@ -17,7 +17,7 @@ from runtime.models import BUSY, COLLATZ, DRIVEN, EXPLOSION, LAGGED, LOGISTIC, d
 from dynlib import Results, Sim, build, grid
 from dynlib.abi.slots import Count
 from dynlib.abi.status import Status
-from dynlib.observers import EveryStep, ObserverModule, Tail, combined, lyapunov_spectrum
+from dynlib.observers import EveryStep, ObserverModule, Tail, combined, lyapunov_spectrum, plans
 from dynlib.runtime import wrapper
 from dynlib.runtime.batch import run as batch_run
 from dynlib.runtime.batch.store import Store
@@ -57,7 +57,7 @@ CASES: dict[str, tuple[str, str | None, dict[str, Any], bool]] = {
     "located events": ("busy", "rk4", {"T": 1.5}, True),
     "located events, adaptive": ("busy", "rk45", {"T": 1.5, "transient": 0.4}, True),
     "located events, dop853": ("busy", "dop853", {"T": 1.5}, True),
-    "lags": ("lagged", "rk4", {"T": 2.0}, False),
+    "lags": ("lagged", "ab3", {"T": 2.0}, False),
     "map": ("logistic", None, {"N": 30}, True),
     "map, transient": ("logistic", None, {"N": 30, "transient": 7}, True),
     "no iterations": ("logistic", None, {"N": 0}, True),
@@ -159,8 +159,7 @@ def test_pauses_of_a_batch(name: str) -> None:
 @pytest.mark.parametrize("name", ["grid", "adaptive", "located events", "map"])
 def test_room_of_traces(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     case = Case(name)
-    monkeypatch.setattr(combined, "_FIRST_ROWS", 1)
-    monkeypatch.setattr(combined, "_ROOM", 1)
+    monkeypatch.setattr(plans, "_FIRST_ROWS", 1)
     monkeypatch.setattr(combined, "_kept", type(combined._kept)())
     assert unlike_results(case.run(2).observers, case.alone[2].observers) == []
 
@@ -176,12 +175,12 @@ def test_other_observers(name: str) -> None:
         assert unlike_results(found, {label: together[label] for label in found}) == []
 
 
-@pytest.mark.parametrize("name", ["grid", "multistep", "located events", "map", "lags"])
-@pytest.mark.parametrize("jit", [False, True])
+@pytest.mark.parametrize(
+    ("name", "jit"),
+    [("grid", True), *((n, False) for n in ("grid", "multistep", "located events", "map", "lags"))],
+)
 def test_resumed(name: str, jit: bool, tmp_path: Path) -> None:
     """A run in two pieces, with a snapshot file and another session between them."""
-    if jit and name != "grid":
-        return
     model, stepper, options, tangents = CASES[name]
     horizon = "N" if "N" in options else "T"
     observers = several(tangents=tangents)
@@ -224,7 +223,7 @@ def test_interrupted_and_resumed(monkeypatch: pytest.MonkeyPatch) -> None:
         watch = release = lambda self: None
 
     with monkeypatch.context() as patch:
-        patch.setattr(wrapper, "_FIRST_PLAIN_CHUNK", 17)
+        patch.setattr(wrapper, "first_budget", lambda *model: 17)
         patch.setattr(wrapper, "Interrupt", Pressed)
         broken = sim.run(T=3.0, observers=observers)
     assert broken.status is Status.USER_BREAK

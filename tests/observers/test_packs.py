@@ -28,7 +28,7 @@ from dynlib.compiler.codegen.tangent_layout import TangentLayout
 from dynlib.compiler.llvm.translate import translate
 from dynlib.compiler.model import CompiledModel
 from dynlib.dsl.spec import ModelSpec
-from dynlib.observers import ObserverModule, TraceSpec, combined, lyapunov_max
+from dynlib.observers import ObserverModule, TraceSpec, combined, lyapunov_max, plans
 from dynlib.observers import lyapunov_spectrum as spectrum
 from dynlib.observers.part import HookText, Part
 from dynlib.plans import EveryStep, FinalState, Tail
@@ -248,7 +248,7 @@ def test_pauses(case: str, sizes: list[int], transient: int, x: float) -> None:
     with (
         patch.multiple(wrapper, first_budget=lambda *_: 1, _next_budget=lambda *_: next(budgets)),
         patch.multiple(wrapper, _MOST_ROWS=2),
-        patch.multiple(combined, _FIRST_ROWS=1),
+        patch.multiple(plans, _FIRST_ROWS=1),
     ):
         found = sim_of(name, stepper).run(observers=watchers(), **run)
     assert unlike(found, whole) == []

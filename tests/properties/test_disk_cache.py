@@ -23,9 +23,10 @@ from trajectories import go
 import dynlib
 from dynlib.compiler.codegen import runner_variants
 from dynlib.compiler.jit import disk_cache, kernel_file, runner
-from dynlib.compiler.jit.disk_cache import CacheWarning, DiskCache
+from dynlib.compiler.jit.disk_cache import DiskCache
 from dynlib.compiler.jit.native import ObjectCode
 from dynlib.compiler.jit.private_folder import PrivateFolder
+from dynlib.errors import CacheWarning
 
 KEY = "0" * 64
 CODE = ObjectCode(bytes(range(256)) * 20, "entry", ("exp", "sin"))

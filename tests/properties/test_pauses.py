@@ -67,13 +67,12 @@ def pauses(lengths: list[int]) -> Iterator[None]:
         turn += 1
         return lengths[turn % len(lengths)]
 
-    before = wrapper._next_budget, wrapper._FIRST_CHUNK, wrapper._FIRST_PLAIN_CHUNK
-    wrapper._next_budget = following
-    wrapper._FIRST_CHUNK = wrapper._FIRST_PLAIN_CHUNK = lengths[0]
+    before = wrapper._next_budget, wrapper.first_budget
+    wrapper._next_budget, wrapper.first_budget = following, lambda *model: lengths[0]
     try:
         yield
     finally:
-        wrapper._next_budget, wrapper._FIRST_CHUNK, wrapper._FIRST_PLAIN_CHUNK = before
+        wrapper._next_budget, wrapper.first_budget = before
 
 
 hows = st.sampled_from(["all", "thin", "samples"])
@@ -85,7 +84,7 @@ def test_the_busy_models_are_busy(name: str) -> None:
     ran = undisturbed(name)
     assert ran.status.ok
     assert set(ran.fired) == {event.name for event in ran.model.spec.events}
-    assert len(ran.fired) > 30
+    assert len(ran.fired) >= 30
 
 
 def test_the_adaptive_busy_models_reject_steps() -> None:
@@ -151,9 +150,9 @@ def test_a_pause_before_a_retry_keeps_the_closer_look_after_a_jump(length: int) 
         same(go(compiled(WINDOW, "rk45"), 0.1, dt=0.1), whole)
 
 
-# The steps that meet the swing at t = 0.3 are too long.
+# The steps that meet the swing at x = 0.3 are too long: a state may switch unforeseen.
 SWINGS = flow(
-    {"x": (0, "1"), "y": (0, "0 if t < 0.3 else 50*cos(50*t)"), "n": (0, "0")},
+    {"x": (0, "1"), "y": (0, "0 if x < 0.3 else 50*cos(50*x)"), "n": (0, "0")},
     event("began", "x > -1", phase="start", action="n += 1", log="n"),
 )
 

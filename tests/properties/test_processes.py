@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from promptness import in_time, promises
 
 # Prints the trajectory's bits, whether anything was compiled, and what was warned of. Given a
 # folder and a number, no worker begins to compile before so many have found the cache empty.
@@ -131,10 +132,11 @@ print(second.status.name, sim.t == T, all(second.final[x] == whole[x] for x in "
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs signals")
 @pytest.mark.parametrize("stepper", ["rk4", pytest.param("rk45", marks=pytest.mark.slow)])
-def test_interrupt(stepper: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+@promises
+def test_interrupt(stepper: str, promised: float) -> None:
     cache = Path(os.environ["DYNLIB_CACHE_DIR"])
-    late = []
-    for _ in range(5):
+
+    def interrupted() -> tuple[None, float]:
         process = spawn(cache, INTERRUPTED, stepper)
         assert process.stdout is not None
         assert process.stdout.readline() == "running\n"
@@ -147,8 +149,6 @@ def test_interrupt(stepper: str, tmp_path_factory: pytest.TempPathFactory) -> No
         assert float(t) > 1.0
         # It goes on to the very bits of the run that was left alone.
         assert second == "DONE True True"
-        late.append(float(returned) - sent)
-        if late[-1] < 0.2:
-            return
-    # Only a machine that is busy with other things may miss that now and then.
-    pytest.fail(f"came back after {late} seconds")
+        return None, float(returned) - sent
+
+    in_time(interrupted, promised)

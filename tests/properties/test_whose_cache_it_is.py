@@ -19,8 +19,9 @@ from dynlib import setup
 from dynlib.cli import app
 from dynlib.compiler.codegen import runner_variants
 from dynlib.compiler.jit import kernel_file
-from dynlib.compiler.jit.disk_cache import CacheWarning, DiskCache
+from dynlib.compiler.jit.disk_cache import DiskCache
 from dynlib.compiler.jit.native import ObjectCode
+from dynlib.errors import CacheWarning
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="owners and modes of Unix")
 

@@ -174,7 +174,7 @@ class AnalysisModule(Protocol):
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """Names of the observers, for letters about their hooks."""
+        """Names of the observers, for error messages about their hooks."""
 
     def text(self, params: str) -> str:
         """The functions ``ANALYSIS_...``; `params` is how the matrix of parameters is written."""

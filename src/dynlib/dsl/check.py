@@ -186,7 +186,7 @@ def _near(word: str, known: str) -> bool:
 
 
 def _unknown_key(entry: Item, guess: str, rule: Table) -> Issue:
-    """Return the letter about a key that nothing here knows."""
+    """Return the error message about a key that nothing here knows."""
     what = "table" if entry.is_table else "key"
     known = f"Known: {', '.join(rule.keys)}."
     if guess:

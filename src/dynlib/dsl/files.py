@@ -5,8 +5,9 @@ refused unread.
 """
 
 import os
-import stat
 from pathlib import Path
+
+from dynlib.abi.regular import NotRegular, open_regular
 
 
 class Unreadable(Exception):
@@ -41,16 +42,18 @@ def read_regular(file: Path, most: int, what: str) -> bytes:
     Unreadable
         A folder, a device, a FIFO, a socket, a file too long, or one that cannot be read.
     """
-    # Opening a FIFO waits for its other end; what was opened is what is looked at.
-    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     try:
-        if stat.S_ISDIR(os.stat(file).st_mode):  # which Windows does not open
-            raise Unreadable("is a folder, not a file", "Name the file in it that you mean.")
-        with open(os.open(file, flags), "rb") as stream:
-            status = os.fstat(stream.fileno())
-            _check(status, most, what)
+        with open(open_regular(file), "rb") as stream:
+            size = os.fstat(stream.fileno()).st_size
+            if size > most:
+                raise Unreadable(*_too_long(size, most, what))
             # Files of the kernel, such as /proc/kmsg, say that they are empty, and may wait.
-            content = stream.read(most + 1) if status.st_size else b""
+            content = stream.read(most + 1) if size else b""
+    except NotRegular as found:
+        if found.kind == "a folder":
+            hint = "Name the file in it that you mean."
+            raise Unreadable("is a folder, not a file", hint) from None
+        raise Unreadable(f"is no regular file but {found.kind}") from None
     except OSError as error:
         raise Unreadable(f"cannot be read: {error.strerror or error}") from None
     except ValueError:
@@ -58,24 +61,6 @@ def read_regular(file: Path, most: int, what: str) -> bytes:
     if len(content) > most:
         raise Unreadable(*_too_long(len(content), most, what))
     return content
-
-
-def _check(status: os.stat_result, most: int, what: str) -> None:
-    for kind, name in _KINDS.items():
-        if stat.S_IFMT(status.st_mode) == kind:
-            raise Unreadable(f"is no regular file but {name}")
-    if not stat.S_ISREG(status.st_mode):
-        raise Unreadable("is no regular file")
-    if status.st_size > most:
-        raise Unreadable(*_too_long(status.st_size, most, what))
-
-
-_KINDS = {
-    stat.S_IFIFO: "a FIFO",
-    stat.S_IFSOCK: "a socket",
-    stat.S_IFCHR: "a device",
-    stat.S_IFBLK: "a device",
-}
 
 
 def _too_long(size: int, most: int, what: str) -> tuple[str, str]:

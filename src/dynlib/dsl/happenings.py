@@ -92,7 +92,7 @@ def _resolve_event(resolver: Resolver, name: str, raw: RawEvent) -> EventSpec | 
 
 
 def _never_falls(raw: RawEvent, work: Work) -> Iterator[Issue]:
-    """Return the letter about an edge whose end an event waits for, if it does."""
+    """Return the error message about an edge whose end an event waits for, if it does."""
     entry, name = raw.item.get("direction"), _instant(raw, work)
     assert entry is not None  # raw.direction was read from it
     if name is not None:

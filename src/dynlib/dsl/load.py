@@ -139,7 +139,7 @@ def _read(source: Any, config: Any, work: Work) -> tuple[Item, str | None]:
 
 
 def _no_states(checked: Item | None) -> list[Issue]:
-    """Return the letter about an empty ``[states]`` (a missing one has been noted)."""
+    """Return the error message about an empty ``[states]`` (a missing one has been noted)."""
     states = checked.get("states") if checked is not None else None
     hint = "Add a line such as x = 1.0."
     return [states.key_issue("the model has no states", hint)] if states is not None else []

@@ -213,7 +213,7 @@ def _target(
 
 
 def _odd_target(written: str, states: dict[str, Item], shape: str) -> tuple[str, str]:
-    """Return the letter about a left-hand side that is no state."""
+    """Return the error message about a left-hand side that is no state."""
     fraction = _FRACTION.fullmatch(written)
     if written.isidentifier():
         derivatives = [f"d{state}" for state in states] if shape != "x =" else []

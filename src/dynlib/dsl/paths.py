@@ -18,7 +18,7 @@ from dynlib.errors import (
 )
 from dynlib.suggest import closest, did_you_mean
 
-_LONGEST = 200  # of a name in a letter
+_LONGEST = 200  # of a name in an error message
 LARGEST = 4 << 20  # bytes; a system of ten thousand equations fits
 BUILTIN_FOLDER = Path(__file__).resolve().parent.parent / "models"
 _URI = re.compile(r"([A-Za-z][A-Za-z0-9_.-]*)://(.*)", re.DOTALL)

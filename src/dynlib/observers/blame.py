@@ -1,4 +1,4 @@
-"""A letter about a hook that raised."""
+"""The error message about a hook that raised."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _TIME = HOOK_ARGS.split(", ").index("t")  # it has the same place in hooks of a 
 
 
 def blame(combined: CombinedObserver, error: Exception, *, plain: bool) -> ObserverError | None:
-    """The letter; None if the error comes from no hook.
+    """The error message; None if the error comes from no hook.
 
     Parameters
     ----------

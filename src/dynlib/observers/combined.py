@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from math import gcd
 from typing import Any
@@ -22,6 +21,7 @@ from dynlib.observers.module import ObserverModule
 from dynlib.observers.part import NO_TRACE, TraceSpec, named
 from dynlib.observers.plans import EveryStep, capacity
 from dynlib.observers.refusals import check_differentiable
+from dynlib.observers.rows import Rows, afresh
 from dynlib.steppers.base import Stepper
 from dynlib.steppers.text import function
 
@@ -30,17 +30,6 @@ __all__ = ["ROOM", "CombinedObserver", "combine"]
 _ARGS = dict.fromkeys(KINDS, PLACE_ARGS)
 _ARGS |= {"along": ALONG_ARGS, "piece": PIECE_ARGS, "inside": INSIDE_ARGS}
 ROOM = 16  # rows that one step may add to a trace
-
-
-@dataclass(frozen=True)
-class _Rows:
-    """Where an observer's rows begin."""
-
-    tangents: int
-    workspace: int
-    lasting: int
-    outputs: int
-    trace: int
 
 
 class CombinedObserver:
@@ -87,7 +76,7 @@ class CombinedObserver:
         changing = row + sum(part.workspace for part in self.parts)
         self.lasting = 0
         for part in self.parts:
-            rows.append(_Rows(tangent, row, changing + self.lasting, output, trace))
+            rows.append(Rows(tangent, row, changing + self.lasting, output, trace))
             tangent += len(part.tangents) * len(self.spec.states)
             row += part.workspace
             self.lasting += part.lasting
@@ -250,7 +239,7 @@ class CombinedObserver:
 
     def _calls(self, i: int, kind: str, params: str) -> list[str]:
         part = self.parts[i]
-        lines = self._afresh(i) if kind == "start" else []
+        lines = afresh(part, self.rows[i]) if kind == "start" else []
         lines += [
             f"{named(text.source).replace('_OBS', f'_{i}')}({_ARGS[kind]})"
             for text in part.texts
@@ -259,26 +248,6 @@ class CombinedObserver:
         if kind in part.hooks:
             lines += self._user_call(i, kind, params)
         return lines
-
-    def _afresh(self, i: int) -> list[str]:
-        """Lines that forget what an observer has found and traced."""
-        part, rows = self.parts[i], self.rows[i]
-        lines = []
-        for array, first, size, values in (
-            ("analysis_ws", rows.workspace, part.workspace if part.hooks else 0, part.first),
-            ("analysis_out", rows.outputs, part.output_rows, part.first_outputs),
-        ):
-            given = values or (0.0,)
-            if size and len(set(given)) == 1:
-                lines.append(f"for row in range({first}, {first + size}):")
-                lines.append(f"    {array}[row, lane] = {_literal(given[0])}")
-            elif size:
-                lines += [
-                    f"{array}[{first + k}, lane] = {_literal(x)}" for k, x in enumerate(given)
-                ]
-        if part.trace.width:
-            lines.append(f"trace_count[{rows.trace}, lane] = 0")
-        return lines or ["pass"]
 
     def _user_call(self, i: int, kind: str, params: str) -> list[str]:
         """The call of a user's hook, with rows of its own; new rows of its trace get their time."""
@@ -399,9 +368,3 @@ def combine(
         if len(_kept) > _KEPT:
             _kept.popitem(last=False)
     return made
-
-
-def _literal(value: float) -> str:
-    if value != value:
-        return "nan"
-    return repr(float(value))

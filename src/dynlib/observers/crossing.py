@@ -205,7 +205,7 @@ def refuse_constant(level: Node, text: str, label: str, spec: ModelSpec) -> None
 
 
 def checked_direction(direction: Any) -> str:
-    """A direction, or a letter about what should be one."""
+    """A direction, or an error message about what should be one."""
     if direction not in DIRECTIONS:
         raise ObserverError(
             f"direction must be one of {', '.join(map(repr, DIRECTIONS))}; found {direction!r}."
@@ -215,7 +215,7 @@ def checked_direction(direction: Any) -> str:
 
 
 def checked_number(what: str, value: Any) -> float:
-    """A finite number, or a letter."""
+    """A finite number, or an error message."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e300:
         raise ObserverError(f"{what} must be a finite number, found {value!r}.")
     return float(value)

@@ -55,7 +55,7 @@ def read_value(text: Any, spec: ModelSpec, label: str, *, fixed: bool = False) -
     text : str, int or float
     spec : ModelSpec
     label : str
-        Name of the observer, for letters.
+        Name of the observer, for error messages.
     fixed : bool
         Whether it must be the same all through a run: numbers, constants and parameters only.
 

@@ -1,4 +1,4 @@
-"""Misspelt keywords of the functions that make observers get a letter."""
+"""Misspelt keywords of the functions that make observers get an error message."""
 
 from __future__ import annotations
 

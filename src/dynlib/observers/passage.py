@@ -124,7 +124,7 @@ def _looks(spec: ModelSpec) -> tuple[HookText, ...]:
 def _is_condition(text: Any, spec: ModelSpec) -> bool:
     try:
         return bind(parse_expression(text), scope_of(spec)).kind == "bool"
-    except (ExprError, TypeError, AttributeError):  # it gets its letter when it is read
+    except (ExprError, TypeError, AttributeError):  # it gets its error message when it is read
         return False
 
 

@@ -103,7 +103,7 @@ def capacity(plan: TracePlan, steps: int | None) -> tuple[int, int, int]:
 
 
 def checked_trace_plan(plan: object) -> TracePlan:
-    """The plan itself, or a letter about what should be one."""
+    """The plan itself, or an error message about what should be one."""
     if isinstance(plan, TracePlan):
         return plan
     if isinstance(plan, type) and issubclass(plan, TracePlan):

@@ -1,4 +1,4 @@
-"""What cannot be observed, and what is no observer: letters."""
+"""What cannot be observed, and what is no observer: error messages."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def check_differentiable(label: str, spec: ModelSpec, stepper: Stepper) -> None:
 
 
 def checked_observers(observers: Any) -> tuple[ObserverModule, ...]:
-    """A sequence of observers with names of their own, or a letter.
+    """A sequence of observers with names of their own, or an error message.
 
     Raises
     ------

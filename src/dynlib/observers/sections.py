@@ -142,7 +142,7 @@ def _checked_text(what: str, expression: Any) -> str:
 
 
 def checked_names(what: str, given: Any) -> tuple[str, ...] | None:
-    """Names of quantities, or a letter."""
+    """Names of quantities, or an error message."""
     if given is None:
         return None
     names = (given,) if isinstance(given, str) else given

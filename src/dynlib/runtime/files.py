@@ -6,7 +6,8 @@ import json
 import math
 import os
 import stat
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 from typing import IO, Any
@@ -23,6 +24,8 @@ __all__ = [
     "SEALED",
     "check_memory",
     "from_bytes",
+    "hidden",
+    "in_one_move",
     "read_arrays",
     "replace_file",
     "to_bytes",
@@ -38,6 +41,22 @@ Arrays = dict[str, NDArray[Any]]
 
 
 # --- writing --------------------------------------------------------------------------------------
+
+
+def hidden(path: Path) -> Path:
+    """A name beside `path` that nobody has: what a killed writer leaves lies under such a name."""
+    return path.with_name(f".{path.name}.{os.urandom(8).hex()}")
+
+
+@contextmanager
+def in_one_move(path: Path) -> Iterator[Path]:
+    """A file to write to, which becomes `path` at the end; after an error, nothing is left."""
+    new = hidden(path)
+    try:
+        yield new
+        os.replace(new, path)
+    finally:
+        new.unlink(missing_ok=True)
 
 
 def replace_file(path: Path, write: Callable[[Path], object]) -> None:
@@ -58,14 +77,11 @@ def replace_file(path: Path, write: Callable[[Path], object]) -> None:
         raise OptionError(f"{path}: this is a folder. Name a file in it.")
     if target.exists() and not stat.S_ISREG(target.stat().st_mode):
         raise OptionError(f"{path}: this is a device or a pipe. Name a file.")
-    new = target.with_name(f".{target.name}.{os.urandom(8).hex()}")
     try:
-        write(new)
-        os.replace(new, target)
+        with in_one_move(target) as new:
+            write(new)
     except OSError as error:
         raise OptionError(f"{path}: cannot be written ({error.strerror or error}).") from error
-    finally:
-        new.unlink(missing_ok=True)
 
 
 def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> None:

@@ -129,7 +129,7 @@ def grid(axes: Mapping[str, ArrayLike] | None = None, /, **named: ArrayLike) -> 
 
 
 def axis_values(what: str, given: Any) -> NDArray[Any]:
-    """An array of integers or real numbers, or a letter about `what`."""
+    """An array of integers or real numbers, or an error message about `what`."""
     try:
         values = np.asarray(given)
     except (TypeError, ValueError) as error:

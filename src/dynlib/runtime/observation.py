@@ -222,7 +222,7 @@ def _digest(combined: CombinedObserver) -> str:
 
 
 class Observers(ByName[ObserverResult]):
-    """Results of observers by name; a wrong name gets a letter."""
+    """Results of observers by name; a wrong name gets an error message."""
 
     def __init__(self, results: Mapping[str, ObserverResult]) -> None:
         self._results = results

@@ -1,4 +1,4 @@
-"""Files with a check sum at their end, and regular files only.
+"""Files with a check sum at their end, and what reading a damaged one is answered with.
 
 The last bytes of a sealed file are the sum of all that stands before them.  An ``.npz`` has them as
 the comment of its archive, an ``.nc`` behind its last byte, where readers of HDF5 do not look.  So
@@ -8,13 +8,13 @@ a file is known to be whole before any library interprets a byte of it.
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import blake2b
 from pathlib import Path
 from typing import IO
 
+from dynlib.abi import regular
 from dynlib.errors import DynlibError, FileError
 
 __all__ = ["LENGTH", "digest", "is_sealed", "open_regular", "reading", "seal"]
@@ -88,31 +88,10 @@ def open_regular(path: Path) -> IO[bytes]:
     OSError
         If it cannot be opened.
     """
-    # A FIFO that nobody writes to would keep a plain open() for ever.
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | _binary())
     try:
-        mode = os.fstat(descriptor).st_mode
-        if not stat.S_ISREG(mode):
-            raise FileError(path, f"this is {_kind(mode)}, not a file", "Name a file.")
-        return os.fdopen(descriptor, "rb")
-    except BaseException:
-        os.close(descriptor)
-        raise
-
-
-def _binary() -> int:
-    return getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
-
-
-def _kind(mode: int) -> str:
-    kinds = (
-        (stat.S_ISDIR, "a folder"),
-        (stat.S_ISFIFO, "a pipe"),
-        (stat.S_ISSOCK, "a socket"),
-        (stat.S_ISCHR, "a device"),
-        (stat.S_ISBLK, "a device"),
-    )
-    return next((name for test, name in kinds if test(mode)), "something else")
+        return os.fdopen(regular.open_regular(path), "rb")
+    except regular.NotRegular as error:
+        raise FileError(path, str(error), "Name a file.") from None
 
 
 @contextmanager

@@ -19,7 +19,7 @@ PARAMETER = "parameter"
 
 
 def number(what: str, value: Any, *, infinite: bool = False) -> float:
-    """A finite (or infinite) real number, or a letter about `what`."""
+    """A finite (or infinite) real number, or an error message about `what`."""
     if isinstance(value, np.ndarray) and value.ndim == 0:
         value = value[()]
     if not isinstance(value, Real | np.bool_):
@@ -69,7 +69,8 @@ def overlay(
 ) -> NDArray[Any]:
     """A copy of the vector `base` with the entries that `given` names.
 
-    About a name of `others` (parameters, where states are given) the letter says where it belongs.
+    About a name of `others` (parameters, where states are given) the error message says where it
+    belongs.
 
     Raises
     ------
@@ -144,6 +145,6 @@ def _shape(given: Sequence[Any] | NDArray[Any]) -> str:
 
 
 def shown(value: Any) -> str:
-    """A value as a letter quotes it: cut where it is long."""
+    """A value as an error message quotes it: cut where it is long."""
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."

@@ -74,10 +74,8 @@ def run_loop(
                     store_rows(y_prev, 0, lane, u)
                 if PACKS:
                     store_packs(analysis_ws, N_TANGENTS, lane, tangents)
-                ANALYSIS_START(
-                    lane, t, dt, step, y, y_prev, p, ws,
-                    analysis_ws, analysis_out, trace_buf, trace_count, traces,
-                )  # fmt: skip
+                ANALYSIS_START(lane, t, dt, step, y, y_prev, p, ws,
+                    analysis_ws, analysis_out, trace_buf, trace_count, traces)  # fmt: skip
                 if PACKS:
                     tangents = load_packs(analysis_ws, N_STATES, N_TANGENTS, lane)
                 observed_from = step - 1
@@ -141,9 +139,8 @@ def run_loop(
             started = step
             if START_EVENTS:
                 u, event_row, touched = start_events(
-                    t, step, u, t_old, u_old, p, ws,
-                    event_row, evt_t, evt_step, evt_id, evt_log, lane, analysis_ws,
-                )  # fmt: skip
+                    t, step, u, t_old, u_old, p, ws, event_row,
+                    evt_t, evt_step, evt_id, evt_log, lane, analysis_ws)  # fmt: skip
                 if touched:
                     fresh = 1
                     if not all_finite(u):
@@ -239,10 +236,8 @@ def run_loop(
         if ALONG_HOOK:
             ANALYSIS_ALONG(lane, t, length, step, u, v, p, ws, analysis_ws, analysis_out)
         if PIECE_HOOK:
-            ANALYSIS_PIECE(
-                lane, t, length, step, u, v, p, ws,
-                analysis_ws, analysis_out, trace_buf, trace_count, traces,
-            )  # fmt: skip
+            ANALYSIS_PIECE(lane, t, length, step, u, v, p, ws,
+                analysis_ws, analysis_out, trace_buf, trace_count, traces)  # fmt: skip
         if INSIDE_HOOK:
             if ADAPTIVE:
                 seen = True
@@ -250,10 +245,8 @@ def run_loop(
                 seen = cut or ANALYSIS_SEES(t, t_next, h, step, u, u_new, p, ws, lane)
             if seen:
                 d = dense(t, h, step, u, u_new, k, p, ws, lane)
-                ANALYSIS_INSIDE(
-                    lane, t, t_next, h, min_(theta, 1.0), step, u, u_new, d, m, p, ws,
-                    analysis_ws, analysis_out, trace_buf, trace_count, traces,
-                )  # fmt: skip
+                ANALYSIS_INSIDE(lane, t, t_next, h, min_(theta, 1.0), step, u, u_new, d, m, p, ws,
+                    analysis_ws, analysis_out, trace_buf, trace_count, traces)  # fmt: skip
         if SAMPLED:
             way = copysign(1.0, h)
             if sample < count[Count.SAMPLES] and (t_next - samples[sample]) * way > 0.0:
@@ -262,10 +255,8 @@ def run_loop(
                     ts = samples[sample]
                     us = interpolate((ts - t) / h, h, u, u_new, d)
                     rec_t[row] = ts
-                    record(
-                        row, ts, step + 1, us, y, p, ws,
-                        rec_y, rec_aux, sel_y, sel_aux, count, lane,
-                    )  # fmt: skip
+                    record(row, ts, step + 1, us, y, p, ws,
+                        rec_y, rec_aux, sel_y, sel_aux, count, lane)  # fmt: skip
                     row += 1
                     sample += 1
         if ADAPTIVE:
@@ -286,9 +277,8 @@ def run_loop(
                 if VARIATIONAL:
                     cut_tangents(theta, options, t_old, h, step, u_old, m, p, ws, analysis_ws, lane)
                 u, event_row, touched = located_events(
-                    t, step + 1, u, t_old, u_old, p, ws,
-                    event_row, evt_t, evt_step, evt_id, evt_log, lane, analysis_ws,
-                )  # fmt: skip
+                    t, step + 1, u, t_old, u_old, p, ws, event_row,
+                    evt_t, evt_step, evt_id, evt_log, lane, analysis_ws)  # fmt: skip
                 if FOLLOWED:
                     u, event_row, _more = followed_events(
                         t, step + 1, u, t_old, u_old, p, ws, event_row,
@@ -337,9 +327,8 @@ def run_loop(
         cuts = 0
         if END_EVENTS:
             u, event_row, touched = end_events(
-                t, step, u, t_old, u_old, p, ws,
-                event_row, evt_t, evt_step, evt_id, evt_log, lane, analysis_ws,
-            )  # fmt: skip
+                t, step, u, t_old, u_old, p, ws, event_row,
+                evt_t, evt_step, evt_id, evt_log, lane, analysis_ws)  # fmt: skip
             if touched:
                 fresh = 1
                 if not all_finite(u):
@@ -379,10 +368,8 @@ def run_loop(
         store_packs(analysis_ws, N_TANGENTS, lane, tangents)
     if END_HOOK:
         if step > observed_from:
-            ANALYSIS_END(
-                lane, t, dt, step, y, y_prev, p, ws,
-                analysis_ws, analysis_out, trace_buf, trace_count, traces,
-            )  # fmt: skip
+            ANALYSIS_END(lane, t, dt, step, y, y_prev, p, ws,
+                analysis_ws, analysis_out, trace_buf, trace_count, traces)  # fmt: skip
     if MEMORY:
         store_rows(mem, 0, lane, m)
     clock_out[Clock.T] = t

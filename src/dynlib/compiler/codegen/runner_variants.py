@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass
 from enum import Enum
@@ -18,20 +18,10 @@ from pathlib import Path
 from threading import RLock
 
 from dynlib.abi.forks import whole_after_fork
-from dynlib.abi.hooks import KINDS, AnalysisModule, Hook, user_name
-from dynlib.compiler.codegen import (
-    lane_adaptive,
-    lane_careful,
-    lane_fixed,
-    lane_loop,
-    lane_observers,
-    lane_records,
-    lane_samples,
-)
+from dynlib.abi.hooks import AnalysisModule, Hook, user_name
 from dynlib.compiler.codegen.lane_program import LaneProgram
 from dynlib.compiler.codegen.program import Module, Program
-from dynlib.compiler.codegen.run_loop import run_loop
-from dynlib.compiler.codegen.specialize import specialize
+from dynlib.compiler.codegen.runner_text import runner_text
 from dynlib.compiler.jit.disk_cache import DiskCache
 from dynlib.compiler.jit.door import Hooks
 from dynlib.compiler.jit.extensions import extensions
@@ -114,59 +104,6 @@ class FurtherVariant:
 Variant = RunnerVariant | FurtherVariant
 
 
-_NEVER_IN_MAPS = (
-    "ADAPTIVE",
-    "SAMPLED",
-    "SAMPLES_INSIDE",
-    "LOCATED",
-    "STOP_LOCATED",
-    "PIECEMEAL",
-    "FOLLOWED",
-    "SWITCHES",
-    "MULTISTEP",
-    "MEMORY",
-    "INSIDE_HOOK",
-)
-_ONLY_OBSERVED = (
-    *(
-        "ANALYSIS",
-        "VARIATIONAL",
-        "TRACES",
-        "OBSERVERS_STOP",
-        "PIECES",
-        "PREVIOUS",
-        "PENDING",
-        "PACKS",
-        "OWN_STEP",
-        "ADJUSTED",
-    ),
-    *(f"{kind.upper()}_HOOK" for kind in KINDS),
-)
-
-
-def _template(variant: RunnerVariant, discrete: bool) -> tuple[str, str]:
-    name = f"run_{variant.value}_{'map' if discrete else 'ode'}"
-    flags = {"DISCRETE": discrete}
-    if discrete:
-        flags |= dict.fromkeys(_NEVER_IN_MAPS, False)
-    flags |= {"ANALYSIS": True} if variant.observed else dict.fromkeys(_ONLY_OBSERVED, False)
-    if variant.fast:
-        return _lane_template(name, flags, discrete=discrete), name
-    return specialize(run_loop, name, flags), name
-
-
-def _lane_template(name: str, flags: Mapping[str, bool], *, discrete: bool) -> str:
-    modules = [lane_fixed, lane_records, lane_careful]
-    if not discrete:
-        modules += [lane_adaptive, lane_samples]
-    if flags["ANALYSIS"]:
-        modules.append(lane_observers)
-    functions = [getattr(module, f) for module in modules for f in module.__all__]
-    functions += [getattr(lane_loop, f) for f in lane_loop.__all__ if f != "fast_run"]
-    texts = [specialize(function, function.__name__, flags) for function in functions]
-    return "\n".join([*texts, specialize(lane_loop.fast_run, name, flags)])
-
-
 class _Templates(MutableMapping[tuple[Variant, bool], tuple[str, str]]):
     """Text and name of each runner, by variant and whether it is for maps.
 
@@ -180,9 +117,13 @@ class _Templates(MutableMapping[tuple[Variant, bool], tuple[str, str]]):
         if key not in self._made:
             variant, discrete = key
             if not isinstance(variant, RunnerVariant):
-                kind = "maps" if discrete else "flows"
-                raise OptionError(f"no runner {variant.value!r} for {kind} has been registered.")
-            self._made[key] = _template(variant, discrete)
+                systems = "maps" if discrete else "flows"
+                raise OptionError(f"no runner {variant.value!r} for {systems} has been registered.")
+            name = f"run_{variant.value}_{'map' if discrete else 'ode'}"
+            text = runner_text(
+                name, discrete=discrete, observed=variant.observed, fast=variant.fast
+            )
+            self._made[key] = text, name
         return self._made[key]
 
     def __setitem__(self, key: tuple[Variant, bool], template: tuple[str, str]) -> None:

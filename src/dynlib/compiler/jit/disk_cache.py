@@ -20,19 +20,15 @@ from pathlib import Path
 from dynlib.compiler.jit.kernel_file import SUFFIX, decode, encode, label_of, secret_of
 from dynlib.compiler.jit.native import ObjectCode
 from dynlib.compiler.jit.private_folder import NotPrivate, PrivateFolder, opened
-from dynlib.errors import DynlibWarning
+from dynlib.errors import CacheWarning
 
-__all__ = ["CacheEntry", "CacheWarning", "DiskCache"]
+__all__ = ["CacheEntry", "DiskCache"]
 
 LIMIT = 256 * 2**20
 _LARGEST = 256 * 2**20
 _PART = ".part"
 _HOUR = 3600
 _DAMAGED = "(damaged)"
-
-
-class CacheWarning(DynlibWarning):
-    """The disk cache cannot be used as it should; results are not affected."""
 
 
 @dataclass(frozen=True)

@@ -16,21 +16,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from dynlib.abi.regular import NotRegular, open_regular
+
 __all__ = ["NotPrivate", "PrivateFolder", "opened"]
 
 _UNIX = os.name == "posix"
 _OTHERS = stat.S_IWGRP | stat.S_IWOTH
 _ROOT = 0
-_READ = (
-    os.O_RDONLY
-    | getattr(os, "O_NOFOLLOW", 0)
-    | getattr(os, "O_NONBLOCK", 0)  # a FIFO would wait for its writer
-    | getattr(os, "O_NOCTTY", 0)
+_FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
+_NEW = (
+    os.O_WRONLY
+    | os.O_CREAT
+    | os.O_EXCL  # which follows no link
     | getattr(os, "O_CLOEXEC", 0)
     | getattr(os, "O_BINARY", 0)
 )
-_FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
-_WRITE = _READ & ~os.O_RDONLY | os.O_WRONLY | os.O_CREAT | os.O_EXCL
 
 
 class NotPrivate(OSError):
@@ -67,9 +67,10 @@ class PrivateFolder:
             If it is no regular file, or others could have written it, or it is too large.
         OSError
         """
-        # Opening a device may have consequences, so it is looked at before, too.
-        self._check(name, os.stat(self._at(name), dir_fd=self._descriptor, follow_symlinks=False))
-        descriptor = os.open(self._at(name), _READ, dir_fd=self._descriptor)
+        try:
+            descriptor = open_regular(self._at(name), above=self._descriptor, links=False)
+        except NotRegular as error:
+            raise NotPrivate(f"{self.path / name} is no regular file but {error.kind}") from None
         try:
             state = os.fstat(descriptor)
             self._check(name, state)
@@ -82,8 +83,6 @@ class PrivateFolder:
 
     def _check(self, name: str, state: os.stat_result) -> None:
         where = self.path / name
-        if not stat.S_ISREG(state.st_mode):
-            raise NotPrivate(f"{where} is no regular file")
         if state.st_nlink > 1:
             raise NotPrivate(f"{where} is the same file as another one (a hard link)")
         if _UNIX:
@@ -115,7 +114,7 @@ class PrivateFolder:
         FileExistsError
         OSError
         """
-        descriptor = os.open(self._at(name), _WRITE, 0o600, dir_fd=self._descriptor)
+        descriptor = os.open(self._at(name), _NEW, 0o600, dir_fd=self._descriptor)
         try:
             if _UNIX:
                 os.fchmod(descriptor, 0o600)  # whatever the umask

@@ -5,7 +5,6 @@ Imported only where there is Zarr.
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 from zarr.storage import LocalStore, WrapperStore
 
 from dynlib.runtime.batch.marks import checked_bytes
+from dynlib.runtime.files import in_one_move
 from dynlib.runtime.seal import digest
 
 __all__ = ["ChunkStore"]
@@ -72,12 +72,8 @@ class ChunkStore(WrapperStore[LocalStore]):
         content = value.to_bytes()
         place = self._path / key
         place.parent.mkdir(parents=True, exist_ok=True)
-        new = place.with_name(f".{place.name}.{os.urandom(8).hex()}")
-        try:
+        with in_one_move(place) as new:
             new.write_bytes(content)
-            new.replace(place)
-        finally:
-            new.unlink(missing_ok=True)
         self.written[key] = digest(content)
 
     async def delete(self, key: str) -> None:

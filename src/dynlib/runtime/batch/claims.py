@@ -20,6 +20,8 @@ from pathlib import Path
 from time import monotonic
 from uuid import uuid4
 
+from dynlib.runtime.files import in_one_move
+
 __all__ = ["Claims"]
 
 _BEAT = 10.0  # seconds between two touches
@@ -87,12 +89,8 @@ class Claims:
 
     def _take_over(self, path: Path) -> bool:
         """Put our claim in the place of one that was left; of several, the last one has it."""
-        new = path.with_name(f".{path.name}.{uuid4().hex}")
-        try:
+        with in_one_move(path) as new:
             new.write_text(self._own, encoding="utf-8")
-            new.replace(path)
-        finally:
-            new.unlink(missing_ok=True)
         return self._read(path) == self._own
 
     def _is_left(self, path: Path) -> bool:

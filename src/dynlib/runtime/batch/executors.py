@@ -39,7 +39,7 @@ Check = Callable[[Task, Any], tuple[RawBatch, str]]
 
 
 def checked_executor(executor: Any) -> Executor:
-    """The executor itself, or a letter about what should be one."""
+    """The executor itself, or an error message about what should be one."""
     if callable(getattr(executor, "get_executor", None)):
         raise OptionError(
             f"executor is {executor!r}; give its executor: executor=client.get_executor()."

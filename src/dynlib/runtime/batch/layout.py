@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +22,7 @@ from dynlib.runtime.batch.export import Variable, attributes, coordinates, dimen
 from dynlib.runtime.batch.files import describe
 from dynlib.runtime.batch.frame import BatchFrame
 from dynlib.runtime.batch.marks import damages
-from dynlib.runtime.files import read_arrays, write_arrays
+from dynlib.runtime.files import hidden, read_arrays, write_arrays
 from dynlib.runtime.schema import field
 from dynlib.runtime.seal import digest, open_regular, reading
 
@@ -84,7 +83,7 @@ def create(path: Path, frame: BatchFrame, runs_of_a_part: int) -> None:
 @contextmanager
 def _made(path: Path, frame: BatchFrame, runs_of_a_part: int) -> Iterator[Path]:
     """An empty store beside `path`, which is gone afterwards if it is still there."""
-    new = path.with_name(f".{path.name}.{uuid4().hex}")
+    new = hidden(path)
     try:
         _fill(new, frame, runs_of_a_part)
         arrays, meta = describe(frame)

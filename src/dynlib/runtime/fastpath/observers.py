@@ -48,12 +48,12 @@ def blaming(combined: CombinedObserver | None, *, plain: bool) -> Iterator[None]
     try:
         yield
     except Exception as error:  # whatever a user's hook may raise
-        letter = None
+        message = None
         if combined is not None and combined.has_user_hooks:
-            letter = blame(combined, error, plain=plain)
-        if letter is None:
+            message = blame(combined, error, plain=plain)
+        if message is None:
             raise
-        raise letter from error
+        raise message from error
 
 
 def observed_steps(model: CompiledModel, request: BatchRequest) -> int | None:

@@ -129,7 +129,7 @@ class TailWindow(RecordingPlan):
 
 
 def checked_plan(plan: object) -> RecordingPlan:
-    """The plan itself, or a letter about what should be one."""
+    """The plan itself, or an error message about what should be one."""
     if isinstance(plan, RecordingPlan):
         return plan
     if isinstance(plan, type) and issubclass(plan, RecordingPlan):
