@@ -25,6 +25,9 @@ DECAY = '[states]\nx = 1.0\n[equations.rhs]\nx = "-x"\n'
 LONG_SUM = "sum(sin(j + {i}) for j in range(99999))"
 
 
+_REFUSED = r"no regular file|not a file|folder|cannot be read"
+
+
 def lines(count: int, line: str) -> str:
     return "".join(line.replace("{i}", str(i)) + "\n" for i in range(count))
 
@@ -196,11 +199,11 @@ def test_what_is_no_regular_file_is_refused_by_every_reader(tmp_path: Path) -> N
         listening.bind(str(address))
         for file in (pipe, address, Path("/dev/zero"), tmp_path):
             with _alarm(20):
-                with pytest.raises(ModelLoadError, match=r"no regular file|not a file|folder|cannot be read"):
+                with pytest.raises(ModelLoadError, match=_REFUSED):
                     load_model(file)
-                with pytest.raises(ConfigError, match=r"no regular file|not a file|folder|cannot be read"):
+                with pytest.raises(ConfigError, match=_REFUSED):
                     load_config(file)
-                with pytest.raises(OptionError, match=r"no regular file|not a file|folder|cannot be read"):
+                with pytest.raises(OptionError, match=_REFUSED):
                     sim.load_preset("*", file)
 
 
