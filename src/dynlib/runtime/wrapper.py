@@ -324,7 +324,7 @@ def _drive(model: CompiledModel, state: RunState, request: RunRequest, buffers: 
                 count[Count.BUDGET] = budget
                 interrupt.watch()
                 if request.progress is not None and now - begun > 1.0:
-                    request.progress(_fraction(state, request), "")
+                    interrupt.ends(partial(request.progress, _fraction(state, request), ""))
             if interrupt.seen:
                 return Status.USER_BREAK
     finally:
@@ -361,13 +361,18 @@ def _combined(request: RunRequest) -> CombinedObserver | None:
 def _leaving(
     model: CompiledModel, state: RunState, request: RunRequest
 ) -> Callable[[], None] | None:
-    """What tells loops within a step to end; None where no step is long."""
+    """What tells loops within a step to end; None where no step is long.
+
+    Nothing tells them so yet: what a file has in these rows does not count.
+    """
     places = []
     if model.program.layout.heed is not None:
         places.append(state.workspace[model.program.layout.heed])
     observation = request.observation
     if observation is not None and observation.combined.heed is not None:
         places.append(observation.workspace[observation.combined.heed])
+    for place in places:
+        place[...] = 0
     return partial(mark, places) if places else None
 
 
@@ -382,13 +387,16 @@ def _left(
     observation = request.observation
     kept = state.copy()
     seen = None if observation is None else observation.saved()
-    code = interruptible(call, interrupt, leave)
-    if interrupt.seen:
-        state.put_back(kept)
-        if observation is not None and seen is not None:
-            observation.put_back(seen)
-        return int(Status.USER_BREAK)
-    return code
+    left = True
+    try:
+        code = interruptible(call, interrupt, leave)
+        left = interrupt.seen
+    finally:
+        if left:
+            state.put_back(kept)
+            if observation is not None and seen is not None:
+                observation.put_back(seen)
+    return int(Status.USER_BREAK) if left else code
 
 
 def _next_budget(spent: int, seconds: float) -> int:

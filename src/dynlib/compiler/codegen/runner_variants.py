@@ -28,6 +28,7 @@ from dynlib.compiler.codegen import (
     lane_records,
     lane_samples,
 )
+from dynlib.compiler.codegen.foreseen import check_foreseen
 from dynlib.compiler.codegen.lane_program import LaneProgram
 from dynlib.compiler.codegen.program import Module, Program
 from dynlib.compiler.codegen.run_loop import run_loop
@@ -331,6 +332,8 @@ def get_runner(
     discrete = program.spec.kind == "map"
     analysis = program.analysis
     assert variant.observed == (analysis is not None)
+    if jit:
+        check_foreseen(program if isinstance(program, Program) else program.program)
     module = module_of(program, variant, sampled=sampled)
     key = _key(variant, program, module, sampled=sampled, jit=jit)
     kept = _variant_cache_discrete if discrete else _variant_cache_continuous
