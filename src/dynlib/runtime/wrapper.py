@@ -28,7 +28,8 @@ from dynlib.observers.result import ObserverResult
 from dynlib.runtime.budget import first_budget
 from dynlib.runtime.buffers import Buffers
 from dynlib.runtime.horizon import fixed_horizon
-from dynlib.runtime.interrupt import Interrupt, interruptible, mark
+from dynlib.runtime.interrupt import Interrupt
+from dynlib.runtime.leaving import leaving, left
 from dynlib.runtime.observation import Observation, build_observer_metadata
 
 __all__ = ["RawRun", "RunRequest", "RunStats", "run_with_wrapper"]
@@ -300,9 +301,9 @@ def _drive(model: CompiledModel, state: RunState, request: RunRequest, buffers: 
     count[Count.BUDGET] = budget = first_budget(model, _combined(request))
     begun = perf_counter()
     interrupt = Interrupt()
-    leave = _leaving(model, state, request)
+    leave = leaving(model, state, request.observation)
     if leave is not None:
-        call = partial(_left, call, state, request, interrupt, leave)
+        call = partial(left, call, state, request.observation, interrupt, leave)
     if leave is not None or not model.jit:
         interrupt.watch()
     try:
@@ -356,47 +357,6 @@ def _entered(call: Callable[[], int], state: RunState, request: RunRequest, *, p
 
 def _combined(request: RunRequest) -> CombinedObserver | None:
     return None if request.observation is None else request.observation.combined
-
-
-def _leaving(
-    model: CompiledModel, state: RunState, request: RunRequest
-) -> Callable[[], None] | None:
-    """What tells loops within a step to end; None where no step is long.
-
-    Nothing tells them so yet: what a file has in these rows does not count.
-    """
-    places = []
-    if model.program.layout.heed is not None:
-        places.append(state.workspace[model.program.layout.heed])
-    observation = request.observation
-    if observation is not None and observation.combined.heed is not None:
-        places.append(observation.workspace[observation.combined.heed])
-    for place in places:
-        place[...] = 0
-    return partial(mark, places) if places else None
-
-
-def _left(
-    call: Callable[[], int],
-    state: RunState,
-    request: RunRequest,
-    interrupt: Interrupt,
-    leave: Callable[[], None],
-) -> int:
-    """Enter the runner; what it did in a call that was told to leave is undone."""
-    observation = request.observation
-    kept = state.copy()
-    seen = None if observation is None else observation.saved()
-    left = True
-    try:
-        code = interruptible(call, interrupt, leave)
-        left = interrupt.seen
-    finally:
-        if left:
-            state.put_back(kept)
-            if observation is not None and seen is not None:
-                observation.put_back(seen)
-    return int(Status.USER_BREAK) if left else code
 
 
 def _next_budget(spent: int, seconds: float) -> int:
