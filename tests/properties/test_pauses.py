@@ -67,13 +67,13 @@ def pauses(lengths: list[int]) -> Iterator[None]:
         turn += 1
         return lengths[turn % len(lengths)]
 
-    before = wrapper._next_budget, wrapper._FIRST_CHUNK, wrapper._FIRST_PLAIN_CHUNK
+    before = wrapper._next_budget, wrapper.first_budget
     wrapper._next_budget = following
-    wrapper._FIRST_CHUNK = wrapper._FIRST_PLAIN_CHUNK = lengths[0]
+    wrapper.first_budget = lambda model, observers: lengths[0]
     try:
         yield
     finally:
-        wrapper._next_budget, wrapper._FIRST_CHUNK, wrapper._FIRST_PLAIN_CHUNK = before
+        wrapper._next_budget, wrapper.first_budget = before
 
 
 hows = st.sampled_from(["all", "thin", "samples"])
