@@ -70,18 +70,38 @@ def replace_file(path: Path, write: Callable[[Path], object]) -> None:
     OptionError
         If the file cannot be written.
     """
-    target = path.resolve() if path.is_symlink() else path
-    if not target.parent.is_dir():
-        raise OptionError(f"{path}: there is no folder {target.parent}.")
-    if target.is_dir():
-        raise OptionError(f"{path}: this is a folder. Name a file in it.")
-    if target.exists() and not stat.S_ISREG(target.stat().st_mode):
-        raise OptionError(f"{path}: this is a device or a pipe. Name a file.")
+    target = _place(path)
     try:
         with in_one_move(target) as new:
             write(new)
     except OSError as error:
         raise OptionError(f"{path}: cannot be written ({error.strerror or error}).") from error
+
+
+def _place(path: Path) -> Path:
+    """Where a file of this name is put.
+
+    Raises
+    ------
+    OptionError
+        If no file can be there.
+    """
+    try:
+        if "\0" in str(path):
+            raise OptionError(f"{str(path)!r:.200}: no file has a zero byte in its name.")
+        target = path.resolve() if path.is_symlink() else path
+        if not target.parent.is_dir():
+            raise OptionError(f"{path}: there is no folder {target.parent}.")
+        if target.is_dir():
+            raise OptionError(f"{path}: this is a folder. Name a file in it.")
+        if target.exists() and not stat.S_ISREG(target.stat().st_mode):
+            raise OptionError(f"{path}: this is a device or a pipe. Name a file.")
+    except (OSError, RuntimeError, ValueError) as error:  # a link to itself, a name too long
+        if isinstance(error, OptionError):
+            raise
+        why = getattr(error, "strerror", None) or error
+        raise OptionError(f"{str(path)!r:.200}: cannot be written ({why}).") from error
+    return target
 
 
 def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> None:

@@ -10,9 +10,12 @@ import signal
 import threading
 from collections.abc import Callable, Iterable
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from dynlib.runtime.fastpath.threads import Task
 
 __all__ = ["Interrupt", "interruptible", "mark"]
 
@@ -26,11 +29,11 @@ class Interrupt:
     handles SIGINT in its own way gets its handler back on `release`.
     """
 
-    __slots__ = ("_previous", "_watching", "seen")
+    __slots__ = ("_ending", "_previous", "_watching", "seen")
 
     def __init__(self) -> None:
         self.seen = False
-        self._watching = False
+        self._ending = self._watching = False
         self._previous: Any = None
 
     def watch(self) -> None:
@@ -51,6 +54,20 @@ class Interrupt:
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         self.seen = True
+        if self._ending:
+            self._ending = False
+            raise KeyboardInterrupt
+
+    def ends(self, call: Callable[[], None]) -> None:
+        """Call a function of the user's, which Ctrl-C ends: it may wait for what never comes."""
+        try:
+            self._ending = True
+            call()
+        except KeyboardInterrupt:
+            if not self.seen:
+                raise
+        finally:
+            self._ending = False
 
     def release(self) -> None:
         """Give the signal back to whoever had it."""
@@ -62,7 +79,8 @@ class Interrupt:
 def interruptible(call: Callable[[], int], interrupt: Interrupt, leave: Callable[[], None]) -> int:
     """What `call` returns, which runs in another thread while this one listens.
 
-    After Ctrl-C `leave` is called, again and again: what it marks may be put back meanwhile.
+    After Ctrl-C `leave` is called, again and again: what it marks may be put back meanwhile.  An
+    exception that a signal handler raises here is raised once the other thread has left, too.
     """
     if not interrupt.watching:
         return call()
@@ -70,12 +88,27 @@ def interruptible(call: Callable[[], int], interrupt: Interrupt, leave: Callable
 
     codes: list[int] = []
     task = Task(lambda: codes.append(call()), set())
-    while not task.wait(_LOOK):
-        if interrupt.seen:
-            leave()
+    try:
+        while not task.wait(_LOOK):
+            if interrupt.seen:
+                leave()
+    except BaseException:
+        while not _ended(task, leave):
+            pass
+        raise
     if task.failure is not None:
         raise task.failure
     return codes[0]
+
+
+def _ended(task: Task, leave: Callable[[], None]) -> bool:
+    """Whether a task that is told to leave has done so; False where a signal broke in again."""
+    try:
+        while not task.wait(_LOOK):
+            leave()
+    except BaseException:  # the first one is raised, and this one need not be
+        return False
+    return True
 
 
 def mark(places: Iterable[NDArray[Any]]) -> None:

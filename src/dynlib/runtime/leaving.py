@@ -17,12 +17,17 @@ __all__ = ["leaving", "until_told"]
 def leaving(
     model: CompiledModel, state: RunState, observation: Observation | None
 ) -> Callable[[], None] | None:
-    """What tells loops within a step to end; None where no step is long."""
+    """What tells loops within a step to end; None where no step is long.
+
+    Nothing tells them so yet: what a file has in these rows does not count.
+    """
     places = []
     if model.program.layout.heed is not None:
         places.append(state.workspace[model.program.layout.heed])
     if observation is not None and observation.combined.heed is not None:
         places.append(observation.workspace[observation.combined.heed])
+    for place in places:
+        place[...] = 0
     return partial(mark, places) if places else None
 
 
@@ -36,11 +41,13 @@ def until_told(
     """Enter the runner; what it did in a call that was told to leave is undone."""
     kept = state.copy()
     seen = None if observation is None else observation.saved()
-    code = interruptible(call, interrupt, leave)
-    if interrupt.seen:
-        # The loops broke off anywhere, so none of their numbers can be used.
-        state.put_back(kept)
-        if observation is not None and seen is not None:
-            observation.put_back(seen)
-        return int(Status.USER_BREAK)
-    return code
+    undone = True  # the loops broke off anywhere, so none of their numbers can be used
+    try:
+        code = interruptible(call, interrupt, leave)
+        undone = interrupt.seen
+    finally:
+        if undone:
+            state.put_back(kept)
+            if observation is not None and seen is not None:
+                observation.put_back(seen)
+    return int(Status.USER_BREAK) if undone else code

@@ -53,9 +53,9 @@ def load_results(path: str | os.PathLike[str]) -> Results | BatchResults:
     np.int64(10)
     """
     source = Path(path).expanduser()
-    if source.is_dir():
+    if os.path.isdir(source):  # False for names that no file can have
         return BatchResults(*open_store(source))
-    if source.suffix.lower() == ".csv" and source.exists():
+    if source.suffix.lower() == ".csv" and os.path.exists(source):
         raise OptionError(
             f"{source}: a .csv holds the numbers only, for other programs. What is to be loaded "
             "again is saved as .npz or .nc."
@@ -104,7 +104,7 @@ def check_results(path: str | os.PathLike[str]) -> list[FileError]:
     """
     source = Path(path).expanduser()
     try:
-        found = store_problems(source) if source.is_dir() else []
+        found = store_problems(source) if os.path.isdir(source) else []
         if not found:
             load_results(source)
     except FileError as error:

@@ -328,7 +328,7 @@ def _drive(model: CompiledModel, state: RunState, request: RunRequest, buffers: 
                 count[Count.BUDGET] = budget
                 interrupt.watch()
                 if request.progress is not None and now - begun > 1.0:
-                    request.progress(_fraction(state, request), "")
+                    interrupt.ends(partial(request.progress, _fraction(state, request), ""))
             if interrupt.seen:
                 return Status.USER_BREAK
     finally:

@@ -19,6 +19,7 @@ from threading import RLock
 
 from dynlib.abi.forks import whole_after_fork
 from dynlib.abi.hooks import AnalysisModule, Hook, user_name
+from dynlib.compiler.codegen.foreseen import check_foreseen
 from dynlib.compiler.codegen.lane_program import LaneProgram
 from dynlib.compiler.codegen.program import Module, Program
 from dynlib.compiler.codegen.runner_text import runner_text
@@ -272,6 +273,8 @@ def get_runner(
     discrete = program.spec.kind == "map"
     analysis = program.analysis
     assert variant.observed == (analysis is not None)
+    if jit:
+        check_foreseen(program if isinstance(program, Program) else program.program)
     module = module_of(program, variant, sampled=sampled)
     key = _key(variant, program, module, sampled=sampled, jit=jit)
     kept = _variant_cache_discrete if discrete else _variant_cache_continuous

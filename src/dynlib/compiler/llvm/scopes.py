@@ -44,6 +44,7 @@ class _Globals(ABC):
 
     def __init__(self, module: Module) -> None:
         self.module = module
+        self._one_end: dict[ast.FunctionDef, bool] = {}
 
     @abstractmethod
     def constant(self, name: str) -> Value | None:
@@ -59,9 +60,12 @@ class _Globals(ABC):
 
     def call(self, node: ast.FunctionDef, attributes: str, scope: _Globals) -> Callee:
         """A call of a function."""
+        if node not in self._one_end:
+            self._one_end[node] = attributes == _INLINED and has_one_end(node)
+        in_place = self._one_end[node]
 
         def call(body: Expressions, args: Sequence[Value]) -> Value | None:
-            if attributes == _INLINED and has_one_end(node):
+            if in_place:
                 self.module.check(body.blocks)
                 return put_in_place(body, scope, node, args)
             shapes = tuple(shape_of(arg) for arg in args)

@@ -60,7 +60,7 @@ def run_elsewhere(
     with _watching() as interrupt:
         for first, raw, worker in _elsewhere(model, request, bounds, executor, interrupt):
             assembly.put(first, raw)
-            progress.add(len(raw.status))
+            interrupt.ends(partial(progress.add, len(raw.status)))
             crew.add(worker)
     table = MemoryTable(assembly.whole(), record.end_states(model))
     lanes = request.lanes or default_lanes(model)
@@ -96,7 +96,7 @@ def run_to_store(
                     came = True
                     if (raw.status != Status.USER_BREAK).all():
                         store.put(first, MemoryTable(raw, states))
-                    progress.add(len(raw.status))
+                    interrupt.ends(partial(progress.add, len(raw.status)))
                     crew.add(worker)
                 if not came:
                     sleep(_WAIT)

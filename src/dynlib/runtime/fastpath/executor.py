@@ -279,21 +279,28 @@ class _Batch:
                 with staying_on(mine):
                     self._call_runner(self._bundle(), interrupt)
             for task in tasks:
-                while not task.wait(0.02):
+                while not self._ended(task, bundles if listening else []):
                     self.stop = self.stop or interrupt.seen
-                    if self.stop and listening:
-                        for bundle in tuple(bundles):
-                            bundle.leave()
-                    self._show()
+                    self._show(interrupt)
         except BaseException:
             self.stop = True
             raise
         finally:
             for task in tasks:
-                task.wait()
+                while not self._ended(task, bundles if listening else []):
+                    pass
         for task in tasks:
             if task.failure is not None:
                 raise task.failure
+
+    def _ended(self, task: Task, heeding: list[_WorkspaceBundle]) -> bool:
+        """Whether a task has ended, after a moment; all that heed it are told to, after a stop."""
+        if task.wait(0.02):
+            return True
+        if self.stop:
+            for bundle in tuple(heeding):
+                bundle.leave()
+        return False
 
     def _apart(self, bundles: list[_WorkspaceBundle]) -> None:
         """What another thread does; where it fails all stop at their next pause."""
@@ -329,13 +336,13 @@ class _Batch:
                 self.stop = True
                 break
             if interrupt is not None:
-                self._show()
+                self._show(interrupt)
 
-    def _show(self) -> None:
+    def _show(self, interrupt: Interrupt) -> None:
         if self.request.progress is not None and perf_counter() - self.begun > 1.0:
             begun = min(int(self.queue[0]), self.request.n_runs)
             done = max(begun - self.lanes * self.workers, 0)
-            self.request.progress(done / self.request.n_runs, "")
+            interrupt.ends(partial(self.request.progress, done / self.request.n_runs, ""))
 
     def _result(self) -> RawBatch:
         out, context = self.out, self.context
