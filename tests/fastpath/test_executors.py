@@ -6,7 +6,6 @@ from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPool
 from dataclasses import replace
 from pathlib import Path
 from threading import Timer
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -22,6 +21,7 @@ from dynlib.observers import poincare
 from dynlib.runtime.batch import run
 from dynlib.runtime.batch import work as work_module
 from dynlib.runtime.fastpath.request import RawBatch
+from dynlib.runtime.interrupt import Interrupt
 
 RUNS = 200  # of parts that hold 64
 
@@ -153,7 +153,8 @@ def test_losses_are_known_by_their_names(error: Exception) -> None:
 
 def test_interrupt_keeps_what_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
     """After Ctrl-C no further part is begun, and what came is kept."""
-    interrupt = SimpleNamespace(seen=False, watch=lambda: None, release=lambda: None)
+    interrupt = Interrupt()
+    monkeypatch.setattr(Interrupt, "watch", lambda self: None)
     monkeypatch.setattr(run, "Interrupt", lambda: interrupt)
 
     class PressesCtrlC(ThreadPoolExecutor):
@@ -178,7 +179,8 @@ def test_interrupt_keeps_what_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_what_comes_soon_after_ctrl_c_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     """Workers hear it too, and return the runs that they have finished by then."""
-    interrupt = SimpleNamespace(seen=False, watch=lambda: None, release=lambda: None)
+    interrupt = Interrupt()
+    monkeypatch.setattr(Interrupt, "watch", lambda self: None)
     monkeypatch.setattr(run, "Interrupt", lambda: interrupt)
 
     class Slow(Executor):

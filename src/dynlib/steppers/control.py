@@ -73,7 +73,8 @@ def too_short(t, h, dt, options):
     It cannot if `h` was no longer than dt_min, but for what `step_ahead` may stretch it by, or if
     `dt` is lost in the rounding of t, or comes out of it no shorter than `h`.
     """
-    lost = (t + 0.5 * dt == t) | (abs_((t + dt) - t) >= abs_(h))
+    # What `within_bounds` would lengthen to what it was would be refused for ever.
+    lost = (abs_(dt) <= 1e-15 * abs_(t)) | (abs_((t + dt) - t) >= abs_(h))
     return (abs_(h) <= 1.01 * options[0]) | lost
 
 
