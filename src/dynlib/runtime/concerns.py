@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 import warnings
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -15,6 +16,14 @@ from dynlib.errors import AccuracyWarning
 __all__ = ["Concerns"]
 
 _LISTED = 3
+
+
+def _of_the_caller() -> int:
+    """The stack level, for whoever calls this, of the first frame that is not dynlib's."""
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("dynlib."):
+        level, frame = level + 1, frame.f_back
+    return level
 
 
 class Concerns:
@@ -40,7 +49,7 @@ class Concerns:
         if self._timed and not (isinstance(bound, int | float) and bound < math.inf):
             self._timed, message = False, self._times()
         if message:
-            warnings.warn(message, AccuracyWarning, stacklevel=3)
+            warnings.warn(message, AccuracyWarning, stacklevel=_of_the_caller())
 
     def _lags(self) -> str:
         """A lag is the same in all stages of a step; only events and aux may use it freely."""
