@@ -205,8 +205,8 @@ def test_hook_that_raises_later(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(wrapper, "first_budget", lambda *_: 7)
     monkeypatch.setattr(wrapper, "_next_budget", lambda spent, seconds: 7)
-    for model in ("busy", "lagged"):
-        sim = sim_of(model, "rk4")
+    for model, stepper in (("busy", "rk4"), ("lagged", "ab2")):
+        sim = sim_of(model, stepper)
         whole = sim.run(T=2.0)
         with pytest.raises(OptionError, match="too far"):
             sim.run(T=2.0, observers=[counter(), observer(RAISES)])
