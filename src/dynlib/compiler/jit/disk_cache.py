@@ -28,6 +28,7 @@ LIMIT = 256 * 2**20
 _LARGEST = 256 * 2**20
 _PART = ".part"
 _HOUR = 3600
+_ATTEMPTS = 20  # to write a kernel where others clear the folder again and again
 _DAMAGED = "(damaged)"
 
 
@@ -84,7 +85,7 @@ class DiskCache:
 
     def store(self, key: str, kernel: ObjectCode, label: str) -> None:
         """Keep a kernel, and make room if there is too little."""
-        for attempt in range(2):
+        for left in reversed(range(_ATTEMPTS)):
             try:
                 with opened(self.folder, make=True) as folder:
                     secret = secret_of(folder, make=True)
@@ -92,7 +93,7 @@ class DiskCache:
                     self._evict(folder)
                 return
             except FileNotFoundError as error:  # somebody clears the folder at this moment
-                if attempt:
+                if not left:
                     self._warn(f"cannot write to {self.folder}: {error}")
             except OSError as error:
                 self._warn(f"cannot write to {self.folder}: {error}", refused=error)
