@@ -13,7 +13,7 @@ __all__ = ["first_budget"]
 
 _MOST = 4096  # steps, or attempts
 _OPERATIONS = 2e7  # of compiled code until the first look: some hundredths of a second
-_PLAIN = 64  # times as slow is plain Python, at least
+_PLAIN = 4000  # times as slow is plain Python
 _UNKNOWN = 1e6  # operations of a user's hook, which nobody has counted
 
 

@@ -248,7 +248,7 @@ def _step(given: Mapping[str, Any], spec: ModelSpec, t0: float, end: float) -> f
 def _longest(dt_max: Any, t0: float, end: float) -> None:
     """Refuse an upper bound of the step that no step of this run could move the time by."""
     farthest = max(abs(t0), abs(end))
-    if isinstance(dt_max, int | float) and dt_max > 0 and farthest + dt_max == farthest:
+    if isinstance(dt_max, int | float) and 0 < dt_max < 1e308 and farthest + dt_max == farthest:
         raise OptionError(f"dt_max = {dt_max:g} is too small: t + dt_max = t at t = {farthest:g}.")
 
 
