@@ -18,7 +18,7 @@ from runtime.models import DRIVEN
 from dynlib import DynlibError, OptionError, setup
 from dynlib.abi.status import Status
 from dynlib.observers import poincare
-from dynlib.runtime.batch import run
+from dynlib.runtime.batch import executors, run
 from dynlib.runtime.batch import work as work_module
 from dynlib.runtime.fastpath.request import RawBatch
 from dynlib.runtime.interrupt import Interrupt
@@ -182,6 +182,7 @@ def test_what_comes_soon_after_ctrl_c_is_kept(monkeypatch: pytest.MonkeyPatch) -
     interrupt = Interrupt()
     monkeypatch.setattr(Interrupt, "watch", lambda self: None)
     monkeypatch.setattr(run, "Interrupt", lambda: interrupt)
+    monkeypatch.setattr(executors, "_LAST", 30.0)  # a moment, also where other work is waited for
 
     class Slow(Executor):
         """Hears Ctrl-C when it is given its second part, and returns the first one after that."""

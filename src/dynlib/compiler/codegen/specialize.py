@@ -17,6 +17,7 @@ from typing import Any
 from dynlib.abi.lane_args import Lane, LaneClock, LaneCount, Obs
 from dynlib.abi.slots import Clock, Count, Trace
 from dynlib.abi.status import Status
+from dynlib.compiler.syntax import parse
 
 __all__ = ["fold", "put", "specialize", "without"]
 
@@ -87,14 +88,14 @@ def specialize(template: Callable[..., Any], name: str, flags: Mapping[str, bool
     AssertionError
         If a folded flag is left anywhere else than in an ``if``.
     """
-    function = _function(ast.parse(textwrap.dedent(inspect.getsource(template))))
+    function = _function(parse(textwrap.dedent(inspect.getsource(template))))
     function.name = name
     return fold(ast.unparse(function), flags)
 
 
 def fold(source: str, flags: Mapping[str, bool], *, numbers: bool = False) -> str:
     """Fold `flags` in a text of functions; with `numbers`, the slots' names as well."""
-    tree = ast.parse(source)
+    tree = parse(source)
     folded: ast.AST = _Fold(flags).visit(tree)
     if numbers:
         folded = _Numbers().visit(folded)
@@ -103,7 +104,7 @@ def fold(source: str, flags: Mapping[str, bool], *, numbers: bool = False) -> st
 
 def without(source: str, names: tuple[str, ...]) -> str:
     """The text without the functions of these names."""
-    tree = ast.parse(source)
+    tree = parse(source)
     tree.body = [
         node for node in tree.body if not (isinstance(node, ast.FunctionDef) and node.name in names)
     ]

@@ -29,6 +29,7 @@ from dynlib.compiler.llvm.values import (
     rebuilt,
     shape_of,
 )
+from dynlib.compiler.syntax import parse
 from dynlib.compiler.vecmath import RARE, VECMATH
 
 __all__ = ["Text"]
@@ -196,5 +197,5 @@ def _rounded(function: Callee) -> Callee:
 @cache
 def _parsed(module: ModuleType) -> Mapping[str, ast.FunctionDef]:
     """The functions of a Python module."""
-    tree = ast.parse(inspect.getsource(module))
+    tree = parse(inspect.getsource(module))
     return {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}

@@ -10,6 +10,7 @@ from dynlib.compiler.llvm.foreign import Foreigners
 from dynlib.compiler.llvm.module import Made, Module
 from dynlib.compiler.llvm.scopes import Text
 from dynlib.compiler.llvm.values import Untranslatable
+from dynlib.compiler.syntax import parse
 
 __all__ = ["SYMBOL", "translate"]
 
@@ -54,7 +55,7 @@ def translate(
     TooLargeError
         If it has more instructions than the limit allows.
     """
-    tree = ast.parse(text)
+    tree = parse(text)
     functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
     module = Module(dtype)
     scope = Text(module, functions, inline, foreigners)
