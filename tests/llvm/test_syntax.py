@@ -5,6 +5,7 @@ import gc
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from threading import Event
 
 import pytest
@@ -34,10 +35,8 @@ def test_trees_in_many_threads(many_turns: None) -> None:
 
     def by_the_program() -> None:
         while not over.is_set():
-            try:
+            with suppress(SystemError):  # Python's own, which is why `parse` exists
                 ast.parse(TEXT)
-            except SystemError:  # Python's own, which is why `parse` exists
-                pass
 
     with ThreadPoolExecutor(4) as threads:
         beside = threads.submit(by_the_program)
