@@ -8,6 +8,8 @@ LLVM should not see it so, the loop stays scalar and the results stay the same.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 __all__ = ["call_apart", "never_called"]
 
 _WIDTH = 64  # lanes of the vector form that nobody wants
@@ -23,11 +25,13 @@ def call_apart(function: str, argument: str) -> str:
     )
 
 
-def never_called() -> str:
-    """The vector form, kept from being dropped before the vectoriser looks."""
+def never_called(others: Sequence[str] = ()) -> str:
+    """The vector form, and others, kept from being dropped before the vectoriser looks."""
     wide, mask = f"<{_WIDTH} x double>", f"<{_WIDTH} x i1>"
+    names = [_WIDE, *others]
+    kept = ", ".join(f"ptr @{name}" for name in names)
     return (
         f"define internal {wide} @{_WIDE}({wide} %x, {mask} %m) {{\n  ret {wide} %x\n}}\n\n"
-        f"@llvm.compiler.used = appending global [1 x ptr] [ptr @{_WIDE}], "
+        f"@llvm.compiler.used = appending global [{len(names)} x ptr] [{kept}], "
         'section "llvm.metadata"'
     )

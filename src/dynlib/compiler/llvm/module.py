@@ -9,6 +9,7 @@ from itertools import repeat
 from typing import Any
 
 from dynlib.compiler.length import check_length, code_limit
+from dynlib.compiler.llvm.apart import never_called
 from dynlib.compiler.llvm.blocks import Blocks, unified
 from dynlib.compiler.llvm.expressions import Scope
 from dynlib.compiler.llvm.functions import Body
@@ -16,6 +17,7 @@ from dynlib.compiler.llvm.packs import with_packs
 from dynlib.compiler.llvm.primitives import CALLED, casts
 from dynlib.compiler.llvm.rows import ROWS
 from dynlib.compiler.llvm.tiles import TILES
+from dynlib.compiler.llvm.vector_forms import NOTES, vector_forms
 from dynlib.compiler.llvm.values import (
     Array,
     Group,
@@ -30,7 +32,13 @@ from dynlib.compiler.llvm.values import (
     shape_of,
 )
 
-__all__ = ["Made", "Module", "kind_of"]
+__all__ = ["ManyElementary", "Made", "Module", "kind_of"]
+
+SHARE_FROM = 6_000  # names in elementary functions that are put in place: see `ManyElementary`
+
+
+class ManyElementary(Exception):
+    """Elementary functions put in place make a module so long that they should be called."""
 
 
 @dataclass(frozen=True)
@@ -46,10 +54,21 @@ class Made:
 
 
 class Module:
-    """What all functions of a module share."""
+    """What all functions of a module share.
 
-    def __init__(self, dtype: str, most: int = 0) -> None:
+    Attributes
+    ----------
+    shares
+        Whether elementary functions are called; otherwise they are put in place, up to a length.
+    elementary
+        Those that are called: names, and how many numbers each takes.
+    """
+
+    def __init__(self, dtype: str, most: int = 0, *, shares: bool = False) -> None:
         self.dtype = dtype
+        self.shares = shares
+        self.elementary: dict[str, int] = {}
+        self._in_place = 0
         self.most = most or code_limit()
         self._values = 0
         self.called = with_packs({**CALLED, **ROWS, **TILES, **casts(dtype)})
@@ -61,7 +80,21 @@ class Module:
 
     def text(self) -> str:
         """The module in LLVM assembly."""
-        return "\n\n".join([*self.parts, *self.declared.values()]) + "\n"
+        parts, names = list(self.parts), []
+        for i, (name, count) in enumerate(self.elementary.items()):
+            forms, texts = vector_forms(name, count, NOTES * i)
+            names += forms
+            parts += texts
+        declared = dict(self.declared)
+        if names:
+            declared["apart"] = never_called(names)
+        return "\n\n".join([*parts, *declared.values()]) + "\n"
+
+    def elementary_in_place(self, names: int) -> None:
+        """Note that so many names were written for an elementary function put in place."""
+        self._in_place += names
+        if self._in_place > SHARE_FROM:
+            raise ManyElementary
 
     def check(self, blocks: Blocks) -> None:
         """Stop where what has been written so far is far too long; the text is counted later.

@@ -29,6 +29,7 @@ from dynlib.compiler.llvm.values import (
     rebuilt,
     shape_of,
 )
+from dynlib.compiler.llvm.vector_forms import PURE, named_forms
 from dynlib.compiler.syntax import parse
 from dynlib.compiler.vecmath import RARE, VECMATH
 
@@ -130,7 +131,7 @@ class Text(_Globals):
             attributes = "noinline" if name in _OUT_OF_LINE else _INLINED
             return self.call(_parsed(library)[name], attributes, self)
         if name in VECMATH:
-            function = _Source(self.module, VECMATH[name]).callee_of(VECMATH[name])
+            function = _Source(self.module, VECMATH[name]).elementary(VECMATH[name])
             return _rounded(function) if self.module.dtype == "float32" else function
         raise Untranslatable(f"a call of {name}")
 
@@ -171,6 +172,31 @@ class _Source(_Globals):
         if function in RARE:
             return self._apart(scope, node)
         return self.call(node, _INLINED, scope)
+
+    def elementary(self, function: Any) -> Callee:
+        """A call of an elementary function, by the text of a model."""
+        put = self.callee_of(function)
+        node = _parsed(inspect.getmodule(function))[function.__name__]
+
+        def call(body: Expressions, args: Sequence[Value]) -> Value | None:
+            if self.module.shares:
+                return self._shared(node, body, args)
+            before = body.blocks.count
+            found = put(body, args)
+            self.module.elementary_in_place(body.blocks.count - before)
+            return found
+
+        return call
+
+    def _shared(self, node: ast.FunctionDef, body: Expressions, args: Sequence[Value]) -> Number:
+        """The number that a function returns which is called, or of which a vector form is."""
+        given = [body.blocks.cast(body.as_number(arg), "double").text for arg in args]
+        shapes, attributes = ("double",) * len(given), f"noinline {PURE}"
+        name = self.module.function(self, node, shapes, attributes).name
+        self.module.elementary[name] = len(given)
+        operands = ", ".join(f"double {x}" for x in given)
+        forms = named_forms(name, len(given))
+        return Number("double", body.blocks.new(f"call double @{name}({operands}) {PURE} {forms}"))
 
     def _apart(self, scope: _Globals, node: ast.FunctionDef) -> Callee:
         def call(body: Expressions, args: Sequence[Value]) -> Number:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from dynlib.compiler.length import check_length
 from dynlib.compiler.llvm.foreign import Foreigners
-from dynlib.compiler.llvm.module import Made, Module
+from dynlib.compiler.llvm.module import Made, ManyElementary, Module
 from dynlib.compiler.llvm.scopes import Text
 from dynlib.compiler.llvm.values import Untranslatable
 from dynlib.compiler.syntax import parse
@@ -57,10 +57,18 @@ def translate(
     """
     tree = parse(text)
     functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
-    module = Module(dtype)
-    scope = Text(module, functions, inline, foreigners)
-    made = module.function(scope, functions[entry], ("i64",), "")
-    module.parts.append(_outermost(made))
+
+    def translated(*, shares: bool) -> Module:
+        module = Module(dtype, shares=shares)
+        scope = Text(module, functions, inline, foreigners)
+        made = module.function(scope, functions[entry], ("i64",), "")
+        module.parts.append(_outermost(made))
+        return module
+
+    try:
+        module = translated(shares=False)
+    except ManyElementary:
+        module = translated(shares=True)
     assembly = module.text()
     check_length(assembly.count("\n"), module.most)
     return assembly
