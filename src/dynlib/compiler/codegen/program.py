@@ -69,6 +69,11 @@ class Module:
     entry: str = "entry"
     alike: bool = False
 
+    @property
+    def single(self) -> bool:
+        """Whether it is a single run, the one lane of its arrays."""
+        return bool(self.leading)
+
     @cached_property
     def digest(self) -> str:
         """Hash of the content."""

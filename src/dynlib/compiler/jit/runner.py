@@ -205,7 +205,9 @@ def _plain(runner: Callable[..., int], module: Module) -> Callable[..., int]:
 def compiled(module: Module, dtype: str, hooks: Hooks | None = None) -> ObjectCode:
     """Object code of a module; `hooks` are functions of users that its text calls."""
     foreigners = Hooks({}) if hooks is None else hooks
-    assembly = translate(module.text, module.functions, module.entry, dtype, foreigners)
+    assembly = translate(
+        module.text, module.functions, module.entry, dtype, foreigners, single=module.single
+    )
     emit = emit_object
     if len(assembly) > _LONG:
         from dynlib.compiler.jit.apart import emit_apart  # short compiles need no subprocess

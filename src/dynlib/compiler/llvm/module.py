@@ -13,11 +13,11 @@ from dynlib.compiler.llvm.apart import never_called
 from dynlib.compiler.llvm.blocks import Blocks, unified
 from dynlib.compiler.llvm.expressions import Scope
 from dynlib.compiler.llvm.functions import Body
+from dynlib.compiler.llvm.grouped import grouped
 from dynlib.compiler.llvm.packs import with_packs
 from dynlib.compiler.llvm.primitives import CALLED, casts
 from dynlib.compiler.llvm.rows import ROWS
 from dynlib.compiler.llvm.tiles import TILES
-from dynlib.compiler.llvm.vector_forms import NOTES, vector_forms
 from dynlib.compiler.llvm.values import (
     Array,
     Group,
@@ -31,8 +31,9 @@ from dynlib.compiler.llvm.values import (
     rebuilt,
     shape_of,
 )
+from dynlib.compiler.llvm.vector_forms import NOTES, vector_forms
 
-__all__ = ["ManyElementary", "Made", "Module", "kind_of"]
+__all__ = ["Made", "ManyElementary", "Module", "kind_of"]
 
 SHARE_FROM = 6_000  # names in elementary functions that are put in place: see `ManyElementary`
 
@@ -60,14 +61,19 @@ class Module:
     ----------
     shares
         Whether elementary functions are called; otherwise they are put in place, up to a length.
+        With `groups` several calls become one for a vector.
     elementary
         Those that are called: names, and how many numbers each takes.
     """
 
-    def __init__(self, dtype: str, most: int = 0, *, shares: bool = False) -> None:
+    def __init__(
+        self, dtype: str, most: int = 0, *, shares: bool = False, groups: bool = False
+    ) -> None:
         self.dtype = dtype
         self.shares = shares
+        self._groups = groups
         self.elementary: dict[str, int] = {}
+        self.one_end: dict[ast.FunctionDef, bool] = {}  # functions that return nowhere else
         self._in_place = 0
         self.most = most or code_limit()
         self._values = 0
@@ -134,6 +140,9 @@ class Module:
             self._values += body.blocks.count
             fails = any(block.fails for block in body.blocks.all)
             result = _finish(body, fails=fails)
+            if self._groups and self.elementary:
+                for block in body.blocks.all:
+                    block.lines = grouped(block.lines, self.elementary)
             head = ", ".join(_parameter(kind, f"%a{i}", given) for i, kind in enumerate(kinds))
             blocks = "\n".join(block.text() for block in body.blocks.all)
             self.parts.append(

@@ -46,7 +46,6 @@ class _Globals(ABC):
 
     def __init__(self, module: Module) -> None:
         self.module = module
-        self._one_end: dict[ast.FunctionDef, bool] = {}
 
     @abstractmethod
     def constant(self, name: str) -> Value | None:
@@ -62,9 +61,10 @@ class _Globals(ABC):
 
     def call(self, node: ast.FunctionDef, attributes: str, scope: _Globals) -> Callee:
         """A call of a function."""
-        if node not in self._one_end:
-            self._one_end[node] = attributes == _INLINED and has_one_end(node)
-        in_place = self._one_end[node]
+        known = self.module.one_end
+        if node not in known:
+            known[node] = has_one_end(node)
+        in_place = known[node] and attributes == _INLINED
 
         def call(body: Expressions, args: Sequence[Value]) -> Value | None:
             if in_place:

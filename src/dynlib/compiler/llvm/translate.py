@@ -24,6 +24,8 @@ def translate(
     entry: str,
     dtype: str,
     foreigners: Foreigners | None = None,
+    *,
+    single: bool = False,
 ) -> str:
     """LLVM assembly of a generated text.
 
@@ -39,6 +41,8 @@ def translate(
         Type of the states.
     foreigners
         Who compiles the hooks that the text calls; their modules have to be linked in.
+    single
+        Whether it is a single run, without lanes to fill vectors with.
 
     Returns
     -------
@@ -59,7 +63,7 @@ def translate(
     functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
 
     def translated(*, shares: bool) -> Module:
-        module = Module(dtype, shares=shares)
+        module = Module(dtype, shares=shares, groups=single)
         scope = Text(module, functions, inline, foreigners)
         made = module.function(scope, functions[entry], ("i64",), "")
         module.parts.append(_outermost(made))
