@@ -23,6 +23,7 @@ from dynlib.compiler.codegen.runner_variants import (
     get_runner,
     module_of,
 )
+from dynlib.compiler.equations import Equations
 from dynlib.compiler.jit.disk_cache import DiskCache
 from dynlib.compiler.jit.runner import Runner
 from dynlib.compiler.llvm.values import Untranslatable
@@ -70,6 +71,14 @@ class CompiledModel:
     def dtype(self) -> np.dtype[Any]:
         """Type of states and parameters."""
         return np.dtype(self.spec.dtype)
+
+    @cached_property
+    def equations(self) -> Equations:
+        """The model's functions, compiled; `params` are the model's own unless they are given."""
+        values = np.array(self.spec.param_values, dtype=self.dtype)
+        return Equations(
+            self.program.layout, lambda: values, jit=self.jit, disk_cache=self.disk_cache
+        )
 
     @property
     def n_events(self) -> int:

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,6 +63,10 @@ class Call:
         """Enter the runner; returns its status."""
         return self._entry(self._address)
 
+    def repeated(self) -> Callable[[], int]:
+        """The same call of a runner that has no status to tell, with less around it."""
+        return self._entry.repeated(self._address)
+
 
 def _words(array: NDArray[Any]) -> tuple[int, ...]:
     """What the table holds of an array: its address, if it holds anything, its shape, zeros."""
@@ -96,6 +100,10 @@ class PlainCall:
         with np.errstate(all="ignore"):
             return int(self._runner(*self._arrays))
 
+    def repeated(self) -> Callable[[], int]:
+        """The call itself."""
+        return self
+
 
 class Runner:
     """A runner; `bind` gives it its arrays, in the order of `RUNNER_ARGS`."""
@@ -106,7 +114,9 @@ class Runner:
 
     def bind(self, arrays: Arrays) -> Call | PlainCall:
         """A call of the runner with these arrays."""
-        return (Call if self.compiled else PlainCall)(self._target, arrays)
+        if self.compiled:
+            return Call(cast(Entry, self._target), arrays)
+        return PlainCall(self._target, arrays)
 
 
 def execute(module: Module, extra: Mapping[str, Any], dtype: str) -> dict[str, Any]:
