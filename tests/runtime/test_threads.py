@@ -160,7 +160,7 @@ def test_one_compiled_model_serves_sessions_in_several_threads(
 
 def test_every_public_name_takes_turns() -> None:
     """What need not is read from what never changes, or takes its turn for what it reads."""
-    free = {"spec", "state", "params", "fastpath", "batch", "copy"}
+    free = {"spec", "state", "params", "fastpath", "batch", "copy", "equations"}
     for name, value in vars(Sim).items():
         if name.startswith("_") and name not in ("__reduce__", "__setstate__"):
             continue
