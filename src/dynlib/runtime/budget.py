@@ -25,8 +25,10 @@ def first_budget(model: CompiledModel, combined: CombinedObserver | None, lanes:
 
 def _cost(model: CompiledModel, combined: CombinedObserver | None) -> float:
     """Operations of a step, roughly."""
+    if combined is None:
+        return model.step_cost
     one = max(1.0, model.operations)
-    if combined is not None and combined.tangents:
+    if combined.tangents:
         one += combined.tangents * (len(model.spec.states) ** 2 + one)
     cost = one * max(1, model.stepper.evaluations)
-    return cost + _UNKNOWN if combined is not None and combined.has_user_hooks else cost
+    return cost + _UNKNOWN if combined.has_user_hooks else cost

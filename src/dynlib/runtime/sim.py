@@ -307,7 +307,7 @@ class Sim:
         with self._turn.lock:
             state = self._session.state
             y, p, given = state.y, state.p, state.given
-        return Start(self.spec, y, p, given)
+        return Start(self.model.spec, y, p, given)
 
     def results(self) -> Results:
         """The result of the last run (of the whole session, if it was resumed).

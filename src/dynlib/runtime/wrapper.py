@@ -23,7 +23,6 @@ from dynlib.compiler.codegen.runner_variants import Variant
 from dynlib.compiler.model import CompiledModel
 from dynlib.errors import OptionError
 from dynlib.observers.blame import blame
-from dynlib.observers.combined import CombinedObserver
 from dynlib.observers.result import ObserverResult
 from dynlib.runtime.budget import first_budget
 from dynlib.runtime.buffers import Buffers
@@ -301,7 +300,8 @@ def _drive(model: CompiledModel, state: RunState, request: RunRequest, buffers: 
     """Call the runner until the run has ended."""
     count = state.count
     call: Callable[[], int] = buffers.call
-    count[Count.BUDGET] = budget = first_budget(model, _combined(request))
+    combined = None if request.observation is None else request.observation.combined
+    count[Count.BUDGET] = budget = first_budget(model, combined)
     begun = perf_counter()
     interrupt = Interrupt()
     leave = leaving(model, state, request.observation)
@@ -356,10 +356,6 @@ def _entered(call: Callable[[], int], state: RunState, request: RunRequest, *, p
         state.put_back(kept)
         observation.put_back(seen)
         raise message from error
-
-
-def _combined(request: RunRequest) -> CombinedObserver | None:
-    return None if request.observation is None else request.observation.combined
 
 
 def _next_budget(spent: int, seconds: float) -> int:
