@@ -293,9 +293,7 @@ def test_a_fork_in_the_middle_of_another_threads_run() -> None:
     sim, idle = sim_of("driven", "rk4"), sim_of("driven", "rk4")
     sim.snapshot("start")
     going = threading.Event()
-    thread = threading.Thread(
-        target=sim._turn.take, args=(lambda: going.wait(60), (), {}), daemon=True
-    )
+    thread = threading.Thread(target=sim._turn.of(lambda: going.wait(60)), daemon=True)
     thread.start()
     while not sim._turn.owner:
         pass

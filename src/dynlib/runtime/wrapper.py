@@ -36,6 +36,7 @@ __all__ = ["RawRun", "RunRequest", "RunStats", "run_with_wrapper"]
 _CHUNK_SECONDS = 0.04  # time between two looks at Ctrl-C and the clock
 _MOST_ROWS = 2**24  # of a new record: a run may end long before its time
 _NEVER = 2**62
+_STATUS = {int(status): status for status in Status}
 
 Progress = Callable[[float, str], None]
 
@@ -158,7 +159,7 @@ def run_with_wrapper(model: CompiledModel, state: RunState, request: RunRequest)
         For options that the stepper does not take.
     """
     started = perf_counter()
-    before = state.count.copy()
+    before = state.count.tolist()
     t_grid_end = _aim(model, state, request)
     sampled = request.samples is not None
     observation = request.observation
@@ -183,18 +184,19 @@ def run_with_wrapper(model: CompiledModel, state: RunState, request: RunRequest)
     t, y, aux = buffers.records()
     if reached and t.size and t[-1] == t_grid_end:
         t[-1] = t_final
-    done = state.count - before
-    rejected = int(done[Count.REJECTED])
+    after = state.count.tolist()
+    rejected = after[Count.REJECTED] - before[Count.REJECTED]
+    attempts = after[Count.ACCEPTED] - before[Count.ACCEPTED] + rejected
     stats = RunStats(
-        steps=int(done[Count.STEP]),
+        steps=after[Count.STEP] - before[Count.STEP],
         rejected=rejected,
-        evaluations=(int(done[Count.ACCEPTED]) + rejected) * model.stepper.evaluations,
+        evaluations=attempts * model.stepper.evaluations,
         seconds=perf_counter() - started,
     )
-    began = bool(state.count[Count.STEP] > state.count[Count.OBSERVED_FROM])
-    observers = (
-        {} if observation is None else build_observer_metadata(*observation.numbers(began=began))
-    )
+    observers: Mapping[str, ObserverResult] = {}
+    if observation is not None:
+        began = after[Count.STEP] > after[Count.OBSERVED_FROM]
+        observers = build_observer_metadata(*observation.numbers(began=began))
     final_dt = 1.0 if request.n_end is not None else float(state.clock[Clock.DT])
     log = buffers.events()
     return RawRun(t, y, aux, *log, status, t_final, stats, observers, error, final_dt)
@@ -320,7 +322,7 @@ def _drive(model: CompiledModel, state: RunState, request: RunRequest, buffers: 
             elif status == Status.TRACE_OVERFLOW and buffers.grow_traces():
                 pass
             elif status != Status.OK:
-                return Status(status)
+                return _STATUS[status]
             else:
                 now = perf_counter()
                 spent = budget - int(count[Count.BUDGET])
