@@ -199,9 +199,7 @@ class Sim:
 
     def _start(self, plan: Plan, ic: Values | None, params: Values | None) -> None:
         """Put the session to the start of a fresh run."""
-        state = self._session.state
-        own = ic is not None or params is not None
-        y, p = self._values().of_run(ic, params) if own else (state.y, state.p)
+        y, p = self._values().of_run(ic, params)
         self._session.start(y, p, plan.options.t0, plan.options.stepper_options)
 
     def _outcome(self, on_failure: str) -> Results:
