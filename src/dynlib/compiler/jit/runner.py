@@ -6,6 +6,7 @@ import linecache
 import weakref
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from ctypes import addressof, c_char
 from dataclasses import replace
 from functools import partial
 from typing import Any, cast
@@ -45,12 +46,14 @@ class Call:
         if table is None:
             table = np.array([word for array in arrays for word in _words(array)], dtype=np.int64)
         self._table = table
+        self._words = table.data  # which takes single numbers three times as fast
         self._address = _address(table)
 
     def put(self, i: int, array: NDArray[Any]) -> None:
         """Exchange argument `i`."""
         self._arrays[i] = array
-        self._table[WORDS * i : WORDS * (i + 1)] = _words(array)
+        for place, word in enumerate(_words(array), WORDS * i):
+            self._words[place] = word
 
     def but_with(self, arrays: Mapping[int, NDArray[Any]]) -> Call:
         """Another call, with these arguments exchanged."""
@@ -75,8 +78,11 @@ def _words(array: NDArray[Any]) -> tuple[int, ...]:
 
 
 def _address(array: NDArray[Any]) -> int:
-    address: int = array.__array_interface__["data"][0]
-    return address
+    try:  # a fifth of the time of the other way
+        return addressof(c_char.from_buffer(array))  # type: ignore[arg-type]
+    except TypeError:  # it is read-only
+        address: int = array.__array_interface__["data"][0]
+        return address
 
 
 class PlainCall:
