@@ -1,8 +1,10 @@
 """The bits of all built-in models with all steppers on all paths are what they were.
 
 ``pytest tests/golden/test_bits.py -m slow`` looks at all of them, the ordinary tests at a few.
-With ``--bless`` the tables under ``bits`` are written anew; other bits need a reason.  The tables
-are of x86-64, with or without FMA and wide vectors; equal bits on other processors are not promised.
+With ``--bless`` the tables under ``bits`` are written anew; other bits need a reason.
+
+The tables are of x86-64, with or without FMA and wide vectors; equal bits on other processors are
+not promised.
 """
 
 from __future__ import annotations
