@@ -129,7 +129,15 @@ def test_fast_path(case: Case) -> None:
         assert unlike_results(fast.observers, case.alone[index].observers) == []
 
 
-@pytest.mark.parametrize("name", ["adaptive", "located events", "map", "transient", "failures"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "adaptive",
+        "located events",
+        "map",
+        *(pytest.param(name, marks=pytest.mark.slow) for name in ("transient", "failures")),
+    ],
+)
 def test_compiled(name: str) -> None:
     """In the same way where it is compiled."""
     compiled = Case(name, jit=True)
