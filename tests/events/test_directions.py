@@ -179,3 +179,46 @@ def test_a_crossing_that_another_event_undoes_is_one(stepper: str, cond: str) ->
     ran = run(text, stepper, T=1.8)
     times = ran.raw.evt_t[ran.raw.evt_id == 0]
     np.testing.assert_allclose(times, [1.0, 1.5], rtol=1e-14)  # of a ramp
+
+
+WITH_MORE = [
+    "cross_up(x, 0.05) and t > 0",
+    "t > 0 and (cross_up(x, 0.05) or enters_interval(x, 0.05, 9)) and x > 0",
+]
+
+
+@steppers
+@pytest.mark.parametrize("locate", [True, False])
+@pytest.mark.parametrize("undone", [True, False])
+@pytest.mark.parametrize("cond", WITH_MORE)
+def test_a_crossing_with_more_is_taken_once(
+    stepper: str, locate: bool, undone: bool, cond: str
+) -> None:
+    """Also where a later event of the same instant undoes the crossing."""
+    undo = event("undo", "n > 0 and x > 0", direction="rising", action="x -= 9", locate=locate)
+    text = flow(
+        HILLS | {"n": (0, "0")},
+        event("e", cond, direction="either", action="n += 1", locate=locate)
+        + (undo if undone else ""),
+    )
+    ran = run(text, stepper)
+    assert ran.times("e").size == 1
+    assert ran.y[-1, 1] == 1
+
+
+@pytest.mark.parametrize("cond", ["cross_up(x, 2)", "cross_up(x, 2) and x > 0"])
+def test_a_crossing_of_a_map_is_taken_once(cond: str) -> None:
+    ran = go(compiled(iteration({"x": (0, "x + 1")}, event("e", cond, direction="either"))), N=9)
+    assert ran.times("e").tolist() == [3]
+
+
+def test_a_crossing_or_another_condition_may_become_false() -> None:
+    cond = "cross_up(x, 2) or x > 5 and x < 7"
+    ran = go(compiled(iteration({"x": (0, "x + 1")}, event("e", cond, direction="either"))), N=9)
+    assert ran.times("e").tolist() == [3, 6, 7]
+
+
+def test_waiting_for_the_end_of_a_crossing_with_more_is_refused() -> None:
+    text = flow(RAMP, event("e", "cross_up(x, 1) and t > 0", direction="falling"))
+    with pytest.raises(ModelLoadError, match=r"cross_up\(\) holds for an instant only"):
+        load_model(text)

@@ -115,6 +115,16 @@ def test_interrupted_batch_goes_on(
     assert computed == []
 
 
+def test_claims_that_were_left_are_removed(tmp_path: Path) -> None:
+    """A process may be killed between its claim and its look at whether the part is done."""
+    batch_into(tmp_path / "left.zarr")
+    claims = tmp_path / "left.zarr" / layout.CLAIMS
+    for number, text in enumerate(["", '{"host": "elsewhere", "pid": 1, "call": "a"}']):
+        (claims / f"{number}.json").write_text(text, encoding="utf-8")
+    assert batch_into(tmp_path / "left.zarr").ok.any()
+    assert list(claims.iterdir()) == []
+
+
 def begun(path: Path, what: str) -> subprocess.Popen[str]:
     """A process that fills a store, and says so after each part."""
     folders = [str(HERE.parent), *filter(None, [os.environ.get("PYTHONPATH")])]

@@ -5,8 +5,8 @@ import gc
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from threading import Event
+from contextlib import contextmanager
+from threading import Thread
 
 import pytest
 
@@ -15,37 +15,50 @@ from dynlib.compiler.syntax import parse
 TEXT = "def f(x):\n" + "".join(f"    y{i} = x * {i} + (x - {i}) ** 2\n" for i in range(60))
 
 
-@pytest.fixture
-def many_turns() -> Iterator[None]:
-    """Threads change while trees are built: garbage is collected often, and lets others run."""
+@contextmanager
+def others() -> Iterator[list[int]]:
+    """Another thread parses while a tree is built: in the first collections of garbage then."""
+    done: list[int] = []
 
-    def let_others(phase: str, info: dict[str, int]) -> None:
-        time.sleep(0)
+    def let_another(phase: str, info: dict[str, int]) -> None:
+        if phase == "start" and len(done) < 60:  # some 20 of them for each tree
+            done.append(1)
+            other = Thread(target=ast.parse, args=("1",))
+            other.start()
+            other.join()
 
-    often, gc_callbacks = gc.get_threshold(), gc.callbacks
-    gc_callbacks.append(let_others)
+    often = gc.get_threshold()
+    gc.callbacks.append(let_another)
     gc.set_threshold(50)
-    yield
-    gc.set_threshold(*often)
-    gc_callbacks.remove(let_others)
+    try:
+        yield done
+    finally:
+        gc.set_threshold(*often)
+        gc.callbacks.remove(let_another)
 
 
-def test_trees_in_many_threads(many_turns: None) -> None:
-    over = Event()
+def test_trees_beside_those_of_the_program() -> None:
+    with others() as done:
+        tree = parse(TEXT)
+    assert ast.unparse(tree) == TEXT.strip()
+    assert done
 
-    def by_the_program() -> None:
-        while not over.is_set():
-            with suppress(SystemError):  # Python's own, which is why `parse` exists
-                ast.parse(TEXT)
 
-    with ThreadPoolExecutor(4) as threads:
-        beside = threads.submit(by_the_program)
-        trees = [threads.submit(parse, TEXT) for _ in range(40)]
-        try:
-            assert {ast.unparse(tree.result()) for tree in trees} == {TEXT.strip()}
-        finally:
-            over.set()
-        beside.result()
+def test_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    within: list[str] = []
+    most = []
+
+    def slow(text: str) -> ast.Module:
+        within.append(text)
+        most.append(len(within))
+        time.sleep(1e-3)
+        within.pop()
+        return ast.Module([], [])
+
+    with monkeypatch.context() as patched, ThreadPoolExecutor(4) as threads:
+        patched.setattr(ast, "parse", slow)
+        list(threads.map(parse, ["x"] * 20))
+    assert most == [1] * 20
 
 
 def test_what_cannot_be_parsed() -> None:

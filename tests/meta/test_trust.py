@@ -8,6 +8,7 @@ from dsl import test_limits
 from dsl.documents import ode
 from events import test_crossing_matrix as crossings
 from fastpath import crowd, test_damaged_stores
+from golden import bits, test_bits
 from observers import test_against_paths, test_what_hooks_refer_to
 from observers.everyone import everyone
 from properties import test_values_at_the_edge as edge
@@ -49,6 +50,10 @@ CLAIMS = {
     "test_what_hooks_refer_to": [
         f"{len(test_what_hooks_refer_to.ALIKE_OR_NOT)} pairs",
         f"{len(test_what_hooks_refer_to.ONLY_ITSELF)} things",
+    ],
+    "test_bits": [
+        f"{len(test_bits.FEW)} built-in models",
+        f"{sum(len(bits.steppers(name)) for name in dynlib.list_models())} pairs",
     ],
     "test_builtin_models": [f"the {len(dynlib.list_models())} built-in models"],
 }

@@ -14,7 +14,7 @@ from fastpath.batches import left_often, one_of, values_of
 from observers.watching import counter, several, unlike_results, watcher
 from runtime.models import BUSY, COLLATZ, DRIVEN, EXPLOSION, LAGGED, LOGISTIC, differences
 
-from dynlib import Results, Sim, build, grid
+from dynlib import DynlibWarning, Results, Sim, build, grid
 from dynlib.abi.slots import Count
 from dynlib.abi.status import Status
 from dynlib.observers import EveryStep, ObserverModule, Tail, combined, lyapunov_spectrum, plans
@@ -129,7 +129,15 @@ def test_fast_path(case: Case) -> None:
         assert unlike_results(fast.observers, case.alone[index].observers) == []
 
 
-@pytest.mark.parametrize("name", ["adaptive", "located events", "map", "transient", "failures"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "adaptive",
+        "located events",
+        "map",
+        *(pytest.param(name, marks=pytest.mark.slow) for name in ("transient", "failures")),
+    ],
+)
 def test_compiled(name: str) -> None:
     """In the same way where it is compiled."""
     compiled = Case(name, jit=True)
@@ -200,14 +208,26 @@ def test_resumed(name: str, jit: bool, tmp_path: Path) -> None:
         assert unlike_results(resumed.observers, whole.observers) == []
 
 
-def test_others_on_resume_start_afresh(tmp_path: Path) -> None:
+def test_others_on_resume_start_anew_and_say_so(tmp_path: Path) -> None:
     sim = sim_of("logistic")
     sim.run(N=10, observers=[counter()])
     sim.save_snapshot(tmp_path / "ten.snap")
     assert sim.run(N=5, resume=True, observers=[counter()]).observers["counter"].steps == 15
     sim.load_snapshot(tmp_path / "ten.snap")
     other = watcher(Tail(2))
-    assert sim.run(N=15, resume=True, observers=[other]).observers["watcher"].last_step == 1
+    with pytest.warns(
+        DynlibWarning, match=r"other observers than the snapshot .*ten\.snap has"
+    ) as said:
+        found = sim.run(N=15, resume=True, observers=[other]).observers
+    assert said[0].filename == __file__
+    assert found["watcher"].last_step == 1
+    with pytest.warns(DynlibWarning, match="other observers than the run in progress has"):
+        assert sim.run(N=20, resume=True, observers=[counter()]).observers["counter"].steps == 20
+    sim.run(N=25, resume=True)  # without observers: nothing is claimed to go on
+    sim.run(N=30, resume=True, observers=[counter()])
+    with pytest.raises(DynlibWarning):  # warnings are errors here: nothing is changed
+        sim.run(N=35, resume=True, observers=[other])
+    assert sim.run(N=35, resume=True, observers=[counter()]).observers["counter"].steps == 65
     sim.load_snapshot(tmp_path / "ten.snap")
     assert len(sim.run(N=15, resume=True).observers) == 0
 

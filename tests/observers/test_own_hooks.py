@@ -227,9 +227,20 @@ def test_states_that_are_too_few_or_too_many(body: str) -> None:
 RAISES = "if step > 15: raise ValueError('too far')\n    analysis_out[0, lane] = step"
 
 
-@pytest.mark.parametrize("model", ["driven", "busy"])
-@pytest.mark.parametrize("stepper", ["rk4", "rk45"])
-@pytest.mark.parametrize("where", ["pre_step", "post_step"])
+# Each pair of model, stepper and place in one of the four quick ones.
+RAISING = [
+    ("driven", "rk4", "pre_step"),
+    ("driven", "rk45", "post_step"),
+    ("busy", "rk4", "post_step"),
+    ("busy", "rk45", "pre_step"),
+    pytest.param("driven", "rk4", "post_step", marks=pytest.mark.slow),
+    pytest.param("driven", "rk45", "pre_step", marks=pytest.mark.slow),
+    pytest.param("busy", "rk4", "pre_step", marks=pytest.mark.slow),
+    pytest.param("busy", "rk45", "post_step", marks=pytest.mark.slow),
+]
+
+
+@pytest.mark.parametrize(("model", "stepper", "where"), RAISING)
 def test_hooks_that_raise(model: str, stepper: str, where: str) -> None:
     """On every path, among others, and without harm to the session."""
     bad = ObserverModule("mine", outputs=["a"], **{where: hook_of(RAISES)})

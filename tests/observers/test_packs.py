@@ -158,9 +158,16 @@ CASES: dict[str, tuple[str, str | None, dict[str, Any]]] = {
 
 @pytest.mark.parametrize(
     ("case", "vectors"),
-    [*((case, k) for case in ("rk4", "map") for k in (1, 2, 5, MOST, MOST + 1)),
-     *((case, 3) for case in CASES)],
-)  # fmt: skip
+    [
+        *((case, 3) for case in CASES),
+        *(("rk4", k) for k in (1, 5, MOST, MOST + 1)),
+        *(("map", k) for k in (2, MOST + 1)),
+        *(
+            pytest.param(case, k, marks=pytest.mark.slow)
+            for case, k in (("rk4", 2), ("map", 1), ("map", 5), ("map", MOST))
+        ),
+    ],
+)
 def test_any_number_of_vectors(case: str, vectors: int) -> None:
     name, stepper, run = CASES[case]
     sim, observers = sim_of(name, stepper), [Vectors(vectors)]
@@ -184,7 +191,17 @@ def test_plain_python(case: str) -> None:
     assert differences(found, plain) == unlike_vectors(found, plain) == []
 
 
-@pytest.mark.parametrize("name", everyone())
+# With vectors of its own, in groups; without, at all steps, and at some.
+OFTEN = ("lyapunov_spectrum", "covariant_vectors", "features", "poincare")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *OFTEN,
+        *(pytest.param(n, marks=pytest.mark.slow) for n in everyone() if n not in OFTEN),
+    ],
+)
 def test_every_observer(name: str) -> None:
     """With tangent vectors of its own, or beside them: no hook looks at them where they are not."""
     observers = [everyone()[name], lyapunov_max(renorm_every=3, name="beside")]

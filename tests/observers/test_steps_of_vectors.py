@@ -23,6 +23,7 @@ from dynlib.observers import (
 )
 
 ADAPTIVE = ("bs23", "rk45", "tsit5", "dop853")
+_SLOW = pytest.mark.slow  # all observers in three kernels take a while to compile, or to interpret
 AT_REST = np.array([5.0, 13.0, 20.0])  # rho: an equilibrium attracts
 LATE_SPREAD = np.array([13.0, 28.0, 0.5, 20.0, 24.1])
 
@@ -118,8 +119,15 @@ def test_neither_the_run_nor_other_observers_notice(stepper: str) -> None:
         assert unlike_results(alone, seen) == []
 
 
-@pytest.mark.parametrize("jit", [False, True])
-@pytest.mark.parametrize("stepper", ["bs23", "tsit5"])
+@pytest.mark.parametrize(
+    ("stepper", "jit"),
+    [
+        ("bs23", False),
+        ("tsit5", True),
+        pytest.param("bs23", True, marks=_SLOW),
+        pytest.param("tsit5", False, marks=_SLOW),
+    ],
+)
 def test_paths_agree(stepper: str, jit: bool) -> None:
     """Lanes in which vectors take steps of their own, beside some in which they do not."""
     sim = setup("builtin://ode/lorenz", stepper=stepper, jit=jit)
@@ -144,8 +152,15 @@ def differences(
     return found
 
 
-@pytest.mark.parametrize("stepper", ["bs23", "tsit5", "ab3"])
-@pytest.mark.parametrize("n", [4, 6])
+@pytest.mark.parametrize(
+    ("stepper", "n"),
+    [
+        ("bs23", 4),
+        ("tsit5", 6),
+        ("ab3", 4),
+        *(pytest.param(*case, marks=_SLOW) for case in (("bs23", 6), ("tsit5", 4), ("ab3", 6))),
+    ],
+)
 def test_paths_agree_from_the_start_on(stepper: str, n: int) -> None:
     """Vectors that stand askew are made orthonormal before a stepper remembers their slopes."""
     rhs = {

@@ -160,7 +160,7 @@ def test_one_compiled_model_serves_sessions_in_several_threads(
 
 def test_every_public_name_takes_turns() -> None:
     """What need not is read from what never changes, or takes its turn for what it reads."""
-    free = {"spec", "state", "params", "fastpath", "batch", "copy"}
+    free = {"spec", "state", "params", "fastpath", "batch", "copy", "equations"}
     for name, value in vars(Sim).items():
         if name.startswith("_") and name not in ("__reduce__", "__setstate__"):
             continue
@@ -293,9 +293,7 @@ def test_a_fork_in_the_middle_of_another_threads_run() -> None:
     sim, idle = sim_of("driven", "rk4"), sim_of("driven", "rk4")
     sim.snapshot("start")
     going = threading.Event()
-    thread = threading.Thread(
-        target=sim._turn.take, args=(lambda: going.wait(60), (), {}), daemon=True
-    )
+    thread = threading.Thread(target=sim._turn.of(lambda: going.wait(60)), daemon=True)
     thread.start()
     while not sim._turn.owner:
         pass

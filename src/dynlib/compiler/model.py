@@ -23,6 +23,7 @@ from dynlib.compiler.codegen.runner_variants import (
     get_runner,
     module_of,
 )
+from dynlib.compiler.equations import Equations
 from dynlib.compiler.jit.disk_cache import DiskCache
 from dynlib.compiler.jit.runner import Runner
 from dynlib.compiler.llvm.values import Untranslatable
@@ -71,6 +72,14 @@ class CompiledModel:
         """Type of states and parameters."""
         return np.dtype(self.spec.dtype)
 
+    @cached_property
+    def equations(self) -> Equations:
+        """The model's functions, compiled; `params` are the model's own unless they are given."""
+        values = np.array(self.spec.param_values, dtype=self.dtype)
+        return Equations(
+            self.program.layout, lambda: values, jit=self.jit, disk_cache=self.disk_cache
+        )
+
     @property
     def n_events(self) -> int:
         """Number of events."""
@@ -80,6 +89,11 @@ class CompiledModel:
     def operations(self) -> float:
         """Operations of all that may be evaluated in a step; infinite where loops are open."""
         return operations(self.program.layout.expressions)
+
+    @cached_property
+    def step_cost(self) -> float:
+        """Operations of a step without observers, roughly."""
+        return max(1.0, self.operations) * max(1, self.stepper.evaluations)
 
     @cached_property
     def log_width(self) -> int:
@@ -112,16 +126,17 @@ class CompiledModel:
 
         `variant` is a further one that was registered; None: BASE or ANALYSIS.
         """
-        what = (sampled, *self._further(variant))
+        further = () if variant is None else self._further(variant)
+        what = (sampled, *further)
         runner = self._runners.get((*what, analysis_token(analysis, jit=self.jit)))
         if runner is None:
             runner = self._made(sampled, analysis, variant)
             self._keep(self._runners, (*what, analysis_token(analysis, jit=self.jit)), runner)
         return runner
 
-    def _further(self, variant: Variant | None) -> tuple[Any, ...]:
+    def _further(self, variant: Variant) -> tuple[Any, ...]:
         """What tells a further variant from others: another text may be registered for it."""
-        return () if variant is None else (variant, _RUNNER_TEMPLATE_MAP[variant, self.spec.is_map])
+        return variant, _RUNNER_TEMPLATE_MAP[variant, self.spec.is_map]
 
     def _made(
         self, sampled: bool, analysis: AnalysisModule | None, variant: Variant | None
@@ -149,7 +164,8 @@ class CompiledModel:
 
         `variant` is a further one that was registered; None: FASTPATH or FASTPATH_ANALYSIS.
         """
-        what = (lanes, varied, sampled, *self._further(variant))
+        further = () if variant is None else self._further(variant)
+        what = (lanes, varied, sampled, *further)
         made = self._fast.get((*what, analysis_token(analysis, jit=self.jit)))
         if made is None:
             observed = analysis is not None

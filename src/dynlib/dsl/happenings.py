@@ -7,7 +7,7 @@ from dynlib.dsl.binding import parse_piece
 from dynlib.dsl.blocks import Piece, Statement
 from dynlib.dsl.expr import Node, Param, State, level_function, postorder
 from dynlib.dsl.expr.ops import INSTANTS
-from dynlib.dsl.expr.syntax import Call
+from dynlib.dsl.expr.syntax import Binary, Call
 from dynlib.dsl.issues import Issues
 from dynlib.dsl.raw import RawEvent, RawStop
 from dynlib.dsl.resolve import Resolver
@@ -101,10 +101,29 @@ def _never_falls(raw: RawEvent, work: Work) -> Iterator[Issue]:
 
 
 def _instant(raw: RawEvent, work: Work) -> str | None:
-    """The name of the call that a condition consists of, if that holds for an instant only."""
+    """The name of the call because of which a condition holds for an instant only, if it does.
+
+    With ``and`` one such side is enough, with ``or`` both have to be such.
+    """
     parsed = parse_piece(raw.cond, Issues(work))
-    root = parsed.root if parsed is not None else None
-    return root.name if isinstance(root, Call) and root.name in INSTANTS else None
+    if parsed is None:
+        return None
+    order, stack = [], [parsed.root]
+    while stack:
+        node = stack.pop()
+        order.append(node)
+        if isinstance(node, Binary) and node.op in ("and", "or"):
+            stack += [node.left, node.right]
+    names: dict[int, str | None] = {}
+    for node in reversed(order):  # sides before what they are sides of
+        name = None
+        if isinstance(node, Call) and node.name in INSTANTS:
+            name = node.name
+        elif isinstance(node, Binary) and node.op in ("and", "or"):
+            left, right = names[id(node.left)], names[id(node.right)]
+            name = (left or right) if node.op == "and" else (left and right)
+        names[id(node)] = name
+    return names[id(parsed.root)]
 
 
 def _may_locate(resolver: Resolver, raw: RawEvent | RawStop, what: str) -> bool:

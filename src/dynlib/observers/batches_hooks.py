@@ -35,7 +35,7 @@ def empty_OBS(t, lane, analysis_ws):
 
 def side_OBS(lane, analysis_ws):
     """The side where batches are collected: 0 or 1, whatever the workspace holds."""
-    return select(analysis_ws[SIDE, lane] == 0.0, 0, 1)
+    return (float_to_bits(analysis_ws[SIDE, lane]) >> 52) & 1  # the last bit of the exponent
 
 
 def count_OBS(lane, analysis_ws):

@@ -32,9 +32,10 @@ def gram_schmidt_text(n: int, k: int) -> str:
             f"lost = (length == 0.0){rounded}",
             f"grow_OBS({j}, select(lost, 0.0, length), lane, analysis_ws)",
             "factor = select(lost, 0.0, 1.0 / select(lost, 1.0, length))",
-            f"flawed = {'flawed | lost' if j else 'lost'}",
+            *((f"flawed = {'flawed | lost' if j else 'lost'}",) if k > 1 else ()),
             *(f"{x} = {x} * factor" for x in own),
         ]
-    lines.append("analysis_ws[FLAWED, lane] = select(flawed, 1.0, analysis_ws[FLAWED, lane])")
+    if k > 1:  # on one alone nothing depends: see `Lyapunov._mending`
+        lines.append("analysis_ws[FLAWED, lane] = select(flawed, 1.0, analysis_ws[FLAWED, lane])")
     lines.append(f"store_rows(analysis_ws[TAN:], 0, lane, ({', '.join(everything)},))")
     return function("orthonormalise_OBS", "lane, analysis_ws", lines)

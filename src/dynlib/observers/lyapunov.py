@@ -113,7 +113,7 @@ class LyapunovObserver(ObserverModule):
             lasting=batches.lasting,
             tangents=initial_vectors(n, k),
             trace=trace,
-            texts=self._texts(every, batches, rate is not None),
+            texts=self._texts(every, batches, self._mending(every, k), rate is not None),
             helpers=(
                 gram_schmidt,
                 *_HELPERS,
@@ -151,11 +151,23 @@ class LyapunovObserver(ObserverModule):
             },
         )
 
-    def _texts(self, every: int, batches: Batches, volume: bool) -> tuple[HookText, ...]:
+    def _mending(self, every: int, k: int) -> HookText:
+        """The hook that puts others in the place of vectors that are zero.
+
+        Others have to be normal to them, at once.  One alone has grown by nothing in this batch,
+        whatever it does in the rest of it: it is looked after where the next one may begin.
+        """
+        if k > 1:
+            return HookText("every", hooks.mend_OBS, every, late=True)
+        return HookText("every", hooks.renew_OBS, _UNIT * every)
+
+    def _texts(
+        self, every: int, batches: Batches, mending: HookText, volume: bool
+    ) -> tuple[HookText, ...]:
         texts = [
             HookText("start", hooks.start_OBS),
             HookText("every", hooks.every_OBS, every),
-            HookText("every", hooks.mend_OBS, every, late=True),
+            mending,
             batches.closing(_UNIT * every),
             HookText("end", hooks.end_OBS),
         ]

@@ -24,6 +24,7 @@ __all__ = [
     "mend_OBS",
     "order_OBS",
     "orthonormalise_OBS",
+    "renew_OBS",
     "revive_OBS",
     "start_OBS",
     "take_OBS",
@@ -133,6 +134,14 @@ def mend_OBS(
         if SORTED:
             zeros_last_OBS(lane, analysis_ws)
         revive_OBS(lane, analysis_ws)
+
+
+def renew_OBS(
+    lane, t, dt, step, y_curr, y_prev, params, runtime_ws,
+    analysis_ws, analysis_out, trace_buf, trace_count, traces,
+):  # fmt: skip
+    """Revive a vector that is alone."""
+    revive_OBS(lane, analysis_ws)
 
 
 def grow_OBS(j, length, lane, analysis_ws):

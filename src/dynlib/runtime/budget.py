@@ -19,14 +19,15 @@ _UNKNOWN = 1e6  # operations of a user's hook, which nobody has counted
 
 def first_budget(model: CompiledModel, combined: CombinedObserver | None, lanes: int = 1) -> int:
     """Steps of a run, or of a block of lanes, until the first look."""
-    cost = lanes * _cost(model, combined) * (1 if model.jit else _PLAIN)
-    return max(1, int(min(_MOST, _OPERATIONS / cost)))
+    cost = model.step_cost if combined is None else _observed_cost(model, combined)
+    steps = _OPERATIONS / (lanes * cost if model.jit else lanes * cost * _PLAIN)
+    return _MOST if steps >= _MOST else max(1, int(steps))
 
 
-def _cost(model: CompiledModel, combined: CombinedObserver | None) -> float:
+def _observed_cost(model: CompiledModel, combined: CombinedObserver) -> float:
     """Operations of a step, roughly."""
     one = max(1.0, model.operations)
-    if combined is not None and combined.tangents:
+    if combined.tangents:
         one += combined.tangents * (len(model.spec.states) ** 2 + one)
     cost = one * max(1, model.stepper.evaluations)
-    return cost + _UNKNOWN if combined is not None and combined.has_user_hooks else cost
+    return cost + _UNKNOWN if combined.has_user_hooks else cost

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from dynlib.abi.run_state import RunState
 from dynlib.abi.runner_args import RUNNER_ARGS
 from dynlib.abi.slots import NEVER, Count
+from dynlib.abi.status import Status
 from dynlib.compiler.codegen.runner_variants import Variant
 from dynlib.compiler.jit.runner import Call, PlainCall, Runner
 from dynlib.compiler.model import CompiledModel
@@ -143,7 +144,23 @@ class Buffers:
         if n_aux:
             self.call.put(_PLACE["rec_aux"], self.aux)
 
-    def grow_records(self) -> None:
+    def grow(self, status: int) -> bool:
+        """Make room where a runner came back for want of it; False if it did for other reasons.
+
+        Raises
+        ------
+        OptionError
+            If there is no room.
+        """
+        if status == Status.GROW_REC:
+            self._grow_records()
+        elif status == Status.GROW_EVT:
+            self._grow_events()
+        else:
+            return status == Status.TRACE_OVERFLOW and self._grow_traces()
+        return True
+
+    def _grow_records(self) -> None:
         """Twice the rows, or a quarter more where there is no room for twice as many.
 
         Raises
@@ -177,7 +194,7 @@ class Buffers:
         if self.model.n_events:
             self._events(max(rows, self.model.n_events))
 
-    def grow_events(self) -> None:
+    def _grow_events(self) -> None:
         """Twice the rows, and room for one of each event."""
         self._events(2 * self.evt_t.size + self.model.n_events)
 
@@ -186,7 +203,7 @@ class Buffers:
         if self.observation is not None:
             self._put(**self.observation.arrays)
 
-    def grow_traces(self) -> bool:
+    def _grow_traces(self) -> bool:
         """Twice the rows for traces that are full; False if one of them may not grow.
 
         Raises

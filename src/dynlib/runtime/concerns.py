@@ -13,12 +13,12 @@ from dynlib.dsl.expr import Lag, free_nodes, to_text
 from dynlib.dsl.expr.switches import time_switches
 from dynlib.errors import AccuracyWarning
 
-__all__ = ["Concerns"]
+__all__ = ["Concerns", "of_the_caller"]
 
 _LISTED = 3
 
 
-def _of_the_caller() -> int:
+def of_the_caller() -> int:
     """The stack level, for whoever calls this, of the first frame that is not dynlib's."""
     level, frame = 1, sys._getframe(1)
     while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("dynlib."):
@@ -42,6 +42,8 @@ class Concerns:
 
     def tell(self, options: Mapping[str, Any]) -> None:
         """Warn the caller of `Sim.run` and its kin; `options` are those of the stepper."""
+        if not (self._lagged or self._timed):
+            return
         message = ""
         if self._lagged:
             self._lagged, message = False, self._lags()
@@ -49,7 +51,7 @@ class Concerns:
         if self._timed and not (isinstance(bound, int | float) and bound < math.inf):
             self._timed, message = False, self._times()
         if message:
-            warnings.warn(message, AccuracyWarning, stacklevel=_of_the_caller())
+            warnings.warn(message, AccuracyWarning, stacklevel=of_the_caller())
 
     def _lags(self) -> str:
         """A lag is the same in all stages of a step; only events and aux may use it freely."""

@@ -21,9 +21,12 @@ def leaving(
 
     Nothing tells them so yet: what a file has in these rows does not count.
     """
+    heed = model.program.layout.heed
+    if heed is None and observation is None:
+        return None
     places = []
-    if model.program.layout.heed is not None:
-        places.append(state.workspace[model.program.layout.heed])
+    if heed is not None:
+        places.append(state.workspace[heed])
     if observation is not None and observation.combined.heed is not None:
         places.append(observation.workspace[observation.combined.heed])
     for place in places:

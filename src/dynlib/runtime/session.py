@@ -8,6 +8,7 @@ while a machine exists are put into it too, as a jump: an assignment means "from
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -18,10 +19,11 @@ from numpy.typing import NDArray
 from dynlib.abi.run_state import RunState
 from dynlib.abi.slots import Clock, Count
 from dynlib.compiler.model import CompiledModel
-from dynlib.errors import OptionError
+from dynlib.errors import DynlibWarning, OptionError
 from dynlib.observers.combined import CombinedObserver, combine
 from dynlib.observers.described import describe
 from dynlib.observers.module import ObserverModule
+from dynlib.runtime.concerns import of_the_caller
 from dynlib.runtime.naming import unknown_name
 from dynlib.runtime.observation import Observation, StoredObservation, check_transient
 from dynlib.runtime.plan import Plan
@@ -182,7 +184,7 @@ class Session:
     def observe(self, combined: CombinedObserver | None) -> Observation | None:
         """The observation of the next run: that of the run in progress, if it has these observers.
 
-        Others start afresh.
+        Others start anew.  What the ones before had is given up then, so a warning says so.
         """
         state = self.state
         if combined is None:
@@ -195,6 +197,8 @@ class Session:
             going_on.combined is combined or going_on.combined.signature() == combined.signature()
         )
         if not same:
+            if state.observation is not None:
+                warnings.warn(_others(state.observation), DynlibWarning, stacklevel=of_the_caller())
             going_on = Observation.begin(combined)
         state.observation = going_on
         return going_on
@@ -312,6 +316,19 @@ class Session:
         if name not in self.snapshots:
             raise unknown_name("snapshot", name, self.snapshots)
         self.state = self.snapshots[name].copy()
+
+
+def _others(before: Observation | StoredObservation) -> str:
+    """What a resumed run says whose observers are not those of the run that it goes on with."""
+    where = "the run in progress"
+    if isinstance(before, StoredObservation):
+        where = f"the snapshot {before.source}"
+    return (
+        f"resume=True with other observers than {where} has: these start anew, and see only what "
+        "is run from here on. Observers go on if all of them are given again, in the same order "
+        "and with the same arguments, and if hooks of your own have the same code. A snapshot "
+        "also keeps to the version of dynlib that wrote it, where an observer has changed."
+    )
 
 
 def _steps_ahead(model: CompiledModel, plan: Plan, start: float, dt: float | None) -> int | None:

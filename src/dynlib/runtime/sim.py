@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from numpy.typing import ArrayLike
 
 from dynlib.abi.status import Status
+from dynlib.compiler.equations import Equations
 from dynlib.compiler.model import CompiledModel
 from dynlib.dsl import ModelSpec
 from dynlib.dsl.spec import Preset
@@ -45,23 +46,18 @@ def _batches() -> Any:
 
 
 # `state` and `params` as they are read: vectors that are replaced as a whole, never changed.
-@in_turns("spec", "state", "params", "fastpath", "batch", "copy")
+@in_turns("spec", "state", "params", "fastpath", "batch", "copy", "equations")
 class Sim:
-    """A session on one model.
+    """A session on one model, made by `setup`.
 
-    A session holds the initial values (`state`, `params`) and, after a run, the point where it
-    stands (`current`, `t`).  `run` starts from the former, ``run(resume=True)`` goes on from the
-    latter.  Made by `setup`.  It does one thing at a time: calls from other threads wait, one from
-    within another is refused (`SessionBusyError`).
+    It holds the initial values (`state`, `params`) and, after a run, the point where it stands
+    (`current`, `t`).  `run` starts from the former, ``run(resume=True)`` goes on from the latter.
+    It does one thing at a time: other threads wait, a call within a call is a `SessionBusyError`.
 
     Parameters
     ----------
     model : CompiledModel
-        A model and its stepper, from `dynlib.build`.
-
-    Attributes
-    ----------
-    model : CompiledModel
+        A model and its stepper, from `dynlib.build`; it stays in the attribute `model`.
     """
 
     def __init__(self, model: CompiledModel) -> None:
@@ -78,6 +74,7 @@ class Sim:
         put = turn.of(session.assign)
         self._state = EditableValues(spec.states, lambda: session.state.y, put, "state")
         self._params = EditableValues(spec.params, lambda: session.state.p, put, "parameter")
+        self._equations = model.equations.following(lambda: session.state.p)
 
     def copy(self) -> Sim:
         """Another session that stands where this one does, on the same compiled model."""
@@ -115,6 +112,11 @@ class Sim:
     @params.setter
     def params(self, values: Values) -> None:
         self._session.put("params", PARAMETER, values)
+
+    @property
+    def equations(self) -> Equations:
+        """The model's functions, compiled, at the session's parameters."""
+        return self._equations
 
     def __setattr__(self, name: str, value: Any) -> None:
         if "model" in self.__dict__ and not hasattr(type(self), name):
@@ -305,7 +307,7 @@ class Sim:
         with self._turn.lock:
             state = self._session.state
             y, p, given = state.y, state.p, state.given
-        return Start(self.spec, y, p, given)
+        return Start(self.model.spec, y, p, given)
 
     def results(self) -> Results:
         """The result of the last run (of the whole session, if it was resumed).

@@ -45,33 +45,18 @@ class Turn:
         self.doing = ""
         _turns.add(self)
 
-    def take(self, call: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Make a call when it is its turn.
+    def of(self, call: Callable[..., None]) -> Callable[..., None]:
+        """A function that makes this call when it is its turn."""
+        return _waiting(call, self)
+
+    def check(self, name: str) -> None:
+        """Refuse a call that comes while its own thread is in another one.
 
         Raises
         ------
         SessionBusyError
-            If it comes from within another one.
+            Also where the turn was lost in a fork.
         """
-        # A lock's own `with` and no statement before `try`: Ctrl-C falls nowhere in between.
-        with self.lock:
-            before = self.owner
-            if before:
-                self._check(call.__name__)
-            try:
-                self.owner = get_ident()
-                self.doing = call.__name__
-                result = call(*args, **kwargs)
-                before = 0
-                return result
-            finally:
-                self.owner = before if before == _LOST else 0
-
-    def of(self, call: Callable[..., None]) -> Callable[..., None]:
-        """A function that makes this call when it is its turn."""
-        return lambda *args: self.take(call, args, {})
-
-    def _check(self, name: str) -> None:
         if self.owner != _LOST:
             raise SessionBusyError(
                 f"sim.{name}() was called from within sim.{self.doing}() of the same session: by "
@@ -128,9 +113,25 @@ def in_turns(*free: str) -> Callable[[C], C]:
     return decorate
 
 
-def _waiting(method: Callable[..., Any]) -> Callable[..., Any]:
-    @wraps(method)
-    def waiting(self: Any, /, *args: Any, **kwargs: Any) -> Any:
-        return self._turn.take(method, (self, *args), kwargs)
+def _waiting(call: Callable[..., Any], its: Turn | None = None) -> Callable[..., Any]:
+    """The call, made when it is its turn: of a method, that of the object."""
+    name = call.__name__
+
+    @wraps(call)
+    def waiting(*args: Any, **kwargs: Any) -> Any:
+        turn: Turn = args[0]._turn if its is None else its
+        # A lock's own `with` and no statement before `try`: Ctrl-C falls nowhere in between.
+        with turn.lock:
+            before = turn.owner
+            if before:
+                turn.check(name)
+            try:
+                turn.owner = get_ident()
+                turn.doing = name
+                result = call(*args, **kwargs)
+                before = 0
+                return result
+            finally:
+                turn.owner = before if before == _LOST else 0
 
     return waiting

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from time import perf_counter
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,6 @@ from dynlib.compiler.codegen.runner_variants import Variant
 from dynlib.compiler.model import CompiledModel
 from dynlib.errors import OptionError
 from dynlib.observers.blame import blame
-from dynlib.observers.combined import CombinedObserver
 from dynlib.observers.result import ObserverResult
 from dynlib.runtime.budget import first_budget
 from dynlib.runtime.buffers import Buffers
@@ -37,6 +36,7 @@ __all__ = ["RawRun", "RunRequest", "RunStats", "run_with_wrapper"]
 _CHUNK_SECONDS = 0.04  # time between two looks at Ctrl-C and the clock
 _MOST_ROWS = 2**24  # of a new record: a run may end long before its time
 _NEVER = 2**62
+_STATUS = {int(status): status for status in Status}
 
 Progress = Callable[[float, str], None]
 
@@ -107,8 +107,7 @@ class RunStats:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class RawRun:
+class RawRun(NamedTuple):  # made for every run, faster than a frozen dataclass
     """What a run brought, still without names.
 
     Attributes
@@ -142,7 +141,7 @@ class RawRun:
     status: Status
     t_final: float
     stats: RunStats
-    observers: Mapping[str, ObserverResult] = field(default_factory=dict)
+    observers: Mapping[str, ObserverResult] = {}
     error: OptionError | None = None
     final_dt: float = float("nan")
 
@@ -159,8 +158,8 @@ def run_with_wrapper(model: CompiledModel, state: RunState, request: RunRequest)
         For options that the stepper does not take.
     """
     started = perf_counter()
-    before = state.count.copy()
-    t_grid_end = _aim(model, state, request)
+    before = state.count.tolist()
+    t_grid_end = _aim(model, state, request, before)
     sampled = request.samples is not None
     observation = request.observation
     buffers = Buffers(
@@ -184,31 +183,32 @@ def run_with_wrapper(model: CompiledModel, state: RunState, request: RunRequest)
     t, y, aux = buffers.records()
     if reached and t.size and t[-1] == t_grid_end:
         t[-1] = t_final
-    done = state.count - before
-    rejected = int(done[Count.REJECTED])
+    after = state.count.tolist()
+    rejected = after[Count.REJECTED] - before[Count.REJECTED]
+    attempts = after[Count.ACCEPTED] - before[Count.ACCEPTED] + rejected
     stats = RunStats(
-        steps=int(done[Count.STEP]),
+        steps=after[Count.STEP] - before[Count.STEP],
         rejected=rejected,
-        evaluations=(int(done[Count.ACCEPTED]) + rejected) * model.stepper.evaluations,
+        evaluations=attempts * model.stepper.evaluations,
         seconds=perf_counter() - started,
     )
-    began = bool(state.count[Count.STEP] > state.count[Count.OBSERVED_FROM])
-    observers = (
-        {} if observation is None else build_observer_metadata(*observation.numbers(began=began))
-    )
+    observers: Mapping[str, ObserverResult] = {}
+    if observation is not None:
+        began = after[Count.STEP] > after[Count.OBSERVED_FROM]
+        observers = build_observer_metadata(*observation.numbers(began=began))
     final_dt = 1.0 if request.n_end is not None else float(state.clock[Clock.DT])
     log = buffers.events()
     return RawRun(t, y, aux, *log, status, t_final, stats, observers, error, final_dt)
 
 
-def _aim(model: CompiledModel, state: RunState, request: RunRequest) -> float:
+def _aim(model: CompiledModel, state: RunState, request: RunRequest, before: list[int]) -> float:
     """Set clock and counters for this run; returns the time of its end on the grid."""
     clock, count = state.clock, state.count
-    step = int(count[Count.STEP])
+    step = before[Count.STEP]
     limit = _NEVER if request.max_steps is None else step + request.max_steps
     count[Count.STEP_LIMIT] = limit
-    count[Count.PIECE_LIMIT] = limit - step + int(count[Count.ACCEPTED])
-    if count[Count.STOPPED]:
+    count[Count.PIECE_LIMIT] = limit - step + before[Count.ACCEPTED]
+    if before[Count.STOPPED]:
         count[Count.STOPPED] = 2
     if request.n_end is not None:
         count[Count.STEP_END] = request.n_end
@@ -300,27 +300,25 @@ def _steps_of(transient: float, model: CompiledModel, state: RunState) -> int:
 def _drive(model: CompiledModel, state: RunState, request: RunRequest, buffers: Buffers) -> Status:
     """Call the runner until the run has ended."""
     count = state.count
-    call: Callable[[], int] = buffers.call
-    count[Count.BUDGET] = budget = first_budget(model, _combined(request))
+    combined = None if request.observation is None else request.observation.combined
+    count[Count.BUDGET] = budget = first_budget(model, combined)
     begun = perf_counter()
     interrupt = Interrupt()
     leave = leaving(model, state, request.observation)
+    call: Callable[[], int] = buffers.call
     if leave is not None:
         call = partial(until_told, call, state, request.observation, interrupt, leave)
+    if combined is not None:
+        call = partial(_entered, call, state, request, plain=not model.jit)
     if leave is not None or not model.jit:
         interrupt.watch()
     try:
         while True:
             entered = perf_counter()
-            status = _entered(call, state, request, plain=not model.jit)
-            if status == Status.GROW_REC:
-                buffers.grow_records()
-            elif status == Status.GROW_EVT:
-                buffers.grow_events()
-            elif status == Status.TRACE_OVERFLOW and buffers.grow_traces():
-                pass
-            elif status != Status.OK:
-                return Status(status)
+            status = call()
+            if status != Status.OK:
+                if not buffers.grow(status):
+                    return _STATUS[status]
             else:
                 now = perf_counter()
                 spent = budget - int(count[Count.BUDGET])
@@ -336,15 +334,16 @@ def _drive(model: CompiledModel, state: RunState, request: RunRequest, buffers: 
 
 
 def _entered(call: Callable[[], int], state: RunState, request: RunRequest, *, plain: bool) -> int:
-    """Enter the runner.
+    """Enter a runner with observers.
 
     Raises
     ------
     ObserverError
-        If a hook raises; then `state` and the observers are what they were before.
+        If a hook of the user's raises; then `state` and the observers are what they were before.
     """
     observation = request.observation
-    if observation is None or not observation.combined.has_user_hooks:
+    assert observation is not None
+    if not observation.combined.has_user_hooks:
         return call()
     kept, seen = state.copy(), observation.saved()
     try:
@@ -356,10 +355,6 @@ def _entered(call: Callable[[], int], state: RunState, request: RunRequest, *, p
         state.put_back(kept)
         observation.put_back(seen)
         raise message from error
-
-
-def _combined(request: RunRequest) -> CombinedObserver | None:
-    return None if request.observation is None else request.observation.combined
 
 
 def _next_budget(spent: int, seconds: float) -> int:

@@ -56,9 +56,9 @@ def step_factor(level, good, last, retry, options):
 
     `last` is the `last_level`.  The error that the control settles at is ``safety**q``, as if it
     were not proportional-integral but plain: hence the power 0.3, the sum of its exponents.
-    Nothing grows right after a rejected step.
+    Nothing grows right after a rejected step, and one always shrinks: hence the bound of safety.
     """
-    safety = rough_log2(options[2])
+    safety = rough_log2(min_(options[2], 0.99))
     calm = fma(safety, 0.3, -26.575424759098897 * (0.2 / ERROR_ORDER))
     slope = select(good, -0.35 / ERROR_ORDER, -0.5 / ERROR_ORDER)
     factor = rough_exp2(fma(level, slope, select(good, fma(last, 0.2 / ERROR_ORDER, calm), safety)))
@@ -67,15 +67,14 @@ def step_factor(level, good, last, retry, options):
     return select(factor < most, factor, most)
 
 
-def too_short(t, h, dt, options):
-    """Whether, a step of `h` being refused, the next one, `dt`, cannot be taken.
+def too_short(t, h, options):
+    """Whether, a step of `h` being refused, no shorter one is to be tried.
 
-    It cannot if `h` was no longer than dt_min, but for what `step_ahead` may stretch it by, or if
-    `dt` is lost in the rounding of t, or comes out of it no shorter than `h`.
+    `h` was then no longer than dt_min, but for what `step_ahead` may stretch it by, or so short
+    that the next one, brought `within_bounds`, would come out of the rounding of t no shorter.
     """
-    # What `within_bounds` would lengthen to what it was would be refused for ever.
-    lost = (abs_(dt) <= 1e-15 * abs_(t)) | (abs_((t + dt) - t) >= abs_(h))
-    return (abs_(h) <= 1.01 * options[0]) | lost
+    seen = 1.2e-15 + 2.4e-16 / (1.0 - min_(options[2], 0.99))
+    return abs_(h) <= 1.01 * options[0] + seen * abs_(t)
 
 
 def shorter(a, b):
@@ -86,13 +85,21 @@ def shorter(a, b):
 def within_bounds(t, h, options):
     """The step from `t` with a size of at least dt_min, seen in `t`, and at most dt_max.
 
-    A shorter step would not move the time, or by another length than it moves the state.
+    A shorter step would not move the time.  Where the step is so short that the time, rounded,
+    moves by another length than the state would, that length is taken.
     """
     size = abs_(h)
     seen = 1e-15 * abs_(t)
     least = select(seen < options[0], options[0], seen)
     size = select(size < least, least, size)
-    return copysign(select(size < options[1], size, options[1]), h)
+    dt = copysign(select(size < options[1], size, options[1]), h)
+    return select(abs_(dt) < 1e-12 * abs_(t), (t + dt) - t, dt)
+
+
+def uneven(t, dt, options):
+    """Whether `within_bounds` may change a step from `t` of at most dt_max; mostly it does not."""
+    seen = 1e-12 * abs_(t)
+    return abs_(dt) < select(seen < options[0], options[0], seen)
 
 
 def nearer(t, one, other):
@@ -101,15 +108,10 @@ def nearer(t, one, other):
 
 
 def step_ahead(t, dt, goal):
-    """Length and end of the next step: the goal, if it is not farther than about `dt`.
-
-    Where `dt` is so short that the time, rounded, moves by another length, that one is taken.
-    """
-    near = abs_(goal - t) <= 1.01 * abs_(dt)
-    t_next = select(near, goal, t + dt)
-    whole = abs_(dt) >= 1e-12 * abs_(t)
-    h = select(near, goal - t, select(whole, dt, t_next - t))
-    return h, t_next
+    """Length and end of the next step: the goal, if it is not farther than about `dt`."""
+    rest = goal - t
+    near = abs_(rest) <= 1.01 * abs_(dt)
+    return select(near, rest, dt), select(near, goal, t + dt)
 
 
 def next_step_size(h, dt, factor, options):
@@ -126,7 +128,7 @@ def next_step_size(h, dt, factor, options):
 
 CONTROL_FUNCTIONS = (
     *(rough_log2, rough_exp2, error_level, last_level, step_factor),
-    *(too_short, shorter, within_bounds, nearer, step_ahead, next_step_size),
+    *(too_short, shorter, within_bounds, uneven, nearer, step_ahead, next_step_size),
 )
 
 

@@ -18,7 +18,7 @@ def try_step(lane, t_end, block, lanes, y, mem, ws, p, options, tolerances):
     loop of its own the lanes wait side by side.
     """
     t = lanes[Lane.T, lane]
-    dt = within_bounds(t, lanes[Lane.DT, lane], options)
+    dt = lanes[Lane.DT, lane]
     if ANALYSIS:
         t_end = lanes[Lane.GOAL, lane]
     h, t_next = step_ahead(t, dt, t_end)
@@ -94,17 +94,18 @@ def decide(lane, t_end, limit, block, lanes, y, mem, ws, p, options):
     level = error_level(error)
     factor = step_factor(level, good, last, retry, options)
     dt_less = h * factor
-    short = too_short(t, h, dt_less, options)
+    short = too_short(t, h, options)
     dt_more = next_step_size(h, dt, factor, options)
     dt_new = select(take, dt_more, select(refuse, select(short, h, dt_less), dt))
     step = select(take, lanes[Lane.STEP, lane] + 1.0, lanes[Lane.STEP, lane])
-    code = select(calm, 0.0, CAREFUL)
+    t_new = select(take, t_next, t)
+    code = select(calm, select(uneven(t_new, dt_new, options), UNEVEN, 0.0), CAREFUL)
     code = select(calm & stray, Status.NAN_DETECTED, code)
     code = select(refuse & short, Status.STEPFAIL, code)
     code = select(take & (step >= limit), Status.MAX_STEPS, code)
     code = select(take & near, Status.DONE, code)
     code = select(lanes[Lane.ALIVE, lane] != 0.0, code, 0.0)
-    lanes[Lane.T, lane] = select(take, t_next, t)
+    lanes[Lane.T, lane] = t_new
     lanes[Lane.DT, lane] = dt_new
     lanes[Lane.ERROR, lane] = select(take, last_level(level), last)
     lanes[Lane.RETRY, lane] = select(calm, select(good, 0.0, 1.0), retry)
@@ -155,6 +156,8 @@ def settle_adaptive(
         if run[lane] < 0 or lanes[Lane.LEAVES, lane] == 0.0:
             continue
         code = int(lanes[Lane.LEAVES, lane])
+        if code == UNEVEN:
+            code = Status.OK
         if ANALYSIS:
             if code == Status.DONE and lanes[Lane.GOAL, lane] != t_end:
                 code = next_part(lane, t_end, grid, batch, block, lanes, y, ws, p, obs)
@@ -178,6 +181,8 @@ def settle_adaptive(
                     if code == Status.OK and lanes[Lane.FRESH, lane] != 0.0:
                         code = CAREFUL
         if code == Status.OK:
+            t = lanes[Lane.T, lane]
+            lanes[Lane.DT, lane] = within_bounds(t, lanes[Lane.DT, lane], options)
             lanes[Lane.LEAVES, lane] = 0.0
         else:
             finish(

@@ -192,7 +192,7 @@ def take_up(
     if SAMPLED:
         lanes[Lane.FRESH, lane] = 2.0
     if ADAPTIVE:
-        lanes[Lane.DT, lane] = grid[LaneClock.DT]
+        lanes[Lane.DT, lane] = within_bounds(t, grid[LaneClock.DT], options)
         lanes[Lane.GOAL, lane] = grid[LaneClock.T_END]
         if ANALYSIS:
             lanes[Lane.OBSERVED_FROM, lane] = -NEVER

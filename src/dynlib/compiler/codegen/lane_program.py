@@ -32,6 +32,7 @@ from dynlib.steppers.text import function
 __all__ = ["CHUNK", "LaneProgram"]
 
 _CAREFUL = 1  # of no status: the lane's next step goes through the run loop
+_UNEVEN = -1  # nor of this one: its next step is to be brought within its bounds
 CHUNK = 256  # steps between two looks at whether all is finite
 _CHUNK_WATCHED = 4  # fewer where events or stop conditions may send a lane back
 _CHUNK_ADAPTIVE = 64
@@ -242,6 +243,7 @@ class LaneProgram:
             "LANES": self.lanes,
             "CHUNK": chunk,
             "CAREFUL": _CAREFUL,
+            "UNEVEN": _UNEVEN,
             "NEVER": NEVER,
             "SWITCH": layout.switch,
             "N_STATES": layout.states,

@@ -60,6 +60,7 @@ def run_loop(
             next_switch(fresh, t, t_end, p, ws, lane)
         if dt == 0.0:
             dt = first_step(t, t_end, step, u, p, ws, options, tolerances, lane)
+        dt = within_bounds(t, dt, options)
 
     if LOCATED:
         jumped = False
@@ -169,10 +170,12 @@ def run_loop(
             if fresh == 1:
                 last = 0.0
                 dt = shorter(dt, first_step(t, t_end, step, u, p, ws, options, tolerances, lane))
-            dt = within_bounds(t, dt, options)
-            h, t_next = step_ahead(t, dt, t_end)
+            if uneven(t, dt, options):
+                dt = within_bounds(t, dt, options)
+            goal = t_end
             if SWITCHES:
-                h, t_next = step_ahead(t, dt, nearer(t, t_end, float(ws[SWITCH, lane])))
+                goal = nearer(t, t_end, float(ws[SWITCH, lane]))
+            h, t_next = step_ahead(t, dt, goal)
         else:
             h = dt
             t_next = clock[Clock.ORIGIN] + (step + 1) * dt
@@ -205,7 +208,7 @@ def run_loop(
                 rejected += 1
                 dt = h * step_factor(error_level(error), False, last, retry, options)
                 retry = 1
-                if too_short(t, h, dt, options):
+                if too_short(t, h, options):
                     dt = h
                     status = Status.STEPFAIL
                     break

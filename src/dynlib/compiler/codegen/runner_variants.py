@@ -37,10 +37,13 @@ __all__ = [
     "RunnerKey",
     "RunnerVariant",
     "Variant",
+    "alone",
     "analysis_signature_hash",
     "analysis_token",
     "compile_analysis_hooks",
     "get_runner",
+    "module_token",
+    "template_version",
 ]
 
 
@@ -150,7 +153,7 @@ _RUNNER_TEMPLATE_MAP = _Templates()
 
 
 @cache
-def _template_version() -> str:
+def template_version() -> str:
     """Hash of the files that texts are made by."""
     here = Path(__file__).parent
     files = sorted(here.glob("*.py"))
@@ -240,13 +243,13 @@ def module_of(program: Program | LaneProgram, variant: Variant, *, sampled: bool
 
 
 @contextmanager
-def _alone() -> Iterator[None]:
+def alone() -> Iterator[None]:
     """One thread at a time: neither CPython's parser nor LLVM's passes bear more of them."""
     with _TURN:
         yield
 
 
-@_alone()
+@alone()
 def get_runner(
     variant: Variant,
     program: Program | LaneProgram,
@@ -316,9 +319,9 @@ def _key(
         variant=variant.value,
         runner_kind=f"{program.spec.kind}{'-sampled' if sampled else ''}",
         dtype=program.spec.dtype,
-        cache_token=_token(module, analysis, jit=jit),
+        cache_token=module_token(module, analysis, jit=jit),
         jit=jit,
-        template_version=_template_version(),
+        template_version=template_version(),
     )
 
 
@@ -345,7 +348,10 @@ def _hooks_of(analysis: AnalysisModule | None) -> Iterator[None]:
         ) from error
 
 
-def _token(module: Module, analysis: AnalysisModule | None, *, jit: bool) -> str:
+def module_token(
+    module: Module, analysis: AnalysisModule | None = None, *, jit: bool = True
+) -> str:
+    """A word for the text of a module and for all that makes machine code of it."""
     parts = [module.digest, *((toolchain(), machine()) if jit else ())]
     if analysis is not None and analysis.has_user_hooks:
         parts.append(analysis_token(analysis, jit=jit))

@@ -9,14 +9,22 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
-from typing import Any
+from functools import cache, partial
+from typing import Any, Protocol
 
 from dynlib.abi.forks import whole_after_fork
 
 __all__ = ["ObjectCode", "emit_object", "load", "machine", "machine_code"]
 
-Entry = Callable[[int], int]
+
+class Entry(Protocol):
+    """What `load` returns."""
+
+    def __call__(self, table: int, /) -> int:
+        """Enter with this table; returns the status."""
+
+    def repeated(self, table: int) -> Callable[[], int]:
+        """The same as a function without arguments, quick to call, that returns 0."""
 
 
 @dataclass(frozen=True)
@@ -203,6 +211,13 @@ class _Entry:
     def __init__(self, address: int, engine: Any) -> None:
         self._engine = engine
         self._function = self._TYPE(address)
+
+    def repeated(self, table: int) -> Callable[[], int]:
+        """A call with this table that returns 0 always: for kernels that raise nothing."""
+        unused = ctypes.c_int64(), ctypes.c_void_p()
+        call = partial(self._function, *map(ctypes.addressof, unused), table)
+        call.needs = unused, self  # type: ignore[attr-defined]
+        return call
 
     def __call__(self, table: int) -> int:
         result = ctypes.c_int64()

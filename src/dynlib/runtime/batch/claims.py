@@ -15,6 +15,7 @@ import os
 import socket
 import sys
 import threading
+from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 from time import monotonic
@@ -78,6 +79,13 @@ class Claims:
         self._end.set()
         for path in list(self._held):
             self.free(int(path.stem))
+
+    def sweep(self, done: Collection[int]) -> None:
+        """Remove claims of parts that are done: their owners were killed, or need them no more."""
+        with suppress(OSError):
+            for path in list(self._folder.glob("*.json")):
+                if path.stem.isdecimal() and int(path.stem) in done:
+                    path.unlink(missing_ok=True)
 
     def _make(self, path: Path) -> bool:
         try:

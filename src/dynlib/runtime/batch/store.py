@@ -182,6 +182,7 @@ class Store:
     def close(self) -> None:
         """Leave the parts that were claimed, and not done, to others."""
         self._claims.close()
+        self._claims.sweep(self._ready)
 
     def table(self) -> StoreTable:
         """What is in the store."""

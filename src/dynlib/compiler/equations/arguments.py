@@ -1,0 +1,106 @@
+"""What users give to the functions of a model: checked, and brought to one shape."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynlib.errors import OptionError, UnknownNameError
+from dynlib.suggest import did_you_mean
+
+__all__ = ["checked_names", "leading", "numbers", "overlaid", "vectors"]
+
+Array = NDArray[Any]
+
+
+def numbers(what: str, given: Any, dtype: np.dtype[Any]) -> Array:
+    """An array of this type.
+
+    Raises
+    ------
+    OptionError
+        If these are no real numbers, or no whole ones where the model is made of integers.
+    """
+    try:
+        array = np.asarray(given)
+    except ValueError as error:
+        raise OptionError(f"{what} must be an array of numbers: {error}.") from error
+    if array.dtype == dtype:
+        return array
+    if array.dtype.kind not in "biuf":
+        raise OptionError(f"{what} must be real numbers, found {_shown(given)}.")
+    with np.errstate(all="ignore"):
+        made = array.astype(dtype)
+        if dtype.kind == "i" and not np.array_equal(made, array):
+            raise OptionError(
+                f"{what} must be whole numbers that fit {dtype.name}, found {_shown(given)}."
+            )
+    return made
+
+
+def vectors(what: str, given: Any, names: tuple[str, ...], dtype: np.dtype[Any]) -> Array:
+    """An array whose last axis has a place for each name, from such an array or a mapping.
+
+    Raises
+    ------
+    OptionError, UnknownNameError
+    """
+    if isinstance(given, Mapping):
+        checked_names(what, given, names)
+        missing = [name for name in names if name not in given]
+        if missing:
+            raise OptionError(f"{what} lacks {', '.join(missing)}: a mapping names all of them.")
+        if not names:
+            return np.empty(0, dtype)
+        columns = [numbers(f"{what}[{name!r}]", given[name], dtype) for name in names]
+        shape = leading({f"{what}[{n!r}]": c.shape for n, c in zip(names, columns, strict=True)})
+        return np.stack([np.broadcast_to(column, shape) for column in columns], axis=-1)
+    array = numbers(what, given, dtype)
+    if array.ndim == 0 or array.shape[-1] != len(names):
+        turned = array.ndim > 1 and array.shape[0] == len(names)
+        raise OptionError(
+            f"{what} has shape {array.shape}; its last axis must have length {len(names)}, for "
+            f"{', '.join(names) or 'nothing'}." + (f" Did you mean {what}.T?" if turned else "")
+        )
+    return array
+
+
+def overlaid(given: Any, base: Array, names: tuple[str, ...]) -> Array:
+    """Parameters: None, a mapping of some of them, or an array whose last axis has all.
+
+    Whoever gives an array may change it later, so it is copied: one vector stands for its values.
+    """
+    if given is None:
+        return base
+    if not isinstance(given, Mapping):
+        return vectors("params", given, names, base.dtype).copy()
+    checked_names("params", given, names)
+    whole: dict[str, Any] = dict(zip(names, base, strict=True))
+    return vectors("params", {**whole, **given}, names, base.dtype)
+
+
+def checked_names(what: str, given: Any, names: Sequence[str]) -> list[str]:
+    """The names that are given; one that nothing has is an error."""
+    for name in given:
+        if name not in names:
+            guess = did_you_mean(name, names) if isinstance(name, str) else ""
+            known = f" Known: {', '.join(names)}." if names else " There are none."
+            raise UnknownNameError(f"{what}: unknown name {name!r}.{guess}{known}")
+    return list(given)
+
+
+def leading(shapes: Mapping[str, tuple[int, ...]]) -> tuple[int, ...]:
+    """The shape that all broadcast to, by NumPy's rules."""
+    try:
+        return np.broadcast_shapes(*shapes.values())
+    except ValueError:
+        listed = ", ".join(f"{name} {shape}" for name, shape in shapes.items())
+        raise OptionError(f"leading shapes do not broadcast to one: {listed}.") from None
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -1,0 +1,191 @@
+"""One function of a model: its kernels, and their calls at one point or at many."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from threading import Thread
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynlib.abi.runner_args import RunnerArg
+from dynlib.compiler.codegen.function_text import Asked, FunctionText
+from dynlib.compiler.codegen.layout import Layout
+from dynlib.compiler.codegen.point_runner import get_point_runner
+from dynlib.compiler.jit.disk_cache import DiskCache
+from dynlib.compiler.jit.runner import Runner
+from dynlib.dsl.expr import Num, operations
+
+__all__ = ["Evaluator"]
+
+Array = NDArray[Any]
+_OPERATIONS = 2e7  # of one call of compiled code, some hundredths of a second: Ctrl-C comes between
+_LOOK = 0.02  # seconds between two looks at Ctrl-C
+_TYPES = {"f8": np.float64, "i8": np.int64}
+
+
+class _Bound:
+    """A kernel bound to arrays of its own, for so many points."""
+
+    __slots__ = (
+        "arrays",
+        "call",
+        "directions",
+        "enter",
+        "out",
+        "params",
+        "seen",
+        "t",
+        "workspace",
+        "y",
+    )
+
+    def __init__(self, text: FunctionText, runner: Runner, template: Array, points: int) -> None:
+        loop = text.loop
+        self.arrays: dict[str, Array] = {}
+        self.workspace = loop.first_rows["ws"]
+        extents = {"block_rows": loop.block_rows, "extra_rows": loop.extra_rows}
+        if loop.joined:
+            extents["block_rows"] += loop.extra_rows
+        extents["lanes"] = loop.lanes
+        for arg in loop.args:
+            self.arrays[arg.name] = np.zeros(
+                _shape(arg, extents, points), _TYPES.get(arg.kind, loop.dtype)
+            )
+        self.arrays["size"][0] = points
+        self.arrays["columns"] = np.array(text.asked.live, dtype=np.int64)
+        self.arrays["out"] = np.tile(template, (points, 1))
+        self.call = runner.bind(list(self.arrays.values()))
+        self.enter = self.call.repeated()
+        self.y, self.t = self.arrays["y"][0], self.arrays["times"][0]
+        self.directions = [self.arrays[f"v{i + 1}"][0] for i in range(text.asked.directions)]
+        self.params, self.out = self.arrays["constants"], self.arrays["out"][0]
+        self.seen: Array | None = None
+
+    def put_params(self, p: Array) -> None:
+        """Take over parameters; a vector of them is never changed, another takes its place."""
+        self.params[: p.size] = p
+        self.seen = p
+
+
+def _shape(arg: RunnerArg, extents: dict[str, int], points: int) -> tuple[int, ...]:
+    shape = [extents[n] if isinstance(n, str) else n for n in arg.shape]
+    return tuple(points if i == 0 and n == 0 else n for i, n in enumerate(shape))
+
+
+class Evaluator:
+    """Evaluates what is asked of a model.
+
+    Any number of threads may do so at once: what a call writes to belongs to that call alone.
+
+    Parameters
+    ----------
+    layout
+        Of the model.
+    asked
+        What is evaluated.
+    jit, disk_cache
+        As of the compiled model.
+    """
+
+    def __init__(
+        self, layout: Layout, asked: Asked, *, jit: bool, disk_cache: DiskCache | None
+    ) -> None:
+        self.layout, self.asked = layout, asked
+        self.jit, self.disk_cache = jit, disk_cache
+        self._timed = asked.timed
+        self._long = jit and layout.heed is not None
+        self._made: dict[bool, tuple[FunctionText, Runner]] = {}
+        self._idle: list[_Bound] = []  # of one point each
+        dtype = np.float64 if asked.real else np.dtype(layout.spec.dtype)
+        constants = [node.value if isinstance(node, Num) else 0 for node in asked.nodes]
+        self.template: Array = np.array(constants, dtype=dtype)
+
+    def one(self, y: Any, t: Any, p: Array, *directions: Any) -> Array:
+        """At one point, a vector of the right length; returns a vector."""
+        try:
+            bound = self._idle.pop()
+        except IndexError:
+            bound = _Bound(*self._kernel(varied=False), self.template, 1)
+        if bound.seen is not p:
+            bound.put_params(p)
+        bound.y[:] = y
+        if self._timed:
+            bound.t[0] = t
+        if directions:
+            for place, given in zip(bound.directions, directions, strict=True):
+                place[:] = given
+        if self._long:
+            self._listening(bound)
+        else:
+            bound.enter()
+        found: Array = bound.out.copy()
+        self._idle.append(bound)
+        return found
+
+    def many(self, y: Array, t: Array, p: Array, directions: Sequence[Array]) -> Array:
+        """At many points; all arrays are contiguous, with a row for each.
+
+        `p` is a vector, or has a row for each point too.
+        """
+        varied = p.ndim == 2
+        text, runner = self._kernel(varied=varied)
+        points = len(y)
+        out = np.empty((points, self.template.size), self.template.dtype)
+        if len(self.asked.live) < self.template.size:
+            out[:] = self.template
+        bound = _Bound(text, runner, self.template, 1)
+        if not varied:
+            bound.put_params(p)
+        given = {"y": y, "out": out}
+        given |= {f"v{i}": each for i, each in enumerate(directions, 1)}
+        given |= {"p": p} if varied and p.shape[1] else {}
+        given |= {"times": t.reshape(-1, 1)} if self.asked.timed else {}
+        places = {name: i for i, name in enumerate(bound.arrays)}
+        most = self._at_once
+        for first in range(0, points, most):
+            for name, array in given.items():
+                bound.call.put(places[name], array[first : first + most])
+            bound.arrays["size"][0] = min(most, points - first)
+            if self._long:
+                self._listening(bound)
+            else:
+                bound.enter()
+        return out
+
+    @property
+    def _at_once(self) -> int:
+        """Points of one call of the kernel."""
+        work = max(1.0, operations(self.asked.nodes))
+        return max(1, int(min(2**20, _OPERATIONS / work)))
+
+    def _listening(self, bound: _Bound) -> None:
+        """Call a kernel whose loops may turn for long, while this thread listens to Ctrl-C."""
+        assert self.layout.heed is not None
+        heed = bound.arrays["block"][bound.workspace + self.layout.heed]
+        worker = Thread(target=bound.enter, daemon=True)
+        worker.start()
+        try:
+            while worker.is_alive():
+                worker.join(_LOOK)
+        except BaseException:
+            heed[...] = 1
+            worker.join()
+            heed[...] = 0
+            raise
+
+    def _kernel(self, *, varied: bool) -> tuple[FunctionText, Runner]:
+        if varied not in self._made:
+            text = FunctionText(self.layout, self.asked, varied=varied)
+            self._made[varied] = (
+                text,
+                get_point_runner(
+                    text.module(),
+                    self.layout.spec,
+                    self.asked.what,
+                    jit=self.jit,
+                    disk_cache=self.disk_cache,
+                ),
+            )
+        return self._made[varied]
