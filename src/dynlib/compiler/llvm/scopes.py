@@ -17,7 +17,7 @@ from dynlib.compiler.llvm.apart import call_apart, never_called
 from dynlib.compiler.llvm.expressions import Callee, Expressions
 from dynlib.compiler.llvm.foreign import Foreigners, call_foreign
 from dynlib.compiler.llvm.inlining import has_one_end, put_in_place
-from dynlib.compiler.llvm.module import Made, Module, kind_of
+from dynlib.compiler.llvm.module import Made, Module
 from dynlib.compiler.llvm.values import (
     Group,
     Number,
@@ -75,20 +75,20 @@ class _Globals(ABC):
             if made.result is None:
                 body.blocks.do(f"call void @{made.name}({given})")
                 return None
-            kind = kind_of(made.result)
+            kind = self.module.kind(made.result)
             result = body.blocks.new(f"call {kind} @{made.name}({given})")
-            return _result(body, made, result)
+            return _result(body, made, kind, result)
 
         return call
 
 
-def _result(body: Expressions, made: Made, text: str) -> Value | None:
+def _result(body: Expressions, made: Made, kind: str, text: str) -> Value | None:
     """What a function has returned, if it has not failed."""
     shape = made.result
     assert shape is not None
     if isinstance(shape, str):
         return Number(shape, text)
-    kind, count = kind_of(shape), len(list(flat_kinds(shape)))
+    count = len(list(flat_kinds(shape)))
     texts = [body.blocks.new(f"extractvalue {kind} {text}, {i}") for i in range(count)]
     value = rebuilt(shape, iter(texts))
     if not made.fails:
