@@ -15,7 +15,7 @@ from dynlib.errors import TooLargeError
 
 __all__ = ["CODE_LIMIT", "CODE_VARIABLE", "check_length", "code_limit"]
 
-CODE_LIMIT = 150_000
+CODE_LIMIT = 120_000
 CODE_VARIABLE = "DYNLIB_CODE_LIMIT"
 
 

@@ -10,7 +10,7 @@ from dynlib.errors import TooLargeError
 
 __all__ = ["derived_matrix"]
 
-_MORE = 4  # times the work of loading: it is asked for, by whoever wants a Jacobian
+_MORE = 3  # times the work of loading: it is asked for, by whoever wants a Jacobian
 
 
 def derived_matrix(

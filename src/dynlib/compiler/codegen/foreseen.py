@@ -34,18 +34,20 @@ _RESULT = 2  # that put one aux where it is wanted
 _LOGGED = 10  # the same for a column of a log
 
 _OPERATIONS = {
-    **dict.fromkeys(("sin", "cos"), 60),
+    **dict.fromkeys(("sin", "cos"), 70),
     "tan": 80,
-    **dict.fromkeys(("erf", "erfc"), 90),
-    **dict.fromkeys(("exp", "expm1", "log", "log1p", "log2", "log10"), 35),
-    **dict.fromkeys(("asin", "acos", "atan", "atan2", "asinh", "acosh", "atanh"), 40),
-    **dict.fromkeys(("sinh", "cosh", "tanh", "cbrt"), 45),
+    **dict.fromkeys(("erf", "erfc"), 100),
+    **dict.fromkeys(("exp", "expm1"), 35),
+    **dict.fromkeys(("log", "asin", "acos", "atan"), 40),
+    **dict.fromkeys(("log1p", "log2", "log10", "atan2", "sinh", "cosh", "tanh"), 48),
+    **dict.fromkeys(("asinh", "acosh", "atanh", "cbrt"), 55),
     "hypot": 20,
     **dict.fromkeys(("mod", "floordiv"), 12),
     **dict.fromkeys(("cast_real", "cast_int", "neg", "not", "and", "or"), 0),
 }
 """Instructions of an operation that does not take one."""
-_POWER = 120  # of a power whose exponent is no whole number
+_LOOP = 8  # of a sum or product, besides its terms
+_POWER = 155  # of a power whose exponent is no whole number
 
 
 def check_foreseen(program: Program | LaneProgram, *, jit: bool = True) -> None:
@@ -122,7 +124,7 @@ def instructions(nodes: Iterable[Node]) -> int:
     sums = products = others = 0
     for node in postorder(nodes):
         if isinstance(node, Reduce):
-            others += 1
+            others += _LOOP
         elif isinstance(node, Apply):
             if node.op in ("add", "sub"):
                 sums += 1

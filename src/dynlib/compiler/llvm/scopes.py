@@ -36,7 +36,7 @@ __all__ = ["Text"]
 
 _INLINED = "alwaysinline"
 _APART = "cold noinline"
-_OUT_OF_LINE = ("ipow", "write_tile")
+_OUT_OF_LINE = ("ipow", "write_tile", "wide_point")
 _SELDOM = ("note_switch", "plan_switch")  # of the generated text: once for many steps
 
 
@@ -120,6 +120,7 @@ class Text(_Globals):
         """A function of the text, a hook, a primitive, or one of mathematics."""
         if name in self._functions:
             attributes = _INLINED if self._inline.get(name) else ""
+            attributes = "noinline" if name in _OUT_OF_LINE else attributes
             attributes = _APART if name in _SELDOM else attributes
             return self.call(self._functions[name], attributes, self)
         if self._foreigners is not None and name in self._foreigners:
