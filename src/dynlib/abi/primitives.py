@@ -212,6 +212,11 @@ def load_values(array: Any, n: int) -> Any:
     return tuple(array[:n])
 
 
+def in_memory(values: Any) -> Any:
+    """The same, of which items can be taken whose place is not known beforehand."""
+    return values
+
+
 def store_row(array: Any, row: int, values: Any) -> None:
     array[row, : len(values)] = values
 
@@ -322,6 +327,7 @@ PRIMITIVES: dict[str, Callable[..., Any] | float] = {
     "load_rows": load_rows,
     "store_rows": store_rows,
     "load_values": load_values,
+    "in_memory": in_memory,
     "store_row": store_row,
     "write_tile": write_tile,
     "copy_row": copy_row,

@@ -29,7 +29,8 @@ from dynlib.dsl.spec import ModelSpec
 from dynlib.errors import Issue
 
 _POINTS = 8
-_NUMBER = 4  # units of work for an entry that is a number
+_ENTRY = 3  # units of work for an entry
+_NUMBER = 4  # more of them for one that is a number
 _RELATIVE = 1e-6  # two ways to write one formula differ by rounding, a wrong one by far more
 _ABSOLUTE = 1e-12  # of the greatest entry at the point: entries that cancel are rounding only
 
@@ -91,6 +92,7 @@ def _pieces(item: Item, n: int, issues: Issues) -> dict[tuple[int, int], Piece]:
         message = f"the Jacobian has {len(rows)} rows for {n} states"
         issues.append(item.issue(message, "Write a list of rows, one for each state."))
         return {}
+    issues.work.spend(_ENTRY * n * n)
     pieces = {}
     for i, row in enumerate(rows):
         if not isinstance(row.value, tuple) or len(row.value) != n:

@@ -5,15 +5,15 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from dynlib.dsl.expr import Kind, Node, Param, State, derivation_work, jacobian
+from dynlib.dsl.derived import derived_matrix
+from dynlib.dsl.expr import Kind, Node, Param, State
 from dynlib.dsl.expr.switches import TimeSwitches, time_switches
 from dynlib.dsl.fingerprint import fingerprint
 from dynlib.dsl.frozen import FrozenMap
 from dynlib.dsl.starts import StartSpec
 from dynlib.dsl.summary import summary
-from dynlib.dsl.work import LOAD_LIMIT, LOAD_VARIABLE, how_to_raise, limit
 from dynlib.dsl.write import spec_to_toml
-from dynlib.errors import OptionError, TooLargeError
+from dynlib.errors import OptionError
 
 Number = float | int
 Values = Mapping[str, Number]
@@ -256,8 +256,7 @@ class ModelSpec:
         """
         if self.is_integer:
             raise OptionError(f"{self.name}: a map of integers has no Jacobian")
-        _check_derivation(self)
-        return jacobian(self.equations, self.state_nodes)
+        return derived_matrix(self.name, self.equations, self.state_nodes)
 
     @cached_property
     def time_switches(self) -> TimeSwitches:
@@ -294,20 +293,6 @@ class ModelSpec:
         are here.  This is how models travel to other processes and into receipts.
         """
         return spec_to_toml(self)
-
-
-_MORE = 40  # times the work of loading: it is asked for, by whoever wants a Jacobian
-
-
-def _check_derivation(spec: ModelSpec) -> None:
-    allowed = limit(LOAD_VARIABLE, LOAD_LIMIT)
-    work = derivation_work(spec.equations, spec.state_nodes)
-    if work > _MORE * allowed:
-        raise TooLargeError(
-            f"{spec.name}: deriving the Jacobian is too much work: {work:,} units; the limit is "
-            f"{_MORE * allowed:,}, {_MORE} times that of loading a model. "
-            + how_to_raise(LOAD_VARIABLE, 10 * allowed)
-        )
 
 
 def _event_parts(event: EventSpec) -> tuple[Any, ...]:

@@ -53,7 +53,7 @@ def read_text(text: str, label: str, work: Work | None = None) -> Item:
 
 def _count(document: Document, text: str, work: Work) -> None:
     """Count what reading will be, by the characters that begin keys, items and tables."""
-    entries = 10 * text.count("=") + 3 * text.count(",") + 12 * text.count("\n[")
+    entries = 10 * text.count("=") + 6 * text.count(",") + 12 * text.count("\n[")
     try:
         work.spend(len(text) // 4 + entries)
     except TooMuchWork:

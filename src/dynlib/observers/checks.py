@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dynlib.dsl.expr import build, evaluate, free_nodes
+import numpy as np
+from numpy.typing import NDArray
+
+from dynlib.dsl.expr import build, evaluate_all, free_nodes
 from dynlib.dsl.expr.nodes import Iteration, Node, Num, Param, State, Time
 from dynlib.dsl.spec import ModelSpec
 
@@ -60,11 +63,15 @@ def is_symplectic(spec: ModelSpec) -> bool:
         tuple(range(n)),
         tuple(2 * i for i in range(half)) + tuple(2 * i + 1 for i in range(half)),
     }
-    matrices = [_matrix(spec, point) for point in range(_POINTS)]
-    return any(all(_preserves(m, order, spec.is_map) for m in matrices) for order in orders)
+    for point in range(_POINTS):
+        matrix = _matrix(spec, point)
+        orders = {order for order in orders if _preserves(matrix, order, spec.is_map)}
+        if not orders:
+            return False  # as of most systems; the other points are not needed
+    return True
 
 
-def _matrix(spec: ModelSpec, point: int) -> list[list[float]]:
+def _matrix(spec: ModelSpec, point: int) -> NDArray[np.float64]:
     """The Jacobian at some point near the initial state."""
     env: dict[Node, float] = {Time(): 0.31 * point, Iteration(): point}
     for i, (node, value) in enumerate(zip(spec.state_nodes, spec.state_values, strict=True)):
@@ -73,29 +80,24 @@ def _matrix(spec: ModelSpec, point: int) -> list[list[float]]:
     for param, value in zip(spec.param_nodes, spec.param_values, strict=True):
         assert isinstance(param, Param)
         env[param] = value
-    return [[float(evaluate(entry, env)) for entry in row] for row in spec.jacobian]
+    entries = [entry for row in spec.jacobian for entry in row]
+    matrix = np.fromiter(evaluate_all(entries, env), np.float64, len(entries))
+    return matrix.reshape(len(spec.states), -1)
 
 
-def _preserves(jacobian: list[list[float]], order: tuple[int, ...], is_map: bool) -> bool:
+def _preserves(jacobian: NDArray[np.float64], order: tuple[int, ...], is_map: bool) -> bool:
     """``J' W + W J = 0`` of a flow, ``J' W J = W`` of a map, W the symplectic form."""
     n = len(order)
     half = n // 2
-    a = [[jacobian[i][j] for j in order] for i in order]
-    form = [[float(j == i + half) - float(i == j + half) for j in range(n)] for i in range(n)]
-    wj = _product(form, a)
-    transposed = [list(column) for column in zip(*a, strict=True)]
-    left = _product(transposed, wj) if is_map else _product(transposed, form)
-    scale = max(1.0, max(abs(x) for row in a for x in row)) ** 2
-    rest = [
-        abs(left[i][j] - form[i][j] if is_map else left[i][j] + wj[i][j])
-        for i in range(n)
-        for j in range(n)
-    ]
-    return all(x <= _ROUNDING * scale for x in rest)
-
-
-def _product(a: list[list[float]], b: list[list[float]]) -> list[list[float]]:
-    return [
-        [sum(x * y for x, y in zip(row, column, strict=True)) for column in zip(*b, strict=True)]
-        for row in a
-    ]
+    a = jacobian[np.ix_(order, order)]
+    turned = np.concatenate([a[half:], -a[:half]])  # W J
+    if is_map:
+        with np.errstate(all="ignore"):
+            rest = a.T @ turned
+        rest[range(half), range(half, n)] -= 1.0
+        rest[range(half, n), range(half)] += 1.0
+    else:
+        with np.errstate(all="ignore"):
+            rest = turned - turned.T  # J' W is -(W J)'
+    scale = max(1.0, float(np.max(np.abs(a)))) ** 2
+    return bool(np.all(np.abs(rest) <= _ROUNDING * scale))

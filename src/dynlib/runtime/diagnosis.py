@@ -13,7 +13,7 @@ from dynlib.abi.primitives import plain_namespace
 from dynlib.abi.status import Status
 from dynlib.compiler.codegen.program import Program
 from dynlib.dsl import ModelSpec
-from dynlib.dsl.expr import ExprError, Iteration, Time, evaluate
+from dynlib.dsl.expr import ExprError, Iteration, Time, evaluate, free_nodes
 from dynlib.runtime.run_options import RunOptions
 from dynlib.steppers import registry
 from dynlib.steppers.explicit_rk import ExplicitRK
@@ -49,7 +49,7 @@ def _broken(spec: ModelSpec, segment: Segment) -> Iterator[str]:
     known |= dict(zip(spec.param_nodes, segment.p.tolist(), strict=True))
     for name, equation in zip(spec.states, spec.equations, strict=True):
         try:
-            value = evaluate(equation, known)
+            value = evaluate(equation, {leaf: known[leaf] for leaf in free_nodes([equation])})
         except (KeyError, ExprError):
             continue
         if not math.isfinite(value):

@@ -53,13 +53,14 @@ class Selection:
         if asked is None:
             return cls(states, states, ())
         listed = [asked] if isinstance(asked, str) else list(asked)
+        of_states, of_aux = set(states), set(aux)
         for name in listed:
             if not isinstance(name, str):
                 raise OptionError(f"record_vars must hold names, found {name!r}.")
-            if name not in states and name.removeprefix(AUX) not in aux:
+            if name not in of_states and name.removeprefix(AUX) not in of_aux:
                 known = (*states, *(AUX + each for each in aux))
                 raise unknown_name("variable in record_vars", name, known)
-        names = tuple(dict.fromkeys(n if n in states else n.removeprefix(AUX) for n in listed))
+        names = tuple(dict.fromkeys(n if n in of_states else n.removeprefix(AUX) for n in listed))
         chosen = set(names)
         return cls(
             names,
@@ -81,10 +82,12 @@ class Selection:
         self, states: tuple[str, ...], aux: tuple[str, ...]
     ) -> tuple[tuple[int, ...] | None, tuple[int, ...]]:
         """Indices for the runner: states (None: all in order) and aux variables."""
-        chosen = tuple(states.index(name) for name in self.states)
+        places = {name: index for index, name in enumerate(states)}
+        aux_places = {name: index for index, name in enumerate(aux)}
+        chosen = tuple(places[name] for name in self.states)
         return (
             None if self.states == states else chosen,
-            tuple(aux.index(name) for name in self.aux),
+            tuple(aux_places[name] for name in self.aux),
         )
 
     def as_dict(self) -> dict[str, Any]:

@@ -61,9 +61,10 @@ def followed(
     """A copy of `y` in which the states that follow parameters have their values at `p`."""
     result = y.copy()
     numbers = p.tolist()
+    places = {name: index for index, name in enumerate(spec.states)}
     for name, start in spec.starts.items():
         if name not in given:
-            result[spec.states.index(name)] = start_value(name, start, numbers, y.dtype)
+            result[places[name]] = start_value(name, start, numbers, y.dtype)
     return result
 
 

@@ -81,10 +81,11 @@ def overlay(
         be infinite, such as the time of a switch that is never thrown.
     """
     result = base.copy()
+    places = {name: index for index, name in enumerate(names)}
     for name, value in given.items():
-        if name not in names:
+        if name not in places:
             raise misplaced_name(what, name, names, others)
-        result[names.index(name)] = _entry(what, f"{what} {name!r}", value, base.dtype)
+        result[places[name]] = _entry(what, f"{what} {name!r}", value, base.dtype)
     return result
 
 

@@ -1,54 +1,192 @@
 """The least that the code of a kernel can be, told before any of it is written.
 
 Writing the text of a huge kernel and translating it takes long too, and what is far beyond the
-limit should be refused at once.  Only what is written for certain is counted here, so nothing is
-refused that the whole count (`dynlib.compiler.llvm.translate`) would let pass.
+limit should be refused at once.  So it is worked out from counts: of states, of operations in the
+equations, of stages and coefficients of the method, of entries of the Jacobian.  Only what is
+written for certain is counted, so nothing is refused that the whole count
+(`dynlib.compiler.llvm.translate`) would let pass.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
 
+from dynlib.compiler.codegen.lane_program import LaneProgram
 from dynlib.compiler.codegen.program import Program
 from dynlib.compiler.codegen.tangent_layout import TangentLayout
 from dynlib.compiler.length import check_length, code_limit
-from dynlib.dsl.expr.nodes import Num
+from dynlib.dsl.expr.nodes import Apply, Node, Num, Reduce, postorder
+from dynlib.steppers.base import Stepper
+from dynlib.steppers.text import Scalar
 
-__all__ = ["check_foreseen", "least_length"]
+__all__ = ["check_foreseen", "check_function", "instructions", "least_length"]
 
-_LOCATED = 300  # instructions that look for one condition within steps; it takes 357 or more
+_STATE = 15  # instructions of a run loop for each state, besides those of the step
+_CARRIED = 20  # more of them where a step can be refused, or slopes are carried along
+_CUT = 35  # more of them where steps are cut at events
+_LOCATED = 300  # that look for one condition within steps
+_EVENT = 35  # of an event that is looked at between steps
+_VECTOR = 10  # of each component of an extended state, to fetch and to leave it
+_RESULT = 2  # that put one aux where it is wanted
+_LOGGED = 10  # the same for a column of a log
+
+_OPERATIONS = {
+    **dict.fromkeys(("sin", "cos"), 70),
+    "tan": 80,
+    **dict.fromkeys(("erf", "erfc"), 100),
+    **dict.fromkeys(("exp", "expm1"), 35),
+    **dict.fromkeys(("log", "asin", "acos", "atan"), 40),
+    **dict.fromkeys(("log1p", "log2", "log10", "atan2", "sinh", "cosh", "tanh"), 48),
+    **dict.fromkeys(("asinh", "acosh", "atanh", "cbrt"), 55),
+    "hypot": 20,
+    **dict.fromkeys(("mod", "floordiv"), 12),
+    **dict.fromkeys(("cast_real", "cast_int", "neg", "not", "and", "or"), 0),
+}
+"""Instructions of an operation that does not take one."""
+_LOOP = 8  # of a sum or product, besides its terms
+_POWER = 155  # of a power whose exponent is no whole number
 
 
-def check_foreseen(program: Program) -> None:
-    """Refuse a program whose compiled code is bound to be too long.
+def check_foreseen(program: Program | LaneProgram, *, jit: bool = True) -> None:
+    """Refuse a program whose code is bound to be too long.
 
     Raises
     ------
     TooLargeError
     """
-    check_length(least_length(program), code_limit(), whole=False)
+    check_length(least_length(program, jit=jit), code_limit(), whole=False)
 
 
-def least_length(program: Program) -> int:
-    """Instructions that a compiled runner of a program has at least."""
-    located = sum(map(program.layout.located, program.layout.watched))
-    products = 0 if program.tangents is None else _products(program, program.tangents)
-    return _LOCATED * located + products
+def check_function(nodes: Iterable[Node]) -> None:
+    """Refuse to write a function of these expressions that is bound to be too long.
+
+    Raises
+    ------
+    TooLargeError
+    """
+    nodes = list(nodes)
+    results = sum(not isinstance(node, Num) for node in nodes)
+    check_length(instructions(nodes) + results, code_limit(), whole=False)
 
 
-def _products(program: Program, tangents: TangentLayout) -> int:
-    """Multiplications of Jacobians by tangent vectors: the right-hand side is put in each place."""
-    entries = sum(
-        not isinstance(entry, Num) or bool(entry.value)
+def least_length(program: Program | LaneProgram, *, jit: bool = True) -> int:
+    """Instructions that a compiled runner of a program has at least.
+
+    In plain Python functions are called where compiled code has them in place, so each counts once.
+    """
+    copies = 1
+    if isinstance(program, LaneProgram):
+        # A step of a fixed grid is written where it is taken alone, and where several are.
+        copies = 1 if program.stepper.adaptive or not jit else 2
+        program = program.program
+    method = _method(program.stepper)
+    length = _besides_steps(program)
+    if length <= code_limit():
+        each = _STATE + method.components
+        each += _CARRIED if program.layout.memory or program.stepper.adaptive else 0
+        calls = method.calls if jit else 1
+        length += copies * (
+            each * program.layout.states + calls * instructions(program.spec.equations)
+        )
+    if length <= code_limit() and program.tangents is not None:
+        length += copies * _of_tangents(program, program.tangents, method, jit=jit)
+    return length
+
+
+def _besides_steps(program: Program) -> int:
+    """What looks at steps: events, aux, observers' expressions."""
+    layout, spec = program.layout, program.spec
+    located = sum(map(layout.located, layout.watched))
+    nodes = [*(aux.expr for aux in spec.aux), *(event.cond for event in layout.watched)]
+    for event in spec.events:
+        nodes += [column.expr for column in event.log]
+        nodes += [action.expr for action in event.actions]
+    if program.analysis is not None:
+        nodes += [node for found in program.analysis.expressions.values() for node in found]
+    return (
+        _LOCATED * located
+        + (_CUT * layout.states if located else 0)
+        + _EVENT * (len(layout.watched) - located)
+        + _LOGGED * sum(len(event.log) for event in spec.events)
+        + _RESULT * len(spec.aux)
+        + instructions(nodes)
+    )
+
+
+def instructions(nodes: Iterable[Node]) -> int:
+    """Instructions that evaluate these expressions at least once.
+
+    A product and a sum may be one instruction.
+    """
+    sums = products = others = 0
+    for node in postorder(nodes):
+        if isinstance(node, Reduce):
+            others += _LOOP
+        elif isinstance(node, Apply):
+            if node.op in ("add", "sub"):
+                sums += 1
+            elif node.op == "mul":
+                products += 1
+            elif node.op == "pow":
+                others += 1 if node.children[1].kind == "int" else _POWER
+            else:
+                others += _OPERATIONS.get(node.op, 1)
+    return max(sums, products) + others
+
+
+def _of_tangents(program: Program, tangents: TangentLayout, method: _Method, *, jit: bool) -> int:
+    """What the extended state of a group of vectors takes: each stage has the Jacobian in place."""
+    entries = [
+        entry
         for row in program.spec.jacobian
         for entry in row
-    )
+        if not isinstance(entry, Num) or entry.value
+    ]
     columns = 1 if tangents.in_packs else tangents.size
-    return _calls(program.stepper_text) * columns * entries
+    stage = instructions([*program.spec.equations, *entries]) + columns * len(entries)
+    calls = method.tangent_calls if jit else 1
+    extended = tangents.n * (1 + columns)
+    return calls * stage + (_VECTOR + method.tangent_components) * extended
 
 
-def _calls(text: str) -> int:
-    """How often the right-hand side is called where a step is attempted, and where it restarts."""
-    functions = re.split(r"^(?=def )", text, flags=re.MULTILINE)
-    used = [each for each in functions if each.startswith(("def attempt(", "def restart("))]
-    return sum(len(re.findall(r"\brhs\(", each)) for each in used)
+@dataclass(frozen=True)
+class _Method:
+    """What a stepper writes.
+
+    Attributes
+    ----------
+    calls, tangent_calls
+        Places at which it evaluates the right-hand side of the states, and of an extended state.
+    components, tangent_components
+        Operations for each component besides.
+    """
+
+    calls: int
+    components: int
+    tangent_calls: int
+    tangent_components: int
+
+
+_STEP = ("attempt", "restart")
+_OPERATION = re.compile(r"\b(?:fma|abs_|select)\(| [-+*/] ")
+
+
+@cache
+def _method(stepper: Stepper) -> _Method:
+    """Counted in the text for few states, since each further one adds the same to it."""
+    smaller, larger = (_functions(stepper.emit(n, Scalar("float64"))) for n in (2, 3))
+    found = []
+    for names in ((*_STEP, "error_norm", "first_step"), _STEP):
+        short, long = ("".join(text.get(name, "") for name in names) for text in (smaller, larger))
+        calls = len(re.findall(r"\brhs\(", short))
+        found += [calls, len(_OPERATION.findall(long)) - len(_OPERATION.findall(short))]
+    return _Method(*found)
+
+
+def _functions(text: str) -> dict[str, str]:
+    """The functions of a text by their names."""
+    parts = re.split(r"^def (\w+)", text, flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))

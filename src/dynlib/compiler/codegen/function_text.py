@@ -104,4 +104,4 @@ class FunctionText:
         values = results if asked.real else [self.text.kept(result) for result in results]
         if values:
             lines += [*statements, loop.epilogue(group(values))]
-        return loop.module([function("point", "lane, block, extra, constants", lines)])
+        return loop.module([function(loop.point, "lane, block, extra, constants", lines)])

@@ -23,7 +23,6 @@ __all__ = ["EXAMINE", "ModelText"]
 
 EXAMINE = "t, step, u, tp, up, p, ws, lane"  # a condition looks at the step from (tp, up) to (t, u)
 _MODEL = "t, step, u, p, ws, lane"
-_BRANCHES = 64  # of one chain of ifs
 
 
 class ModelText:
@@ -148,25 +147,24 @@ class ModelText:
             "    for j in range(count[Count.SELECTED_STATES]):",
             "        rec_y[row, j] = y[sel_y[j], lane]",
         ]
-        aux = [spec.expr for spec in self.layout.spec.aux]
-        if aux:
-            values = names("a", len(aux))
-            given = EXAMINE if self.layout.aux_looks_back else _MODEL
-            lines.append("if count[Count.SELECTED_AUX] > 0:")
-            if self.layout.aux_looks_back:
-                lines.append("    tp, up = step_start(ws, lane)")
-            lines += [
-                "    " + unpack(values, f"aux({given})"),
-                "    for j in range(count[Count.SELECTED_AUX]):",
-                "        value = 0.0",
-                *_choose("sel_aux[j]", values, 0, " " * 8),
-                "        rec_aux[row, j] = value",
-            ]
+        given = "t, step, u, p, ws, rec_aux, sel_aux, count, lane"
         args = "row, t, step, u, y, p, ws, rec_y, rec_aux, sel_y, sel_aux, count, lane"
-        text = function("record", args, lines)
-        if aux:
-            text = self.expressions("aux", given, aux) + "\n" + text
-        return text
+        aux = [spec.expr for spec in self.layout.spec.aux]
+        if not aux:
+            return function("record", args, lines)
+        lines += ["if count[Count.SELECTED_AUX] > 0:", f"    record_aux(row, {given})"]
+        return "\n".join([self._record_aux(aux, f"row, {given}"), function("record", args, lines)])
+
+    def _record_aux(self, aux: Sequence[Node], args: str) -> str:
+        """Write the selected aux of one row."""
+        given = EXAMINE if self.layout.aux_looks_back else _MODEL
+        lines = ["tp, up = step_start(ws, lane)"] if self.layout.aux_looks_back else []
+        lines += [
+            f"values = in_memory(aux({given}))",
+            "for j in range(count[Count.SELECTED_AUX]):",
+            "    rec_aux[row, j] = values[sel_aux[j]]",
+        ]
+        return "\n".join([self.expressions("aux", given, aux), function("record_aux", args, lines)])
 
     def push_lags(self) -> str:
         """Enter the state of the current step into the rings."""
@@ -192,23 +190,3 @@ class ModelText:
         """The stop condition."""
         assert self.layout.spec.stop is not None
         return self.single("stop_condition", EXAMINE, self.layout.spec.stop.cond)
-
-
-def _choose(index: str, values: Sequence[str], first: int, indent: str) -> list[str]:
-    """Lines that put the item of `values` at `index`, which counts from `first`, into `value`.
-
-    Many are halved until few are left: Python's parser follows no chain of hundreds of ``elif``.
-    """
-    if len(values) > _BRANCHES:
-        half = len(values) // 2
-        return [
-            f"{indent}if {index} < {first + half}:",
-            *_choose(index, values[:half], first, indent + "    "),
-            f"{indent}else:",
-            *_choose(index, values[half:], first + half, indent + "    "),
-        ]
-    lines = []
-    for i, value in enumerate(values):
-        test = f"{'elif' if i else 'if'} {index} == {first + i}:"
-        lines += [f"{indent}{test}", f"{indent}    value = {value}"]
-    return lines

@@ -21,6 +21,7 @@ RUNNER = "evaluate_points"
 _UNROLLED = 8  # columns of an array that are moved by one loop; LLVM shuffles as many
 _NUMBERS = 4096  # of a block, which stays in the cache next to the processor
 _MOST, _LEAST = 64, 8  # lanes
+_WIDE = 200  # numbers that a point reads and writes: LLVM takes half a second to compare them
 
 
 @dataclass(frozen=True)
@@ -114,8 +115,18 @@ class PointLoop:
         """Whether the outputs are few, and all there is in a row of `out`."""
         return self.outputs == self.width <= _UNROLLED
 
+    @property
+    def point(self) -> str:
+        """Name of the function that evaluates one point.
+
+        One that reads and writes much is called, and not put into the loop: LLVM would compare
+        each of what it reads and writes with each other, to make vectors of them.
+        """
+        numbers = sum(width for _, width in self.inputs) + self.outputs
+        return "wide_point" if numbers > _WIDE else "point"
+
     def prologue(self) -> list[str]:
-        """Lines of ``point`` that name its parameters and workspace: `p` and `ws`."""
+        """Lines of `point` that name its parameters and workspace: `p` and `ws`."""
         first = self.first_rows["ws"]
         rows = f"block[{first - self.params}:{first}]" if self.varied else "block"
         lines = [f"p = ({rows}, constants)"]
@@ -126,7 +137,7 @@ class PointLoop:
         return lines
 
     def epilogue(self, outputs: str) -> str:
-        """The line of ``point`` that stores what it found, a tuple."""
+        """The line of `point` that stores what it found, a tuple."""
         return f"store_rows({self._output_block}, {self.first_rows['out']}, lane, {outputs})"
 
     @property
@@ -136,7 +147,7 @@ class PointLoop:
     def module(self, parts: Sequence[str]) -> Module:
         """The module, given the functions that it is made of.
 
-        One of them is ``point(lane, block, extra, constants)``.
+        One of them is `point`, of ``lane, block, extra, constants``.
         """
         texts = [*parts, *self._moves(), self._loop(), self._entry()]
         text = "\n\n".join(part.strip() for part in texts if part) + "\n"
@@ -158,15 +169,17 @@ class PointLoop:
         calls = [f"take_{name}(first, here, block, {name})" for name, width in self.inputs if width]
         if self.clock:
             calls.append("take_times(first, here, extra, times)")
+        wide = self.point == "wide_point"
+        params = "constants" if wide else f"load_values(constants, {max(1, self.params)})"
         lines = [
-            f"params = load_values(constants, {max(1, self.params)})",
+            f"params = {params}",
             "count = size[0]",
             "first = 0",
             "while first < count:",
             f"    here = min({self.lanes}, count - first)",
             *(f"    {call}" for call in calls),
             "    for lane in range(here):",
-            "        point(lane, block, extra, params)",
+            f"        {self.point}(lane, block, extra, params)",
             f"    give(first, here, out, {self._output_block}, columns)",
             "    first += here",
             "return 0",

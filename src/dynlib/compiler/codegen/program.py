@@ -32,7 +32,8 @@ __all__ = ["Module", "Program", "entry_text"]
 
 _HOT = frozenset(
     {
-        *("rhs", "attempt", "next_memory", "record", "push_lags", "error_norm", "stop_condition"),
+        *("rhs", "attempt", "next_memory", "record", "aux", "push_lags", "error_norm"),
+        "stop_condition",
         *("jacobian_entries", "rhs_tangent", "attempt_tangent", "next_memory_tangent"),
         *(
             "scale_tangent",

@@ -276,8 +276,7 @@ def get_runner(
     discrete = program.spec.kind == "map"
     analysis = program.analysis
     assert variant.observed == (analysis is not None)
-    if jit:
-        check_foreseen(program if isinstance(program, Program) else program.program)
+    check_foreseen(program, jit=jit)
     module = module_of(program, variant, sampled=sampled)
     key = _key(variant, program, module, sampled=sampled, jit=jit)
     kept = _variant_cache_discrete if discrete else _variant_cache_continuous

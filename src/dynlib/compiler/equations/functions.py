@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dynlib.abi.briefly import BRIEFLY
+from dynlib.compiler.codegen.foreseen import check_function
 from dynlib.compiler.codegen.function_text import Asked, direction
 from dynlib.compiler.codegen.layout import Layout
 from dynlib.compiler.equations.arguments import (
@@ -21,7 +22,8 @@ from dynlib.compiler.equations.arguments import (
 )
 from dynlib.compiler.equations.evaluator import Evaluator
 from dynlib.compiler.jit.disk_cache import DiskCache
-from dynlib.dsl.expr import Lag, Node, Previous, PreviousTime, coerce, free_nodes, jacobian, jvp
+from dynlib.dsl.derived import derived_matrix
+from dynlib.dsl.expr import Lag, Node, Previous, PreviousTime, coerce, free_nodes, jvp
 from dynlib.errors import OptionError
 
 __all__ = ["Equations", "ForScipy"]
@@ -199,7 +201,8 @@ class Equations:
     def _params_jacobian(self, chosen: tuple[str, ...]) -> Asked:
         nodes = dict(zip(self._spec.params, self._spec.param_nodes, strict=True))
         self._differentiable()
-        rows = jacobian(self._spec.equations, [nodes[name] for name in chosen])
+        wanted = [nodes[name] for name in chosen]
+        rows = derived_matrix(self._spec.name, self._spec.equations, wanted)
         return Asked("params_jacobian", tuple(entry for row in rows for entry in row))
 
     def _along(self, y: Any, vectors_: tuple[Any, ...], t: ArrayLike, params: Any) -> Array:
@@ -210,6 +213,7 @@ class Equations:
         self._differentiable()
         nodes: tuple[Node, ...] = self._spec.equations
         for number in range(1, order + 1):
+            check_function(nodes)  # what is derived of them is longer
             nodes = jvp(nodes, self._spec.state_nodes, direction(self._spec, number))
         return Asked(("jvp", "second", "third")[order - 1], nodes, directions=order)
 
@@ -236,6 +240,7 @@ class Equations:
         made = self._made.get(key)
         if made is None:
             asked = ask()
+            check_function(asked.nodes)
             self._refuse_history(asked)
             made = Evaluator(self._layout, asked, **self._means)
             with BRIEFLY:

@@ -93,7 +93,14 @@ def _name(number: int) -> str:
 
 
 def serve() -> None:
-    """Compile what stands on standard input; the object code goes to standard output."""
+    """Compile what stands on standard input; the object code goes to standard output.
+
+    Instructions are not put in order once more after registers have been chosen: that takes LLVM a
+    time with the square of the length, and processors of today do it themselves.
+    """
+    import llvmlite.binding
+
+    llvmlite.binding.set_option("dynlib", "-disable-post-ra")
     assembly, symbol, linked, alike = pickle.loads(sys.stdin.buffer.read())
     made = emit_object(assembly, symbol, linked=linked, alike=alike)
     sys.stdout.buffer.write(pickle.dumps(made))

@@ -33,7 +33,7 @@ from dynlib.compiler.llvm.values import (
 )
 from dynlib.compiler.llvm.vector_forms import NOTES, vector_forms
 
-__all__ = ["Made", "ManyElementary", "Module", "kind_of"]
+__all__ = ["Made", "ManyElementary", "Module"]
 
 SHARE_FROM = 6_000  # names in elementary functions that are put in place: see `ManyElementary`
 
@@ -83,6 +83,7 @@ class Module:
         self._made: dict[tuple[int, tuple[Shape, ...]], Made] = {}
         self._begun: set[tuple[int, tuple[Shape, ...]]] = set()
         self._constants: dict[int, Array] = {}
+        self._structures: dict[str, str] = {}
 
     def text(self) -> str:
         """The module in LLVM assembly."""
@@ -94,13 +95,27 @@ class Module:
         declared = dict(self.declared)
         if names:
             declared["apart"] = never_called(names)
-        return "\n\n".join([*parts, *declared.values()]) + "\n"
+        types = [f"{name} = type {kinds}" for kinds, name in self._structures.items()]
+        return "\n\n".join([*types, *parts, *declared.values()]) + "\n"
 
     def elementary_in_place(self, names: int) -> None:
         """Note that so many names were written for an elementary function put in place."""
         self._in_place += names
         if self._in_place > SHARE_FROM:
             raise ManyElementary
+
+    def kind(self, shape: Shape | None) -> str:
+        """The LLVM type of a function's result.
+
+        That of a tuple has a name: written out, it would be as long as the tuple on every line
+        that puts in or takes out a number.
+        """
+        if shape is None:
+            return "void"
+        if isinstance(shape, str):
+            return shape
+        kinds = "{ " + ", ".join(flat_kinds(shape)) + " }"
+        return self._structures.setdefault(kinds, f"%structure{len(self._structures)}")
 
     def check(self, blocks: Blocks) -> None:
         """Stop where what has been written so far is far too long; the text is counted later.
@@ -139,14 +154,14 @@ class Module:
             self.check(body.blocks)
             self._values += body.blocks.count
             fails = any(block.fails for block in body.blocks.all)
-            result = _finish(body, fails=fails)
+            result = _finish(self, body, fails=fails)
             if self._groups and self.elementary:
                 for block in body.blocks.all:
                     block.lines = grouped(block.lines, self.elementary)
             head = ", ".join(_parameter(kind, f"%a{i}", given) for i, kind in enumerate(kinds))
             blocks = "\n".join(block.text() for block in body.blocks.all)
             self.parts.append(
-                f"define internal {kind_of(result)} @{name}({head}) {attributes} {{\n{blocks}\n}}"
+                f"define internal {self.kind(result)} @{name}({head}) {attributes} {{\n{blocks}\n}}"
             )
             self._made[key] = Made(name, result, fails)
         return self._made[key]
@@ -159,16 +174,7 @@ def _parameter(kind: str, text: str, given: Mapping[str, Value]) -> str:
     return f"{kind} noalias {text}" if alone else f"{kind} {text}"
 
 
-def kind_of(shape: Shape | None) -> str:
-    """The LLVM type of a function's result."""
-    if shape is None:
-        return "void"
-    if isinstance(shape, str):
-        return shape
-    return "{ " + ", ".join(flat_kinds(shape)) + " }"
-
-
-def _finish(body: Body, *, fails: bool) -> Shape | None:
+def _finish(module: Module, body: Body, *, fails: bool) -> Shape | None:
     """Write all returns, of what the results have in common; returns the shape of that."""
     shape = _common(body)
     if fails:
@@ -177,11 +183,11 @@ def _finish(body: Body, *, fails: bool) -> Shape | None:
         body.blocks.current = block
         if fails:
             value = Group((number(False), value) if value is not None else (number(False),))
-        block.end = "  ret void" if value is None else _return(body.blocks, value, shape)
+        block.end = "  ret void" if value is None else _return(module, body.blocks, value, shape)
     for block in body.blocks.all:
         if block.fails:
             body.blocks.current = block
-            block.end = _return(body.blocks, _failed(shape), shape)
+            block.end = _return(module, body.blocks, _failed(shape), shape)
         block.end = block.end or "  unreachable"
     return shape
 
@@ -207,12 +213,12 @@ def _common(body: Body) -> Shape | None:
     return shape
 
 
-def _return(blocks: Blocks, value: Value, shape: Shape | None) -> str:
+def _return(module: Module, blocks: Blocks, value: Value, shape: Shape | None) -> str:
     assert shape is not None
     value = blocks.convert(value, shape)
     if isinstance(value, Number):
         return f"  ret {value.kind} {value.text}"
-    kind, whole = kind_of(shape), "poison"
+    kind, whole = module.kind(shape), "poison"
     for i, (part, text) in enumerate(flat(value)):
         whole = blocks.new(f"insertvalue {kind} {whole}, {part} {text}, {i}")
     return f"  ret {kind} {whole}"

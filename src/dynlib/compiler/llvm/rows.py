@@ -73,6 +73,18 @@ def _load_values(body: Expressions, args: Sequence[Value]) -> Group:
     return Group(tuple(map(body.load, _places(body, array_of(array), places))))
 
 
+def _in_memory(body: Expressions, args: Sequence[Value]) -> Array:
+    """The doubles of a tuple as an array, of which an item can be taken when the text runs.
+
+    Branches to each of them would be many, and each path would have to keep all names.
+    """
+    values = items_of(args[0])
+    array = Array("double", body.blocks.room(f"[{len(values)} x double]"), (len(values),))
+    for i, value in enumerate(values):
+        body.store(body.as_number(value), body.at(array, [number(i)]))
+    return array
+
+
 def _store_row(body: Expressions, args: Sequence[Value]) -> None:
     """``array[row, 0], array[row, 1], … = values``."""
     array, row, values = args
@@ -115,6 +127,7 @@ ROWS: dict[str, Callee] = {
     "load_values": _load_values,
     "take_number": _take_number,
     "heard": _heard,
+    "in_memory": _in_memory,
     "store_row": _store_row,
     **{
         f"view{ndim}_{name}": _view(kind, ndim)

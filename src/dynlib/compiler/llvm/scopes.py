@@ -17,7 +17,7 @@ from dynlib.compiler.llvm.apart import call_apart, never_called
 from dynlib.compiler.llvm.expressions import Callee, Expressions
 from dynlib.compiler.llvm.foreign import Foreigners, call_foreign
 from dynlib.compiler.llvm.inlining import has_one_end, put_in_place
-from dynlib.compiler.llvm.module import Made, Module, kind_of
+from dynlib.compiler.llvm.module import Made, Module
 from dynlib.compiler.llvm.values import (
     Group,
     Number,
@@ -37,7 +37,7 @@ __all__ = ["Text"]
 
 _INLINED = "alwaysinline"
 _APART = "cold noinline"
-_OUT_OF_LINE = ("ipow", "write_tile")
+_OUT_OF_LINE = ("ipow", "write_tile", "wide_point")
 _SELDOM = ("note_switch", "plan_switch")  # of the generated text: once for many steps
 
 
@@ -76,20 +76,20 @@ class _Globals(ABC):
             if made.result is None:
                 body.blocks.do(f"call void @{made.name}({given})")
                 return None
-            kind = kind_of(made.result)
+            kind = self.module.kind(made.result)
             result = body.blocks.new(f"call {kind} @{made.name}({given})")
-            return _result(body, made, result)
+            return _result(body, made, kind, result)
 
         return call
 
 
-def _result(body: Expressions, made: Made, text: str) -> Value | None:
+def _result(body: Expressions, made: Made, kind: str, text: str) -> Value | None:
     """What a function has returned, if it has not failed."""
     shape = made.result
     assert shape is not None
     if isinstance(shape, str):
         return Number(shape, text)
-    kind, count = kind_of(shape), len(list(flat_kinds(shape)))
+    count = len(list(flat_kinds(shape)))
     texts = [body.blocks.new(f"extractvalue {kind} {text}, {i}") for i in range(count)]
     value = rebuilt(shape, iter(texts))
     if not made.fails:
@@ -121,6 +121,7 @@ class Text(_Globals):
         """A function of the text, a hook, a primitive, or one of mathematics."""
         if name in self._functions:
             attributes = _INLINED if self._inline.get(name) else ""
+            attributes = "noinline" if name in _OUT_OF_LINE else attributes
             attributes = _APART if name in _SELDOM else attributes
             return self.call(self._functions[name], attributes, self)
         if self._foreigners is not None and name in self._foreigners:

@@ -66,7 +66,7 @@ def translate(
         module = Module(dtype, shares=shares, groups=single)
         scope = Text(module, functions, inline, foreigners)
         made = module.function(scope, functions[entry], ("i64",), "")
-        module.parts.append(_outermost(made))
+        module.parts.append(_outermost(made, module.kind(made.result)))
         return module
 
     try:
@@ -78,14 +78,14 @@ def translate(
     return assembly
 
 
-def _outermost(made: Made) -> str:
+def _outermost(made: Made, kind: str) -> str:
     """The function `SYMBOL`; what it returns is not 0 if a hook has raised."""
     call, code = [f"%status = call i64 @{made.name}(i64 %table)"], "0"
     if made.fails:
         call = [
-            f"%all = call {{ i1, i64 }} @{made.name}(i64 %table)",
-            "%status = extractvalue { i1, i64 } %all, 1",
-            "%failed = extractvalue { i1, i64 } %all, 0",
+            f"%all = call {kind} @{made.name}(i64 %table)",
+            f"%status = extractvalue {kind} %all, 1",
+            f"%failed = extractvalue {kind} %all, 0",
             "%code = zext i1 %failed to i32",
         ]
         code = "%code"

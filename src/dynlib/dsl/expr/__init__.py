@@ -19,7 +19,7 @@ How a formula becomes code::
     returns a `Node` of the right `kind` ("real", "int" or "bool"); `coerce(node, kind)` converts.
 `check_function(function, scope)`
     complains about the body of a function, whether it is called or not.
-`simplify`, `substitute`, `free_nodes`, `evaluate`
+`simplify`, `substitute`, `free_nodes`, `evaluate`, `evaluate_all`
     rebuild a node, put others in its place, list its leaves, work out its value.
 `differentiate`, `jacobian`, `jvp`
     return derivatives as nodes (`derivation_work` counts what that takes); `level_function` a
@@ -41,7 +41,7 @@ from dynlib.dsl.expr.bind import bind, check_function
 from dynlib.dsl.expr.differentiate import derivation_work, differentiate, jacobian, jvp
 from dynlib.dsl.expr.emit import Emitted, emit
 from dynlib.dsl.expr.errors import ExprError
-from dynlib.dsl.expr.evaluate import evaluate
+from dynlib.dsl.expr.evaluate import evaluate, evaluate_all
 from dynlib.dsl.expr.flat import flatten
 from dynlib.dsl.expr.latex import latex_name, to_latex
 from dynlib.dsl.expr.level import level_function
@@ -103,6 +103,7 @@ __all__ = [
     "differentiate",
     "emit",
     "evaluate",
+    "evaluate_all",
     "flatten",
     "free_nodes",
     "jacobian",

@@ -8,7 +8,7 @@ that is an integer count as constant.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from dynlib.dsl.expr.derivatives import RULES, mul
 from dynlib.dsl.expr.nodes import ONE, ZERO, Apply, Node, Reduce, fresh_variable, postorder
@@ -62,18 +62,24 @@ def jacobian(exprs: Sequence[Node], wrt: Sequence[Node]) -> tuple[Row, ...]:
     """
     order = postorder(exprs)
     reach = _reach(order, wrt)
-    columns = []
-    for j, leaf in enumerate(wrt):
-        active = [node for node in order if reach[node] >> j & 1]
-        tangents = _tangents(active, {leaf: ONE})
-        columns.append([tangents.get(expr, ZERO) for expr in exprs])
-    return tuple(tuple(column[i] for column in columns) for i in range(len(exprs)))
+    active: list[list[Node]] = [[] for _ in wrt]
+    for node in order:
+        for j in _places(reach[node]):
+            active[j].append(node)
+    tangents = [_tangents(nodes, {leaf: ONE}) for nodes, leaf in zip(active, wrt, strict=True)]
+    rows = []
+    for expr in exprs:
+        row: list[Node] = [ZERO] * len(wrt)
+        for j in _places(reach[expr]):
+            row[j] = tangents[j].get(expr, ZERO)
+        rows.append(tuple(row))
+    return tuple(rows)
 
 
 def derivation_work(exprs: Sequence[Node], wrt: Sequence[Node]) -> int:
     """Return the units of work of `jacobian`, without doing it: what depends on what, counted."""
     order = postorder(exprs)
-    known = len(order) * (1 + len(wrt) // 2_000) + len(exprs) * len(wrt) // 4
+    known = len(order) * (1 + len(wrt) // 2_000) + len(exprs) * len(wrt)
     if known > _MOST_REACH:
         return known
     reach = _reach(order, wrt)
@@ -120,6 +126,14 @@ def _reach(order: Sequence[Node], wrt: Sequence[Node]) -> dict[Node, int]:
                 bits |= reach[child]
         reach[node] = bits
     return reach
+
+
+def _places(bits: int) -> Iterator[int]:
+    """Yield the places of the bits that are set."""
+    while bits:
+        lowest = bits & -bits
+        yield lowest.bit_length() - 1
+        bits ^= lowest
 
 
 def _tangents(active: Sequence[Node], seeds: Mapping[Node, Node]) -> dict[Node, Node]:

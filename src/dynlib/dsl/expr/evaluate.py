@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -53,6 +53,19 @@ def evaluate(
     machine = _Machine(spend)
     values = {leaf: _plain(leaf, value) for leaf, value in (env or {}).items()}
     return machine.run(node, values)
+
+
+def evaluate_all(nodes: Iterable[Node], env: Mapping[Node, Any]) -> Iterator[Value]:
+    """Yield the values of many expressions; what they share is worked out once.
+
+    Raises
+    ------
+    ExprError, KeyError
+        As `evaluate`.
+    """
+    values = {leaf: _plain(leaf, value) for leaf, value in env.items()}
+    for node in nodes:
+        yield _Machine(None).run(node, values)
 
 
 def _plain(leaf: Node, value: Any) -> Value:

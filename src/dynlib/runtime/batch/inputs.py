@@ -178,6 +178,7 @@ def _following(
     A value that is not finite makes its run fail, as everywhere in a batch.
     """
     spec, columns = start.spec, list(y0)
+    places = {name: index for index, name in enumerate(spec.states)}
     for name, each in spec.starts.items():
         if name in given:
             continue
@@ -186,7 +187,7 @@ def _following(
             found: Column = _vector(what, each.column(p), start.y.dtype)
         else:
             found = start.y.dtype.type(start_value(name, each, p, start.y.dtype)).item()
-        columns[spec.states.index(name)] = found
+        columns[places[name]] = found
     return tuple(columns)
 
 

@@ -72,7 +72,8 @@ class Recording:
         """Where the one row is the final state: the states in it."""
         if not self.from_final:
             return None
-        return tuple(model.spec.states.index(name) for name in self.selection.states)
+        places = {name: index for index, name in enumerate(model.spec.states)}
+        return tuple(places[name] for name in self.selection.states)
 
     def row_bytes(self, model: CompiledModel) -> int:
         """Bytes that one row of one run takes in the record."""
