@@ -38,15 +38,6 @@ __all__ = [
     "slope_of",
     "slopes_of",
 ]
-    "halfway_text",
-    "is_zero",
-    "read_condition",
-    "read_value",
-    "read_values",
-    "scope_of",
-    "slope_of",
-    "slopes_of",
-]
 
 
 def scope_of(spec: ModelSpec) -> Scope:
