@@ -10,18 +10,35 @@ is much longer nobody can mean to compile, and it is refused.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
+
 from dynlib.dsl.work import how_to_raise, limit
 from dynlib.errors import TooLargeError
 
-__all__ = ["CODE_LIMIT", "CODE_VARIABLE", "check_length", "code_limit"]
+__all__ = ["CODE_LIMIT", "CODE_VARIABLE", "check_length", "check_text", "code_limit"]
 
 CODE_LIMIT = 120_000
 CODE_VARIABLE = "DYNLIB_CODE_LIMIT"
+_OPERATION = re.compile(r"\b(?:fma|abs_|select|min_|max_)\(| [-+*/<>] |, lane\]")
 
 
 def code_limit() -> int:
     """The most instructions that a kernel may have."""
     return limit(CODE_VARIABLE, CODE_LIMIT)
+
+
+def check_text(texts: Iterable[str]) -> None:
+    """Refuse text that is bound to become code that is too long.
+
+    An item of an array is found and read or written, and an operation done, each time.
+
+    Raises
+    ------
+    TooLargeError
+    """
+    length = sum(len(_OPERATION.findall(text)) + text.count(", lane]") for text in texts)
+    check_length(length, code_limit(), whole=False)
 
 
 def check_length(length: int, most: int, *, whole: bool = True) -> None:

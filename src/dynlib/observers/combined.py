@@ -16,6 +16,7 @@ from dynlib.abi.hooks import ALONG_ARGS, INSIDE_ARGS, KINDS, PIECE_ARGS, PLACE_A
 from dynlib.abi.slots import Trace
 from dynlib.compiler.codegen.layout import Layout
 from dynlib.compiler.codegen.tangent_layout import TangentLayout
+from dynlib.compiler.length import check_text
 from dynlib.dsl.spec import ModelSpec
 from dynlib.observers.module import ObserverModule
 from dynlib.observers.part import NO_TRACE, TraceSpec, named
@@ -207,16 +208,21 @@ class CombinedObserver:
         """Whether `signature` says in another process what it says here."""
         return all(observer.portable for observer in self.observers)
 
-    def text(self, params: str) -> str:
-        """The functions ``ANALYSIS_...`` and what they call."""
-        texts = []
+    @cached_property
+    def _hooks(self) -> list[str]:
+        """The texts of all parts."""
+        sources = [source for part in self.parts for source in part.sources]
+        check_text(source for source in sources if isinstance(source, str))
+        texts: list[str] = []
         for i, part in enumerate(self.parts):
             words = self._words(i)
-            texts += [part.written(helper, words) for helper in part.helpers]
-            if part.within is not None:
-                texts.append(part.written(part.within, words))
             # A hook may be called at several places.
-            texts += dict.fromkeys(part.written(text.source, words) for text in part.texts)
+            texts += dict.fromkeys(part.written(source, words) for source in part.sources)
+        return texts
+
+    def text(self, params: str) -> str:
+        """The functions ``ANALYSIS_...`` and what they call."""
+        texts = list(self._hooks)
         for kind in KINDS:
             if kind in self.kinds and kind != "every":
                 calls = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dynlib.dsl.expr import (
@@ -27,7 +28,16 @@ from dynlib.dsl.spec import ModelSpec
 from dynlib.errors import ObserverError
 from dynlib.steppers.text import function, group, names, unpack
 
-__all__ = ["halfway_text", "is_zero", "read_condition", "read_value", "scope_of", "slope_of"]
+__all__ = [
+    "halfway_text",
+    "is_zero",
+    "read_condition",
+    "read_value",
+    "read_values",
+    "scope_of",
+    "slope_of",
+    "slopes_of",
+]
 
 
 def scope_of(spec: ModelSpec) -> Scope:
@@ -45,6 +55,17 @@ def scope_of(spec: ModelSpec) -> Scope:
         aux={aux.name: aux.expr for aux in spec.aux},
         integer=spec.is_integer,
     )
+
+
+def read_values(texts: Mapping[str, Any], spec: ModelSpec, label: str) -> dict[str, Node]:
+    """The real expressions that these texts say, as `read_value` reads each.
+
+    Raises
+    ------
+    ObserverError
+    """
+    scope = scope_of(spec)
+    return {name: coerce(_read(text, spec, label, scope), "real") for name, text in texts.items()}
 
 
 def read_value(text: Any, spec: ModelSpec, label: str, *, fixed: bool = False) -> Node:
@@ -90,7 +111,7 @@ def read_condition(text: Any, spec: ModelSpec, label: str) -> Node:
     return node
 
 
-def _read(text: Any, spec: ModelSpec, label: str) -> Node:
+def _read(text: Any, spec: ModelSpec, label: str, scope: Scope | None = None) -> Node:
     if isinstance(text, int | float) and not isinstance(text, bool):
         text = repr(text)
     if not isinstance(text, str) or not text.strip():
@@ -100,7 +121,7 @@ def _read(text: Any, spec: ModelSpec, label: str) -> Node:
         )
     given = text[4:] if text.startswith("aux.") and text[4:].isidentifier() else text
     try:
-        node = bind(parse_expression(given), scope_of(spec))
+        node = bind(parse_expression(given), scope or scope_of(spec))
     except ExprError as error:
         raise ObserverError(
             f"observer {label!r}, expression for model {spec.name!r}:\n{error.render(given)}"
@@ -115,9 +136,16 @@ def _read(text: Any, spec: ModelSpec, label: str) -> Node:
 
 def slope_of(node: Node, spec: ModelSpec) -> Node:
     """The rate at which an expression changes along the flow."""
-    along = jvp([node], spec.state_nodes, spec.equations)[0]
-    explicit = differentiate(node, Time())
-    return along if is_zero(explicit) else build("add", along, explicit)
+    return slopes_of([node], spec)[0]
+
+
+def slopes_of(nodes: Sequence[Node], spec: ModelSpec) -> tuple[Node, ...]:
+    """The rates at which expressions change along the flow."""
+    found = []
+    for node, along in zip(nodes, jvp(nodes, spec.state_nodes, spec.equations), strict=True):
+        explicit = differentiate(node, Time())
+        found.append(along if is_zero(explicit) else build("add", along, explicit))
+    return tuple(found)
 
 
 def halfway_text(n: int) -> str:

@@ -9,7 +9,7 @@ from dynlib.dsl.expr import Iteration, Node, State, Time, free_nodes
 from dynlib.dsl.spec import ModelSpec
 from dynlib.errors import ObserverError
 from dynlib.observers.batches import SHORTEST
-from dynlib.observers.expressions import read_value, slope_of
+from dynlib.observers.expressions import read_values, slopes_of
 from dynlib.observers.features_hooks import FeatureText
 from dynlib.observers.features_result import FeaturesResult
 from dynlib.observers.module import ObserverModule
@@ -57,7 +57,7 @@ class FeaturesObserver(ObserverModule):
             raise ObserverError(
                 f"observer {self.label!r}: there is nothing to observe; give of=[]."
             )
-        return {name: read_value(text, spec, self.label) for name, text in asked.items()}
+        return read_values(asked, spec, self.label)
 
     def validate_stepper(self, stepper: Stepper, spec: ModelSpec) -> None:
         """Refuse expressions that the model does not understand."""
@@ -101,7 +101,7 @@ class FeaturesObserver(ObserverModule):
             texts += batches.texts(SHORTEST)
         expressions = {"values_OBS": nodes}
         if pieces and not fine:
-            expressions["slopes_OBS"] = tuple(slope_of(node, spec) for node in nodes)
+            expressions["slopes_OBS"] = slopes_of(nodes, spec)
         return Part(
             outputs=tuple(Output(kind, len(nodes)) for kind in self.kinds),
             workspace=text.workspace,

@@ -180,6 +180,12 @@ class Part:
         words = "|".join(("TAN", "COLUMN", "scale_tangent", "subtract_tangent", *helpers))
         return bool(self.tangents) and any(re.search(rf"\b({words})\b", text) for text in within)
 
+    @property
+    def sources(self) -> tuple[Callable[..., Any] | str, ...]:
+        """Its helpers and hooks, as templates or text that was made for the model."""
+        within = () if self.within is None else (self.within,)
+        return (*self.helpers, *within, *(text.source for text in self.texts))
+
     def written(self, source: Callable[..., Any] | str, words: Mapping[str, Any]) -> str:
         """The text of a template or helper, with numbers for words."""
         text = fold(_text(source), self.flags, numbers=True)

@@ -18,7 +18,7 @@ from dynlib.compiler.codegen.lane_program import LaneProgram
 from dynlib.compiler.codegen.program import Program
 from dynlib.compiler.codegen.tangent_layout import TangentLayout
 from dynlib.compiler.length import check_length, code_limit
-from dynlib.dsl.expr.nodes import Apply, Node, Num, Reduce, postorder
+from dynlib.dsl.expr.nodes import Apply, Lag, Node, Num, Reduce, postorder
 from dynlib.steppers.base import Stepper
 from dynlib.steppers.text import Scalar
 
@@ -27,7 +27,7 @@ __all__ = ["check_foreseen", "check_function", "instructions", "least_length"]
 _STATE = 15  # instructions of a run loop for each state, besides those of the step
 _CARRIED = 20  # more of them where a step can be refused, or slopes are carried along
 _CUT = 35  # more of them where steps are cut at events
-_LOCATED = 300  # that look for one condition within steps
+_LOCATED = 350  # that look for one condition within steps
 _EVENT = 35  # of an event that is looked at between steps
 _VECTOR = 10  # of each component of an extended state, to fetch and to leave it
 _RESULT = 2  # that put one aux where it is wanted
@@ -46,6 +46,7 @@ _OPERATIONS = {
     **dict.fromkeys(("cast_real", "cast_int", "neg", "not", "and", "or"), 0),
 }
 """Instructions of an operation that does not take one."""
+_LAG = 8  # of a value from the ring of the last ones
 _LOOP = 8  # of a sum or product, besides its terms
 _POWER = 155  # of a power whose exponent is no whole number
 
@@ -83,7 +84,7 @@ def least_length(program: Program | LaneProgram, *, jit: bool = True) -> int:
         copies = 1 if program.stepper.adaptive or not jit else 2
         program = program.program
     method = _method(program.stepper)
-    length = _besides_steps(program)
+    length = _besides_steps(program, jit=jit)
     if length <= code_limit():
         each = _STATE + method.components
         each += _CARRIED if program.layout.memory or program.stepper.adaptive else 0
@@ -96,24 +97,30 @@ def least_length(program: Program | LaneProgram, *, jit: bool = True) -> int:
     return length
 
 
-def _besides_steps(program: Program) -> int:
+def _besides_steps(program: Program, *, jit: bool) -> int:
     """What looks at steps: events, aux, observers' expressions."""
     layout, spec = program.layout, program.spec
     located = sum(map(layout.located, layout.watched))
-    nodes = [*(aux.expr for aux in spec.aux), *(event.cond for event in layout.watched)]
+    # A condition is in place where the run begins, and where a step is looked at.
+    conditions = [[event.cond] for event in layout.watched] * (2 if jit else 1)
+    functions = [[aux.expr for aux in spec.aux], *conditions]
     for event in spec.events:
-        nodes += [column.expr for column in event.log]
-        nodes += [action.expr for action in event.actions]
+        values = [column.expr for column in event.log]
+        functions.append(values + [action.expr for action in event.actions])
     if program.analysis is not None:
-        nodes += [node for found in program.analysis.expressions.values() for node in found]
-    return (
+        functions += map(list, program.analysis.expressions.values())
+    length = (
         _LOCATED * located
         + (_CUT * layout.states if located else 0)
         + _EVENT * (len(layout.watched) - located)
         + _LOGGED * sum(len(event.log) for event in spec.events)
         + _RESULT * len(spec.aux)
-        + instructions(nodes)
     )
+    for nodes in functions:
+        if length > code_limit():
+            break  # thousands of events may share thousands of aux
+        length += instructions(nodes)
+    return length
 
 
 def instructions(nodes: Iterable[Node]) -> int:
@@ -125,6 +132,8 @@ def instructions(nodes: Iterable[Node]) -> int:
     for node in postorder(nodes):
         if isinstance(node, Reduce):
             others += _LOOP
+        elif isinstance(node, Lag):
+            others += _LAG
         elif isinstance(node, Apply):
             if node.op in ("add", "sub"):
                 sums += 1

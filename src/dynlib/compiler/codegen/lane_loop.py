@@ -34,7 +34,10 @@ def fast_run(
     y = block[ROW_Y:ROW_MEM]
     mem = block[ROW_MEM:ROW_WS]
     ws = block[ROW_WS:ROW_KEPT]
-    p = (block[ROW_P:ROW_FLAG], load_values(uniform, N_PARAMS))
+    if MANY_PARAMS:
+        p = (block[ROW_P:ROW_FLAG], uniform)
+    else:
+        p = (block[ROW_P:ROW_FLAG], load_values(uniform, N_PARAMS))
     flag = block[ROW_FLAG]
     dt = grid[LaneClock.DT]
     if ADAPTIVE:

@@ -38,6 +38,7 @@ _CHUNK_WATCHED = 4  # fewer where events or stop conditions may send a lane back
 _CHUNK_ADAPTIVE = 64
 _TILE = 64  # numbers of a lane that are collected before they go to its record
 _SMALL = 40  # operations of a step of which several are taken at once, and which these are
+_MANY_PARAMS = 500  # of which no registers are meant to hold each, nor functions to take each
 _TOGETHER = 4  # steps that are: see `lane_fixed.advance`
 _CHEAP = frozenset({*"-+*/<>=", "rhs", "fma", "select", "abs_", "min_", "max_", "div"})
 _INLINE = frozenset({"fixed_step", "try_step", "decide", "quiet", "quiet_inside"})
@@ -132,6 +133,7 @@ class LaneProgram:
         flags |= {"SAMPLES_INSIDE": sampled and flags["ADAPTIVE"] and aside}
         flags |= {"SHARED_TIMES": not (sampled or flags["ADAPTIVE"])}
         flags |= self._observer_flags(flags)
+        flags |= {"MANY_PARAMS": self.program.layout.params > _MANY_PARAMS}
         flags |= {"CAREFUL_LOOP": eventful or self.analysis is not None}
         flags |= self._heeding()
         fast = without(fast, self._unneeded(flags))

@@ -191,12 +191,12 @@ class Layout:
             if event.phase == "start" or (self.any_located and not self.located(event)):
                 examined += [event.cond, *(column.expr for column in event.log)]
                 examined += [action.expr for action in event.actions]
-        return any(looks_back(node) for node in examined)
+        return looks_back(*examined)
 
     @property
     def aux_looks_back(self) -> bool:
         """Whether an aux compares with the step before."""
-        return any(looks_back(aux.expr) for aux in self.spec.aux)
+        return looks_back(*(aux.expr for aux in self.spec.aux))
 
 
 def _as_event(stop: StopSpec) -> EventSpec:
@@ -205,9 +205,9 @@ def _as_event(stop: StopSpec) -> EventSpec:
     )
 
 
-def looks_back(node: Node) -> bool:
-    """Whether an expression itself looks back to the start of the step."""
-    return any(isinstance(leaf, Previous | PreviousTime) for leaf in free_nodes(node))
+def looks_back(*nodes: Node) -> bool:
+    """Whether one of these expressions itself looks back to the start of the step."""
+    return any(isinstance(leaf, Previous | PreviousTime) for leaf in free_nodes(nodes))
 
 
 def compares_ends(cond: Node) -> bool:
