@@ -68,7 +68,8 @@ def action(cond: str, more: str = "") -> str:
 WIDE = {
     "decays": flow(40, "-x{i}"),
     "quotients": flow(40, "x{i}/(1 + x{i}^2) - 0.5*x0"),
-    "sines": flow(10, "sin(x{i} - x0) + exp(-x{i})"),
+    "sines": flow(4, "sin(x{i} - x0) + exp(-x{i})"),
+    "more sines than are put in place": flow(400, "sin(x{i} - x0) + exp(-x{i})"),
     "one event": flow(40, "-x{i}", "[events.e]\n" + action("x0 > 1", 'direction = "rising"')),
     "events on the grid": flow(
         2, "-x{i}", rows(20, "[events.e{i}]\n" + action("x0 > {i}", "locate = false"))

@@ -10,7 +10,7 @@ written for certain is counted, so nothing is refused that the whole count
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 
@@ -18,6 +18,7 @@ from dynlib.compiler.codegen.lane_program import LaneProgram
 from dynlib.compiler.codegen.program import Program
 from dynlib.compiler.codegen.tangent_layout import TangentLayout
 from dynlib.compiler.length import check_length, code_limit
+from dynlib.compiler.llvm.module import SHARE_FROM
 from dynlib.dsl.expr.nodes import Apply, Lag, Node, Num, Reduce, postorder
 from dynlib.steppers.base import Stepper
 from dynlib.steppers.text import Scalar
@@ -70,7 +71,8 @@ def check_function(nodes: Iterable[Node]) -> None:
     """
     nodes = list(nodes)
     results = sum(not isinstance(node, Num) for node in nodes)
-    check_length(instructions(nodes) + results, code_limit(), whole=False)
+    length = _with_calls_or_not(lambda called: instructions(nodes, called=called))
+    check_length(length + results, code_limit(), whole=False)
 
 
 def least_length(program: Program | LaneProgram, *, jit: bool = True) -> int:
@@ -78,26 +80,39 @@ def least_length(program: Program | LaneProgram, *, jit: bool = True) -> int:
 
     In plain Python functions are called where compiled code has them in place, so each counts once.
     """
+    return _with_calls_or_not(lambda called: _least_length(program, jit=jit, called=called))
+
+
+def _with_calls_or_not(length: Callable[[bool], int]) -> int:
+    """The length, with elementary functions called where that many are certainly not in place."""
+    called = length(True)
+    if called > code_limit():
+        return called
+    in_place = length(False)
+    return in_place if in_place - called <= 3 * SHARE_FROM // 4 else called
+
+
+def _least_length(program: Program | LaneProgram, *, jit: bool, called: bool) -> int:
     copies = 1
     if isinstance(program, LaneProgram):
         # A step of a fixed grid is written where it is taken alone, and where several are.
         copies = 1 if program.stepper.adaptive or not jit else 2
         program = program.program
     method = _method(program.stepper)
-    length = _besides_steps(program, jit=jit)
+    length = _besides_steps(program, jit=jit, called=called)
     if length <= code_limit():
         each = _STATE + method.components
         each += _CARRIED if program.layout.memory or program.stepper.adaptive else 0
         calls = method.calls if jit else 1
-        length += copies * (
-            each * program.layout.states + calls * instructions(program.spec.equations)
-        )
+        equations = instructions(program.spec.equations, called=called)
+        length += copies * (each * program.layout.states + calls * equations)
     if length <= code_limit() and program.tangents is not None:
-        length += copies * _of_tangents(program, program.tangents, method, jit=jit)
+        stage = _tangent_stage(program, program.tangents, called=called)
+        length += copies * _of_tangents(program.tangents, method, stage, jit=jit)
     return length
 
 
-def _besides_steps(program: Program, *, jit: bool) -> int:
+def _besides_steps(program: Program, *, jit: bool, called: bool) -> int:
     """What looks at steps: events, aux, observers' expressions."""
     layout, spec = program.layout, program.spec
     located = sum(map(layout.located, layout.watched))
@@ -119,14 +134,14 @@ def _besides_steps(program: Program, *, jit: bool) -> int:
     for nodes in functions:
         if length > code_limit():
             break  # thousands of events may share thousands of aux
-        length += instructions(nodes)
+        length += instructions(nodes, called=called)
     return length
 
 
-def instructions(nodes: Iterable[Node]) -> int:
+def instructions(nodes: Iterable[Node], *, called: bool = False) -> int:
     """Instructions that evaluate these expressions at least once.
 
-    A product and a sum may be one instruction.
+    An elementary function that is called is one of them; a product and a sum may be one, too.
     """
     sums = products = others = 0
     for node in postorder(nodes):
@@ -140,14 +155,16 @@ def instructions(nodes: Iterable[Node]) -> int:
             elif node.op == "mul":
                 products += 1
             elif node.op == "pow":
-                others += 1 if node.children[1].kind == "int" else _POWER
+                in_line = called or node.children[1].kind == "int"
+                others += 1 if in_line else _POWER
             else:
-                others += _OPERATIONS.get(node.op, 1)
+                length = _OPERATIONS.get(node.op, 1)
+                others += min(length, 1) if called else length
     return max(sums, products) + others
 
 
-def _of_tangents(program: Program, tangents: TangentLayout, method: _Method, *, jit: bool) -> int:
-    """What the extended state of a group of vectors takes: each stage has the Jacobian in place."""
+def _tangent_stage(program: Program, tangents: TangentLayout, *, called: bool) -> int:
+    """A stage of the extended state of a group of vectors, which has the Jacobian in place."""
     entries = [
         entry
         for row in program.spec.jacobian
@@ -155,8 +172,14 @@ def _of_tangents(program: Program, tangents: TangentLayout, method: _Method, *, 
         if not isinstance(entry, Num) or entry.value
     ]
     columns = 1 if tangents.in_packs else tangents.size
-    stage = instructions([*program.spec.equations, *entries]) + columns * len(entries)
+    evaluated = instructions([*program.spec.equations, *entries], called=called)
+    return evaluated + columns * len(entries)
+
+
+def _of_tangents(tangents: TangentLayout, method: _Method, stage: int, *, jit: bool) -> int:
+    """What the extended state of a group of vectors takes."""
     calls = method.tangent_calls if jit else 1
+    columns = 1 if tangents.in_packs else tangents.size
     extended = tangents.n * (1 + columns)
     return calls * stage + (_VECTOR + method.tangent_components) * extended
 
