@@ -135,9 +135,9 @@ def test_what_is_far_too_long_is_refused_before_it_is_written(
     monkeypatch.setattr(Program, "parts", None)  # nobody writes it
     monkeypatch.setattr(Program, "stepper_text", None)
     many = setup(coupled(1, events(900)), disk_cache=False)
-    with pytest.raises(TooLargeError, match=r"more than 27.,... instructions"):
+    with pytest.raises(TooLargeError, match=r"more than \d{3},\d{3} instructions"):
         many.run(T=1.0)
-    with pytest.raises(TooLargeError, match=r"more than 27.,... instructions"):
+    with pytest.raises(TooLargeError, match=r"more than \d{3},\d{3} instructions"):
         many.batch(ic={"x0": [1.0, 2.0]}, T=1.0)
     monkeypatch.setenv("DYNLIB_CODE_LIMIT", "10_000")
     full = setup(coupled(40), stepper="rk45", disk_cache=False)

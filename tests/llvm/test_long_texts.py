@@ -106,3 +106,29 @@ def test_a_jacobian_beyond_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("DYNLIB_LOAD_LIMIT", "20")
     with pytest.raises(TooLargeError, match="deriving the Jacobian is too much work"):
         _ = spec.jacobian
+
+
+def test_hundreds_of_params_are_read_where_they_lie() -> None:
+    """A batch reads so many from memory, and gives the bits of single runs all the same."""
+    params = "".join(f"p{i} = {i}.5\n" for i in range(600))
+    text = wide(2, "p0*x1 - p599*x0/p300") + f"[params]\n{params}"
+    for jit in (True, False):
+        sim = setup(text, stepper="rk4", jit=jit, disk_cache=False)
+        batch = sim.batch(params={"p300": [1.0, 2.0]}, T=0.02, dt=0.01)
+        for i, value in enumerate((1.0, 2.0)):
+            sim.reset()
+            sim.params = {"p300": value}
+            run = sim.run(T=0.02, dt=0.01)
+            np.testing.assert_array_equal(batch[i]["x0"], run["x0"])
+
+
+def test_an_item_of_a_tuple_is_found_when_the_text_runs() -> None:
+    """Numbers of all kinds, as aux of a map of integers has them."""
+    text = (
+        '[model]\ntype = "map"\ndtype = "int64"\n[states]\nx = 3\n[equations.rhs]\nx = "x + 1"\n'
+        '[aux]\na = "2*x"\nb = "x > 3"\n'
+    )
+    for jit in (True, False):
+        res = setup(text, jit=jit).run(N=2, record_vars=["aux.b", "aux.a"])
+        assert list(res["a"]) == [6, 8, 10]
+        assert list(res["b"]) == [0, 1, 1]

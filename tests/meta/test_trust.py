@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from dsl import test_limits
 from dsl.documents import ode
+from errors import test_hostile_documents as hostile
 from events import test_crossing_matrix as crossings
 from fastpath import crowd, test_damaged_stores
 from golden import bits, test_bits
@@ -29,6 +30,7 @@ CLAIMS = {
     "test_crowds": [f"{crowd.PROCESSES} processes on each store", f"{3 * 60} stores"],
     "test_fuzz": [f"15 scraps at each of {len(FUZZED)} places"],
     "test_limits": [f"{len(test_limits.HOSTILE)} kinds"],
+    "test_hostile_documents": [f"{len(hostile.REFUSED) + len(hostile.ANSWERED)} documents"],
     "test_values_at_the_edge": [
         f"{len(edge.EXPRESSIONS)} expressions at {len(edge.VALUES) ** 2} pairs"
     ],
