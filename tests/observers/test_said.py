@@ -1,5 +1,7 @@
 """What observers and their results say of themselves."""
 
+import traceback
+
 import numpy as np
 import pytest
 from observers.everyone import everyone
@@ -95,3 +97,11 @@ def test_an_expression_is_not_called_as_a_state():
             sim.run(T=1.0, dt=0.01, observers=[watch])
     found = sim.run(T=1.0, dt=0.01, observers=[features("max", of=[], x="x")]).observers
     assert list(found["features"].max) == ["x"]
+
+
+def test_an_output_that_is_not_there_is_guessed_once() -> None:
+    found = setup("builtin://map/logistic", jit=False).run(N=20, observers=[lyapunov_max()])
+    with pytest.raises(AttributeError, match="Did you mean 'exponent'") as raised:
+        _ = found.observers["lyapunov_max"].exponents
+    said = "".join(traceback.format_exception_only(raised.value))
+    assert said.count("Did you mean") == 1

@@ -104,7 +104,9 @@ class ObserverResult(Mapping[str, Any]):
         known = (*outputs, "trace", "trace_time")
         raise AttributeError(
             f"observer {self.__dict__.get('name')!r} has no {name!r}. There are: "
-            f"{', '.join(known)}.{did_you_mean(name, known)}"
+            f"{', '.join(known)}.{did_you_mean(name, known)}",
+            name=name,
+            obj=None,  # else Python, which prints the message, guesses once more
         )
 
     def __dir__(self) -> list[str]:
