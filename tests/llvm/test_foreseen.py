@@ -12,6 +12,7 @@ from dynlib.compiler.codegen.function_text import FunctionText
 from dynlib.compiler.codegen.lane_program import LaneProgram
 from dynlib.compiler.codegen.program import Program
 from dynlib.compiler.codegen.runner_variants import RunnerVariant, module_of
+from dynlib.compiler.length import CODE_LIMIT
 from dynlib.compiler.llvm.translate import translate
 from dynlib.dsl.expr import State, build
 from dynlib.dsl.expr.ops import OPS
@@ -171,3 +172,22 @@ def test_plain_python_has_each_function_once(monkeypatch: pytest.MonkeyPatch) ->
                 sim.run(T=0.1, observers=[lyapunov_max()])
         else:
             assert sim.run(T=0.1, observers=[lyapunov_max()]).ok
+
+
+@pytest.mark.slow
+def test_the_ring_that_the_docs_name_is_not_refused() -> None:
+    """1,000 cells of FitzHugh and Nagumo under `rk4`, and a batch of 480 of them."""
+    for cells, fast in ((1000, False), (480, True)):
+        ring = "v{i} - v{i}^3/3 - w{i} + I + D*(v{j} - 2*v{i} + v{k})"
+        equations = "".join(
+            f'v{i} = "{ring}"\nw{i} = "0.08*(v{i} + 0.7 - 0.8*w{i})"\n'
+            .replace("{i}", str(i))
+            .replace("{j}", str((i + 1) % cells))
+            .replace("{k}", str((i - 1) % cells))
+            for i in range(cells)
+        )  # fmt: skip
+        states = rows(cells, "v{i} = 0.1") + rows(cells, "w{i} = 0.0")
+        text = f'[model]\ntype = "ode"\n[params]\nI = 0.5\nD = 0.1\n[states]\n{states}'
+        model = setup(f"{text}[equations.rhs]\n{equations}", stepper="rk4").model
+        kind = partial(LaneProgram, lanes=16, varied=()) if fast else Program
+        assert length(kind(model.spec, model.stepper)) <= CODE_LIMIT
