@@ -1,12 +1,15 @@
 """Models of hundreds of parts become texts that Python's parser takes, with the same numbers."""
 
 import ast
+from typing import Any
 
 import numpy as np
 import pytest
 
 from dynlib import setup
 from dynlib.compiler.codegen.runner_variants import RunnerVariant, module_of
+from dynlib.compiler.jit import runner as jit_runner
+from dynlib.compiler.jit.native import ObjectCode, emit_object
 from dynlib.errors import TooLargeError
 from dynlib.steppers.text import chain, combine, squares
 
@@ -132,3 +135,18 @@ def test_an_item_of_a_tuple_is_found_when_the_text_runs() -> None:
         res = setup(text, jit=jit).run(N=2, record_vars=["aux.b", "aux.a"])
         assert list(res["a"]) == [6, 8, 10]
         assert list(res["b"]) == [0, 1, 1]
+
+
+def test_vectors_are_looked_for_up_to_a_length(monkeypatch: pytest.MonkeyPatch) -> None:
+    sought: list[bool] = []
+
+    def emit(assembly: str, symbol: str, **how: Any) -> ObjectCode:
+        sought.append(how["alike"])
+        return emit_object(assembly, symbol, **how)
+
+    monkeypatch.setattr(jit_runner, "emit_object", emit)
+    module = module_of(setup(wide(40), stepper="rk4").model.program, RunnerVariant.BASE)
+    jit_runner.compiled(module, "float64")
+    monkeypatch.setattr(jit_runner, "_SEARCHED", 100)
+    jit_runner.compiled(module, "float64")
+    assert sought == [True, False]

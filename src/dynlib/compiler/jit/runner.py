@@ -28,6 +28,9 @@ __all__ = ["Call", "Runner", "compiled", "execute", "guarded", "make_runner"]
 
 Arrays = Sequence[NDArray[Any]]
 _LONG = 400_000  # characters of assembly, which take LLVM about a second
+_SEARCHED = (
+    12_000  # lines; to look for vectors in more takes as long as all else, and saves nothing
+)
 _PADDING = (0,) * (WORDS - 1)
 
 
@@ -229,5 +232,6 @@ def compiled(module: Module, dtype: str, hooks: Hooks | None = None) -> ObjectCo
         from dynlib.compiler.jit.apart import emit_apart  # short compiles need no subprocess
 
         emit = emit_apart
-    code = emit(assembly, SYMBOL, linked=foreigners.modules, alike=module.alike)
+    alike = module.alike and assembly.count("\n") <= _SEARCHED
+    code = emit(assembly, SYMBOL, linked=foreigners.modules, alike=alike)
     return replace(code, lasting=foreigners.lasting and not (foreigners.modules and extensions()))
