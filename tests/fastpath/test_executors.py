@@ -48,7 +48,7 @@ def cluster() -> Iterator[Any]:
     with (
         pytest.importorskip("dask").config.set(patient),
         distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0"
         ) as local,
         distributed.Client(local, timeout=120) as client,
     ):

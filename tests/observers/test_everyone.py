@@ -166,7 +166,7 @@ def test_cluster_takes_closures_too() -> None:
     here = batch(observers=[observer])
     with (
         distributed.LocalCluster(
-            n_workers=1, threads_per_worker=1, processes=True, dashboard_address=None
+            n_workers=1, threads_per_worker=1, processes=True, dashboard_address=":0"
         ) as local,
         distributed.Client(local) as client,
     ):
