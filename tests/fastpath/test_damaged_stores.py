@@ -262,6 +262,40 @@ def test_a_claim_is_held_once(tmp_path: Path) -> None:
     assert list((tmp_path / "claims").iterdir()) == []
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_who_is_killed_while_claiming_leaves_no_claim(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process = os.fork()
+    if not process:
+        opened = Path.open
+
+        def open_and_die(self: Path, *args: object, **kwargs: object) -> None:
+            opened(self, *args, **kwargs)  # type: ignore[call-overload]
+            os._exit(0)
+
+        monkeypatch.setattr(Path, "open", open_and_die)
+        Claims(tmp_path).take(0)
+        os._exit(1)
+    assert os.waitpid(process, 0)[1] == 0
+    assert len(list(tmp_path.iterdir())) == 1
+    one = Claims(tmp_path)
+    assert one.take(0)
+    one.close()
+    one.sweep({0})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_claim_is_held_once_on_a_disk_without_links(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError("no links here")
+
+    monkeypatch.setattr(os, "link", refuse)
+    test_a_claim_is_held_once(tmp_path)
+
+
 def test_claims_of_those_who_are_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of this computer at once; of another one after a time without a sign of life."""
     claim = tmp_path / "0.json"

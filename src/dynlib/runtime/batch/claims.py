@@ -83,11 +83,30 @@ class Claims:
     def sweep(self, done: Collection[int]) -> None:
         """Remove claims of parts that are done: their owners were killed, or need them no more."""
         with suppress(OSError):
-            for path in list(self._folder.glob("*.json")):
-                if path.stem.isdecimal() and int(path.stem) in done:
+            for path in list(self._folder.iterdir()):
+                index = path.name.partition(".")[0]
+                if index.isdecimal() and int(index) in done:
                     path.unlink(missing_ok=True)
 
     def _make(self, path: Path) -> bool:
+        """Make a claim where there is none, with the owner in it from the start.
+
+        A process may be killed at any time, and nobody could tell who made an empty file.
+        """
+        new = path.with_suffix(f".{uuid4().hex}")
+        try:
+            new.write_text(self._own, encoding="utf-8")
+            try:
+                os.link(new, path)
+            except FileExistsError:
+                return False
+            except OSError:  # a disk without links
+                return self._make_at_once(path)
+        finally:
+            new.unlink(missing_ok=True)
+        return True
+
+    def _make_at_once(self, path: Path) -> bool:
         try:
             with path.open("x", encoding="utf-8") as file:
                 file.write(self._own)
