@@ -31,7 +31,7 @@ def gram_schmidt_text(n: int, k: int) -> str:
             "length = sqrt(square)",
             f"lost = (length == 0.0){rounded}",
             f"grow_OBS({j}, select(lost, 0.0, length), lane, analysis_ws)",
-            "factor = select(lost, 0.0, 1.0 / select(lost, 1.0, length))",
+            "factor = select(lost, 0.0, div(1.0, length))",
             *((f"flawed = {'flawed | lost' if j else 'lost'}",) if k > 1 else ()),
             *(f"{x} = {x} * factor" for x in own),
         ]

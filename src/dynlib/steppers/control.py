@@ -77,6 +77,11 @@ def too_short(t, h, options):
     return abs_(h) <= 1.01 * options[0] + seen * abs_(t)
 
 
+def given_up(t, h, options):
+    """The same for a single run, where it is a call: refused steps are few."""
+    return too_short(t, h, options)
+
+
 def shorter(a, b):
     """The step of smaller size."""
     return select(abs_(a) <= abs_(b), a, b)
@@ -107,11 +112,15 @@ def nearer(t, one, other):
     return select(abs_(other - t) < abs_(one - t), other, one)
 
 
+def reaches(t, dt, goal):
+    """Whether the next step ends at the goal, which is not farther than about `dt`."""
+    return abs_(goal - t) <= 1.01 * abs_(dt)
+
+
 def step_ahead(t, dt, goal):
-    """Length and end of the next step: the goal, if it is not farther than about `dt`."""
-    rest = goal - t
-    near = abs_(rest) <= 1.01 * abs_(dt)
-    return select(near, rest, dt), select(near, goal, t + dt)
+    """Length and end of the next step, without a branch."""
+    near = reaches(t, dt, goal)
+    return select(near, goal - t, dt), select(near, goal, t + dt)
 
 
 def next_step_size(h, dt, factor, options):
@@ -128,7 +137,17 @@ def next_step_size(h, dt, factor, options):
 
 CONTROL_FUNCTIONS = (
     *(rough_log2, rough_exp2, error_level, last_level, step_factor),
-    *(too_short, shorter, within_bounds, uneven, nearer, step_ahead, next_step_size),
+    *(
+        too_short,
+        given_up,
+        shorter,
+        within_bounds,
+        uneven,
+        nearer,
+        reaches,
+        step_ahead,
+        next_step_size,
+    ),
 )
 
 

@@ -175,7 +175,10 @@ def run_loop(
             goal = t_end
             if SWITCHES:
                 goal = nearer(t, t_end, float(ws[SWITCH, lane]))
-            h, t_next = step_ahead(t, dt, goal)
+            if reaches(t, dt, goal):  # not chosen from both: nothing waits for a branch
+                h, t_next = goal - t, goal
+            else:
+                h, t_next = dt, t + dt
         else:
             h = dt
             t_next = clock[Clock.ORIGIN] + (step + 1) * dt
@@ -208,7 +211,7 @@ def run_loop(
                 rejected += 1
                 dt = h * step_factor(error_level(error), False, last, retry, options)
                 retry = 1
-                if too_short(t, h, options):
+                if given_up(t, h, options):
                     dt = h
                     status = Status.STEPFAIL
                     break

@@ -38,7 +38,8 @@ __all__ = ["Text"]
 _INLINED = "alwaysinline"
 _APART = "cold noinline"
 _OUT_OF_LINE = ("ipow", "write_tile", "wide_point")
-_SELDOM = ("note_switch", "plan_switch")  # of the generated text: once for many steps
+_SELDOM = ("note_switch", "plan_switch", "within_bounds", "given_up")
+"""Of the generated text: once for many steps, so nothing of it should be done ahead in each."""
 
 
 class _Globals(ABC):
