@@ -28,9 +28,7 @@ __all__ = ["Call", "Runner", "compiled", "execute", "guarded", "make_runner"]
 
 Arrays = Sequence[NDArray[Any]]
 _LONG = 400_000  # characters of assembly, which take LLVM about a second
-_SEARCHED = (
-    12_000  # lines; to look for vectors in more takes as long as all else, and saves nothing
-)
+_SEARCHED = 12_000  # lines; looking for vectors in more takes as long as all else, for nothing
 _PADDING = (0,) * (WORDS - 1)
 
 
