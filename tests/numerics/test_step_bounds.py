@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 import dynlib
+from dynlib.abi.primitives import plain_namespace
 from dynlib.abi.status import Status
+from dynlib.steppers.control import control_text
 from tests.trajectories import ADAPTIVE, FLOWS, compiled
 
 DECAY = """
@@ -111,3 +113,28 @@ def test_steps_that_shrink_to_nothing_end_the_run(stepper: str) -> None:
             res = sim.run(T=9.0, params={"a": rate}, max_steps=5000, on_failure="return")
             assert res.status in (Status.STEPFAIL, Status.NAN_DETECTED)
             assert res.t_final == pytest.approx(1 / rate, rel=1e-3)
+
+
+REFUSED = 1e-9  # binary logarithm of an error that is just too large
+
+
+@pytest.mark.parametrize("safety", [0.5, 0.9, 0.99, 1 - 1e-12])
+@pytest.mark.parametrize("dt_min", [0.0, 1e-3, 3e-15, 1e-14])
+def test_a_step_that_is_always_refused_shrinks_until_it_is_given_up(
+    safety: float, dt_min: float
+) -> None:
+    control = dict(plain_namespace())
+    exec(control_text(5), control)
+    options = (dt_min, math.inf, safety, 0.2, 10.0)
+    for t in (0.7, 1.0, -3.3, 1e9):
+        h = control["within_bounds"](t, 1.0, options)
+        for tried in range(20_000):
+            if control["too_short"](t, h, options):
+                break
+            factor = control["step_factor"](REFUSED, False, 0.0, float(tried > 0), options)
+            shorter = control["within_bounds"](t, h * factor, options)
+            assert abs(shorter) < abs(h)
+            h = shorter
+        else:
+            pytest.fail("it goes on for ever")
+        assert h <= 1.02 * dt_min + 1e-13 * abs(t)
