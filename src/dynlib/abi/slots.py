@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-__all__ = ["CLOCK_RANGES", "COUNT_RANGES", "NEVER", "Clock", "Count", "Trace"]
+__all__ = ["CLOCK_RANGES", "COUNT_RANGES", "NEVER", "UNBOUNDED", "Clock", "Count", "Trace"]
 
 NEVER = -(2**62)  # the step of what does not happen; maps may start at an iteration below 0
+UNBOUNDED = 2**62  # the limit of what has none, with room to count on from it
 
 
 class Clock(IntEnum):

@@ -88,7 +88,7 @@ class CombinedObserver:
 
     # -- what the compiler asks ---------------------------------------------------------------
 
-    @property
+    @cached_property
     def labels(self) -> tuple[str, ...]:
         """Names of the observers."""
         return tuple(observer.label for observer in self.observers)
@@ -124,7 +124,7 @@ class CombinedObserver:
         columns = tuple(f"{label}.{name}" for label, trace in traced for name in trace.columns)
         return TraceSpec(columns, EveryStep(gcd(*(trace.record_interval() for _, trace in traced))))
 
-    @property
+    @cached_property
     def tangents(self) -> int:
         """Tangent vectors."""
         return sum(len(part.tangents) for part in self.parts)
@@ -161,7 +161,7 @@ class CombinedObserver:
         """Numbers of steps of the hooks *every*, in the order of their calls."""
         return tuple(interval for _, interval in self._turns)
 
-    @property
+    @cached_property
     def has_user_hooks(self) -> bool:
         """Whether a user wrote a hook: it indexes `params` as a matrix, and may raise."""
         return any(part.hooks for part in self.parts)

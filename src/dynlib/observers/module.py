@@ -279,6 +279,8 @@ def _bare(hook: Any) -> Any:
 
 def _exactly(values: Any) -> tuple[Any, ...]:
     """Numbers as a key; what is printed of an array leaves out digits and items."""
+    if type(values) is float:  # most are, and none is an array then
+        return (values.hex(),)
     try:
         array = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError):

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlib.abi.slots import Trace
+from dynlib.abi.slots import UNBOUNDED, Trace
 from dynlib.errors import OptionError
 from dynlib.observers.combined import ROOM, CombinedObserver
 from dynlib.observers.layout import ObservedLayout
@@ -84,7 +84,7 @@ class Observation:
         path, where everything is allocated beforehand.
         """
         parts = [part for part in self.combined.parts if part.trace.width]
-        self.most = np.full(len(parts), np.iinfo(np.int64).max)
+        self.most = np.full(len(parts), UNBOUNDED)
         for j, part in enumerate(parts):
             plan = part.trace.plan
             if plan.most is not None:

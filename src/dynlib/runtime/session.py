@@ -261,7 +261,7 @@ class Session:
         observed_by: tuple[Mapping[str, Any], ...] = ()
         if observation is not None:
             observation.expect(self._steps_observed(plan, observation))
-            request = replace(request, observation=observation)
+            request = request._replace(observation=observation)
             observed_by = describe(observation.combined, request.transient)
         try:
             raw = run_with_wrapper(self.model, machine, request)

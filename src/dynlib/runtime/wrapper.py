@@ -8,7 +8,7 @@ entering it again goes on as if it had never left.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from time import perf_counter
 from typing import Any, NamedTuple
@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynlib.abi.run_state import RunState
-from dynlib.abi.slots import Clock, Count
+from dynlib.abi.slots import UNBOUNDED, Clock, Count
 from dynlib.abi.status import Status
 from dynlib.compiler.codegen.runner_variants import Variant
 from dynlib.compiler.model import CompiledModel
@@ -35,14 +35,12 @@ __all__ = ["RawRun", "RunRequest", "RunStats", "run_with_wrapper"]
 
 _CHUNK_SECONDS = 0.04  # time between two looks at Ctrl-C and the clock
 _MOST_ROWS = 2**24  # of a new record: a run may end long before its time
-_NEVER = 2**62
 _STATUS = {int(status): status for status in Status}
 
 Progress = Callable[[float, str], None]
 
 
-@dataclass(frozen=True, slots=True)
-class RunRequest:
+class RunRequest(NamedTuple):  # made for every run, faster than a frozen dataclass
     """What one run is asked for, in the runner's terms.
 
     Attributes
@@ -85,7 +83,7 @@ class RunRequest:
     samples: NDArray[np.float64] | None = None
     transient: float = 0
     max_steps: int | None = None
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = {}
     observation: Observation | None = None
     progress: Progress | None = None
     skip: int = 0
@@ -205,7 +203,7 @@ def _aim(model: CompiledModel, state: RunState, request: RunRequest, before: lis
     """Set clock and counters for this run; returns the time of its end on the grid."""
     clock, count = state.clock, state.count
     step = before[Count.STEP]
-    limit = _NEVER if request.max_steps is None else step + request.max_steps
+    limit = UNBOUNDED if request.max_steps is None else step + request.max_steps
     count[Count.STEP_LIMIT] = limit
     count[Count.PIECE_LIMIT] = limit - step + before[Count.ACCEPTED]
     if before[Count.STOPPED]:
@@ -219,7 +217,7 @@ def _aim(model: CompiledModel, state: RunState, request: RunRequest, before: lis
         if request.dt is not None:
             clock[Clock.DT] = request.dt
         clock[Clock.T_END] = t_end
-        count[Count.STEP_END] = _NEVER
+        count[Count.STEP_END] = UNBOUNDED
         return t_end
     t, dt = float(clock[Clock.T]), float(clock[Clock.DT])
     wanted = dt if request.dt is None else float(request.dt)
@@ -246,7 +244,7 @@ def _warm_up(
     t = float(state.clock[Clock.T])
     state.clock[Clock.T_END] = t + request.transient * (1 if end >= t else -1)
     buffers.no_records()
-    state.count[Count.OBSERVED_FROM] = _NEVER
+    state.count[Count.OBSERVED_FROM] = UNBOUNDED
     status = _drive(model, state, request, buffers)
     state.clock[Clock.T_END] = end
     return status

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from dynlib.abi.runner_args import RunnerArg
+from dynlib.compiler.codegen.calls import Calls
 from dynlib.compiler.codegen.program import Module, entry_text
 from dynlib.steppers.text import function
 
@@ -153,8 +154,9 @@ class PointLoop:
         text = "\n\n".join(part.strip() for part in texts if part) + "\n"
         defined = [line[4:].split("(")[0] for line in text.splitlines() if line.startswith("def ")]
         assert len(set(defined)) == len(defined), "two functions of a module have one name"
-        apart = {name for name in defined if name.startswith(("take_", "give"))}
-        return Module(text, {name: name not in apart for name in defined}, RUNNER)
+        free = [name for name in defined if name.startswith(("take_", "give"))]
+        calls = dict.fromkeys(defined, Calls.INLINED) | dict.fromkeys(free, Calls.FREE)
+        return Module(text, calls, RUNNER)
 
     def _moves(self) -> list[str]:
         rows = self.first_rows

@@ -14,6 +14,7 @@ from dynlib.abi.hooks import KINDS, PLACE_ARGS, AnalysisModule
 from dynlib.abi.runner_args import RUNNER_ARGS, WORDS, RunnerArg
 from dynlib.abi.slots import Clock, Count
 from dynlib.compiler.codegen.alike import much_alike
+from dynlib.compiler.codegen.calls import Calls
 from dynlib.compiler.codegen.event_text import EventText
 from dynlib.compiler.codegen.layout import Layout
 from dynlib.compiler.codegen.locate import LOCATE_HELPERS
@@ -49,6 +50,9 @@ _HOT = frozenset(
     }
 ) | {function.__name__ for function in CONTROL_FUNCTIONS}
 
+_SELDOM = frozenset({"ANALYSIS_START", "note_switch", "plan_switch", "within_bounds", "given_up"})
+_FEW_STEPS = 4  # what is done as often, or more often, may be part of the loop
+
 _SINGLE_LANE = 0  # an ordinary run is the one lane of its arrays
 
 _FULL_NAMES = {"f8": "float64", "i8": "int64"}
@@ -56,14 +60,14 @@ _FULL_NAMES = {"f8": "float64", "i8": "int64"}
 
 @dataclass(frozen=True)
 class Module:
-    """Text of a module, the functions in it, and which of them are always inlined.
+    """Text of a module, the functions in it, and how they are called.
 
     `leading` are numbers that the runner takes before its arrays; the last `packed` arrays it
     takes as one tuple.  `alike` says that like operations are worth looking for, to make vectors.
     """
 
     text: str
-    functions: Mapping[str, bool]
+    functions: Mapping[str, Calls]
     runner: str
     leading: tuple[int, ...] = ()
     packed: int = 0
@@ -307,12 +311,15 @@ class Program:
     def assemble(
         self, parts: Iterable[str], runner: str, inline: frozenset[str] = frozenset()
     ) -> Module:
-        """A module of these texts; functions named in `inline` are inlined always."""
+        """A module of these texts; functions named in `inline` are of the hot path too."""
         text = "\n\n".join(part.strip() for part in parts if part) + "\n"
-        hot = _HOT | self._events.inlined() | inline
+        calls = dict.fromkeys(_HOT | self._events.inlined() | inline, Calls.INLINED)
+        calls |= dict.fromkeys(_SELDOM, Calls.SELDOM)
+        if self.analysis is not None and min(self.analysis.intervals, default=0) > _FEW_STEPS:
+            calls["ANALYSIS_EVERY"] = Calls.APART
         defined = [line[4:].split("(")[0] for line in text.splitlines() if line.startswith("def ")]
         assert len(set(defined)) == len(defined), "two functions of a module have one name"
-        return Module(text, {name: name in hot for name in defined}, runner)
+        return Module(text, {name: calls.get(name, Calls.FREE) for name in defined}, runner)
 
     def _entry(self, runner: str) -> str:
         sizes = {name: getattr(self.layout, name) for name in ("states", "params", "memory")}

@@ -38,8 +38,6 @@ __all__ = ["Text"]
 _INLINED = "alwaysinline"
 _APART = "cold noinline"
 _OUT_OF_LINE = ("ipow", "write_tile", "wide_point")
-_SELDOM = ("note_switch", "plan_switch", "within_bounds", "given_up")
-"""Of the generated text: once for many steps, so nothing of it should be done ahead in each."""
 
 
 class _Globals(ABC):
@@ -108,11 +106,11 @@ class Text(_Globals):
         self,
         module: Module,
         functions: Mapping[str, ast.FunctionDef],
-        inline: Mapping[str, bool],
+        calls: Mapping[str, str],
         foreigners: Foreigners | None = None,
     ) -> None:
         super().__init__(module)
-        self._functions, self._inline, self._foreigners = functions, inline, foreigners
+        self._functions, self._calls, self._foreigners = functions, calls, foreigners
 
     def constant(self, name: str) -> Value | None:
         """``inf`` and ``nan``."""
@@ -121,9 +119,7 @@ class Text(_Globals):
     def callee(self, name: str) -> Callee:
         """A function of the text, a hook, a primitive, or one of mathematics."""
         if name in self._functions:
-            attributes = _INLINED if self._inline.get(name) else ""
-            attributes = "noinline" if name in _OUT_OF_LINE else attributes
-            attributes = _APART if name in _SELDOM else attributes
+            attributes = "noinline" if name in _OUT_OF_LINE else self._calls.get(name, "")
             return self.call(self._functions[name], attributes, self)
         if self._foreigners is not None and name in self._foreigners:
             return call_foreign(self._foreigners, name)

@@ -20,7 +20,7 @@ SYMBOL = "dynlib_kernel"
 
 def translate(
     text: str,
-    inline: Mapping[str, bool],
+    calls: Mapping[str, str],
     entry: str,
     dtype: str,
     foreigners: Foreigners | None = None,
@@ -33,8 +33,8 @@ def translate(
     ----------
     text
         The module.
-    inline
-        Its functions, and whether each is always inlined.
+    calls
+        Its functions, and how each is called: attributes of LLVM.
     entry
         The one that is called from outside, with the address of the table of arrays.
     dtype
@@ -64,7 +64,7 @@ def translate(
 
     def translated(*, shares: bool) -> Module:
         module = Module(dtype, shares=shares, groups=single)
-        scope = Text(module, functions, inline, foreigners)
+        scope = Text(module, functions, calls, foreigners)
         made = module.function(scope, functions[entry], ("i64",), "")
         module.parts.append(_outermost(made, module.kind(made.result)))
         return module

@@ -6,14 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynlib.abi.lane_args import LaneClock, LaneCount
+from dynlib.abi.slots import UNBOUNDED
 from dynlib.compiler.model import CompiledModel
 from dynlib.runtime.fastpath.observers import observed_from
 from dynlib.runtime.fastpath.request import BatchRequest
 from dynlib.runtime.horizon import fixed_horizon
 
 __all__ = ["aim", "row_times"]
-
-_NEVER = 2**62
 
 
 def aim(
@@ -23,7 +22,7 @@ def aim(
     batch: NDArray[np.int64],
 ) -> float:
     """Set the times and steps that all runs share; returns the time at which a run is done."""
-    limit = _NEVER if request.max_steps is None else request.max_steps
+    limit = UNBOUNDED if request.max_steps is None else request.max_steps
     if request.n_end is not None:
         first = int(request.t0)
         grid[LaneClock.T0] = first
@@ -41,7 +40,7 @@ def aim(
         grid[LaneClock.T_END] = t_end
         grid[LaneClock.TRANSIENT_END] = t0 + request.transient * (1 if t_end >= t0 else -1)
         grid[LaneClock.DT] = request.dt or 0.0
-        batch[LaneCount.STEP_END] = _NEVER
+        batch[LaneCount.STEP_END] = UNBOUNDED
         return t_end
     assert request.dt is not None
     horizon = fixed_horizon(t0, 0, request.dt, t0, t_end)
