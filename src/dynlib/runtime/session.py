@@ -30,7 +30,7 @@ from dynlib.runtime.plan import Plan
 from dynlib.runtime.progress import TerminalLine
 from dynlib.runtime.run_options import RunOptions
 from dynlib.runtime.segments import Segment
-from dynlib.runtime.starting import followed, names_given
+from dynlib.runtime.starting import Start, followed, names_given
 from dynlib.runtime.trace_room import check_rows, check_traces, check_workspaces
 from dynlib.runtime.validate import PARAMETER, overlay, vector
 from dynlib.runtime.wrapper import run_with_wrapper
@@ -202,6 +202,12 @@ class Session:
             going_on = Observation.begin(combined)
         state.observation = going_on
         return going_on
+
+    @property
+    def values(self) -> Start:
+        """What a run starts from, unless it is told otherwise."""
+        state = self.state
+        return Start(self.model.spec, state.y, state.p, state.given)
 
     @property
     def running(self) -> bool:

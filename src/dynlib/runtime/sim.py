@@ -199,7 +199,9 @@ class Sim:
 
     def _start(self, plan: Plan, ic: Values | None, params: Values | None) -> None:
         """Put the session to the start of a fresh run."""
-        y, p = self._values().of_run(ic, params)
+        y, p = self._session.state.y, self._session.state.p
+        if ic is not None or params is not None:
+            y, p = self._session.values.of_run(ic, params)
         self._session.start(y, p, plan.options.t0, plan.options.stepper_options)
 
     def _outcome(self, on_failure: str) -> Results:
@@ -305,9 +307,7 @@ class Sim:
     def _values(self) -> Start:
         """What a run of its own starts from, unless it is told otherwise."""
         with self._turn.lock:
-            state = self._session.state
-            y, p, given = state.y, state.p, state.given
-        return Start(self.model.spec, y, p, given)
+            return self._session.values
 
     def results(self) -> Results:
         """The result of the last run (of the whole session, if it was resumed).
@@ -320,10 +320,9 @@ class Sim:
         return self._results()
 
     def _results(self) -> Results:
-        segments = self._session.state.segments
-        if not segments:
-            raise OptionError("there are no results yet: call run() first.")
-        return Results(self._origin, segments)
+        if segments := self._session.state.segments:
+            return Results(self._origin, segments)
+        raise OptionError("there are no results yet: call run() first.")
 
     # --- values ---------------------------------------------------------------------------------
 

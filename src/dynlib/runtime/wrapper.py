@@ -177,11 +177,11 @@ def run_with_wrapper(model: CompiledModel, state: RunState, request: RunRequest)
     except OptionError as raised:
         status, error = Status.USER_BREAK, raised
     reached = status is Status.DONE and request.t_end is not None
-    t_final = float(request.t_end) if reached else float(state.clock[Clock.T])  # type: ignore[arg-type]
+    clock, after = state.clock.tolist(), state.count.tolist()
+    t_final = float(request.t_end) if reached else clock[Clock.T]  # type: ignore[arg-type]
     t, y, aux = buffers.records()
     if reached and t.size and t[-1] == t_grid_end:
         t[-1] = t_final
-    after = state.count.tolist()
     rejected = after[Count.REJECTED] - before[Count.REJECTED]
     attempts = after[Count.ACCEPTED] - before[Count.ACCEPTED] + rejected
     stats = RunStats(
@@ -194,7 +194,7 @@ def run_with_wrapper(model: CompiledModel, state: RunState, request: RunRequest)
     if observation is not None:
         began = after[Count.STEP] > after[Count.OBSERVED_FROM]
         observers = build_observer_metadata(*observation.numbers(began=began))
-    final_dt = 1.0 if request.n_end is not None else float(state.clock[Clock.DT])
+    final_dt = 1.0 if request.n_end is not None else clock[Clock.DT]
     log = buffers.events()
     return RawRun(t, y, aux, *log, status, t_final, stats, observers, error, final_dt)
 
@@ -219,14 +219,15 @@ def _aim(model: CompiledModel, state: RunState, request: RunRequest, before: lis
         clock[Clock.T_END] = t_end
         count[Count.STEP_END] = UNBOUNDED
         return t_end
-    t, dt = float(clock[Clock.T]), float(clock[Clock.DT])
+    now = clock.tolist()
+    t, dt, origin = now[Clock.T], now[Clock.DT], now[Clock.ORIGIN]
     wanted = dt if request.dt is None else float(request.dt)
-    at_grid = count[Count.CUTS] > 0 or t == float(clock[Clock.ORIGIN]) + step * dt
+    at_grid = before[Count.CUTS] > 0 or t == origin + step * dt
     if wanted != dt or not at_grid:
         clock[Clock.DT] = wanted
-        clock[Clock.ORIGIN] = t - step * wanted
-        count[Count.FRESH] = max(1, count[Count.FRESH])
-    horizon = fixed_horizon(t, step, wanted, float(clock[Clock.ORIGIN]), t_end)
+        clock[Clock.ORIGIN] = origin = t - step * wanted
+        count[Count.FRESH] = max(1, before[Count.FRESH])
+    horizon = fixed_horizon(t, step, wanted, origin, t_end)
     count[Count.STEP_END] = horizon.step
     clock[Clock.T_END] = horizon.t
     clock[Clock.DT_LAST] = horizon.dt_last

@@ -258,7 +258,6 @@ def finish(
     for i in range(N_VARIED):
         varied[i, r] = block[ROW_P + i, lane]
     times[0, r] = lanes[Lane.T, lane]
-    times[1, r] = grid[LaneClock.DT]
     if ADAPTIVE:
         times[1, r] = lanes[Lane.DT, lane]
     status[r] = code

@@ -83,7 +83,9 @@ def unrun(model: CompiledModel, request: BatchRequest) -> RawBatch:
 def _room(model: CompiledModel, request: BatchRequest) -> RawBatch:
     rows = request.record.capacity if request.samples is None else request.samples.size
     records = record_room(model, request, rows)
-    return allocate(model, request, np.zeros(rows), layout_of(model, request), records)
+    final = np.full((2, request.n_runs), np.nan)
+    final[0] = request.t0
+    return allocate(model, request, np.zeros(rows), layout_of(model, request), records, final)
 
 
 class Assembly:

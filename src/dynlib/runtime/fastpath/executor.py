@@ -200,11 +200,11 @@ class _Batch:
         records = record_room(model, request, times.size)
         context.batch[LaneCount.STREAM] = in_lines(records)
         context.batch[LaneCount.RUNS] = request.n_runs
-        self.out = allocate(model, request, times, layout_of(model, request), records)
+        self.times = np.full((2, request.n_runs), np.nan)  # final times, final steps
+        self.times[0] = request.t0
+        self.out = allocate(model, request, times, layout_of(model, request), records, self.times)
         self.queue = np.zeros(1, dtype=np.int64)
         self.varied = np.empty((len(context.varied), request.n_runs), dtype=model.dtype)
-        self.times = np.array([self.out.t_final, self.out.final_dt])
-        self.out.t_final, self.out.final_dt = self.times
         self.shared = self._shared(records)
         self.logs: list[list[NDArray[Any]]] = []
         self.stop = False
@@ -352,6 +352,8 @@ class _Batch:
         blank(out)
         reached = out.status == Status.DONE
         out.t_final[reached] = context.t_final
+        if not self.model.stepper.adaptive:  # the same for all, so runners need not write it
+            out.final_dt[out.status != Status.USER_BREAK] = context.grid[LaneClock.DT]
         if out.rec_t.size and out.rec_t[-1] == context.grid[LaneClock.T_END]:
             out.rec_t[-1] = context.t_final
         if self.logs:

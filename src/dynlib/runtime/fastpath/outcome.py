@@ -29,6 +29,7 @@ __all__ = [
 Floats = NDArray[np.float64]
 _LINE = 64  # bytes of a cache line
 _LONG = 64  # numbers of a record from which on it may be filled up to whole lines
+_KEPT = 31 << 20  # bytes: the C library heeds no block above 32 MB
 _LARGE = 8 << 20  # bytes of records that go past the cache, which would have to fetch them first
 
 
@@ -73,14 +74,15 @@ def allocate(
     row_times: Floats,
     observed: ObservedLayout,
     records: NDArray[Any],
+    final: Floats,
 ) -> RawBatch:
-    """Room for the results of a batch whose records have these times."""
+    """Room for the results of a batch whose records have these times; `final` times and steps."""
     n, rows = request.n_runs, row_times.size
     ints = np.zeros(0, dtype=np.int64)
     return RawBatch(
         y_final=np.empty((len(model.spec.states), n), dtype=model.dtype),
-        t_final=np.full(n, float(request.t0)),
-        final_dt=np.full(n, np.nan),
+        t_final=final[0],
+        final_dt=final[1],
         status=np.full(n, int(Status.USER_BREAK), dtype=np.int64),
         steps=np.zeros(n, dtype=np.int64),
         rejected=np.zeros(n, dtype=np.int64),
@@ -106,6 +108,7 @@ def record_room(model: CompiledModel, request: BatchRequest, rows: int) -> NDArr
     A large one begins on a cache line, and so does each run in it: compiled code then writes whole
     lines, past the cache.
     """
+    _keep_freed_memory()
     columns = len(model.spec.states) if request.states is None else len(request.states)
     item = model.dtype.itemsize
     if rows * columns < _LONG or request.n_runs * rows * columns * item < _LARGE:
@@ -113,6 +116,17 @@ def record_room(model: CompiledModel, request: BatchRequest, rows: int) -> NDArr
     side = _LINE // item
     rows += -rows % (side // math.gcd(side, columns))
     return aligned((request.n_runs, rows, columns), model.dtype)
+
+
+@cache
+def _keep_freed_memory() -> None:
+    """Let memory that a batch frees be there for the next one.
+
+    The C library of Linux gives freed memory back to the system, page by page, until a block as
+    large as this one has been freed: short batches in a loop then wait for their pages more than
+    they compute.  The block is never written to, so it takes no memory itself.
+    """
+    np.empty(_KEPT, dtype=np.uint8)
 
 
 def aligned(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
