@@ -14,7 +14,7 @@ from dynlib.steppers.tableaus.rk45 import RK45
 from dynlib.steppers.tableaus.tsit5 import TSIT5
 from dynlib.suggest import closest
 
-__all__ = ["describe", "get", "having", "list_steppers"]
+__all__ = ["describe", "get", "having", "is_own", "list_steppers"]
 
 _BASHFORTH = "Bashforth, Adams (1883)"
 
@@ -34,6 +34,14 @@ _STEPPERS: dict[str, Stepper] = {
         Iterate(),
     )
 }
+
+
+_OWN = tuple(_STEPPERS.values())
+
+
+def is_own(stepper: Stepper) -> bool:
+    """Whether it is one that comes with dynlib, so that its name says what it does."""
+    return any(stepper is each for each in _OWN)
 
 
 def list_steppers() -> list[str]:

@@ -60,6 +60,11 @@ class LaneProgram:
         return Program(self.spec, self.stepper, self.varied, self.analysis)
 
     @property
+    def kind(self) -> tuple[object, ...]:
+        """What its text depends on besides model, stepper and observers."""
+        return (self.lanes, self.varied)
+
+    @property
     def kept_rows(self) -> int:
         """Rows of state, stepper memory and workspace, and of the state before for observers."""
         layout = self.program.layout

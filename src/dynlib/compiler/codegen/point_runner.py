@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import OrderedDict
 
 from dynlib.compiler.codegen.program import Module
-from dynlib.compiler.codegen.runner_variants import RunnerKey, alone, module_token, template_version
+from dynlib.compiler.codegen.recipe import template_version
+from dynlib.compiler.codegen.runner_variants import RunnerKey, alone, content_token
 from dynlib.compiler.jit.disk_cache import DiskCache
 from dynlib.compiler.jit.door import Hooks
 from dynlib.compiler.jit.runner import Runner, make_runner
@@ -41,7 +42,7 @@ def get_point_runner(
         variant="points",
         runner_kind=spec.kind,
         dtype=spec.dtype,
-        cache_token=module_token(module, jit=jit),
+        cache_token=content_token(module.digest, jit=jit),
         jit=jit,
         template_version=template_version(),
     )
@@ -49,7 +50,7 @@ def get_point_runner(
         _kept.move_to_end(key)
         return _kept[key]
     runner = _kept[key] = make_runner(
-        module,
+        lambda: module,
         spec.dtype,
         jit=jit,
         cache=disk_cache,

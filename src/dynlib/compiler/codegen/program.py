@@ -125,6 +125,7 @@ class Program:
         self.spec = spec
         self.stepper = stepper
         self.analysis = analysis
+        self.varied = varied
         self.layout = Layout(spec, stepper)
         self.tangents: TangentLayout | None = None
         if analysis is not None and analysis.tangents:
@@ -140,6 +141,11 @@ class Program:
                 self.tangents = replace(self.tangents, in_packs=True)
         self._model = ModelText(self.layout, varied)
         self._events = EventText(self._model, self.tangents)
+
+    @property
+    def kind(self) -> tuple[object, ...]:
+        """What its text depends on besides model, stepper and observers."""
+        return (self.varied, self.tangents is not None and self.tangents.in_packs)
 
     def _packable(self, analysis: AnalysisModule, tangents: TangentLayout) -> bool:
         """Whether tangent vectors are touched by steps alone, and by hooks between them."""

@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from dataclasses import astuple, dataclass
 from enum import Enum
 from functools import cache, partial
-from pathlib import Path
 from threading import RLock
 
 from dynlib.abi.forks import whole_after_fork
@@ -22,6 +21,7 @@ from dynlib.abi.hooks import AnalysisModule, Hook, user_name
 from dynlib.compiler.codegen.foreseen import check_foreseen
 from dynlib.compiler.codegen.lane_program import LaneProgram
 from dynlib.compiler.codegen.program import Module, Program
+from dynlib.compiler.codegen.recipe import recipe, template_version
 from dynlib.compiler.codegen.runner_text import runner_text
 from dynlib.compiler.jit.disk_cache import DiskCache
 from dynlib.compiler.jit.door import Hooks
@@ -41,9 +41,8 @@ __all__ = [
     "analysis_signature_hash",
     "analysis_token",
     "compile_analysis_hooks",
+    "content_token",
     "get_runner",
-    "module_token",
-    "template_version",
 ]
 
 
@@ -152,20 +151,13 @@ class _Templates(MutableMapping[tuple[Variant, bool], tuple[str, str]]):
 _RUNNER_TEMPLATE_MAP = _Templates()
 
 
-@cache
-def template_version() -> str:
-    """Hash of the files that texts are made by."""
-    here = Path(__file__).parent
-    files = sorted(here.glob("*.py"))
-    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
-
-
 @dataclass(frozen=True)
 class RunnerKey:
     """What a runner is kept under.
 
-    `cache_token` hashes the generated module and the versions of everything that turns it into
-    machine code, and the processor that the machine code is for.
+    `cache_token` hashes what the generated module is made from, or the module itself where that is
+    not known (`recipe`), the versions of everything that turns it into machine code, and the
+    processor that the machine code is for.
     """
 
     model_hash: str
@@ -276,9 +268,14 @@ def get_runner(
     discrete = program.spec.kind == "map"
     analysis = program.analysis
     assert variant.observed == (analysis is not None)
-    check_foreseen(program, jit=jit)
-    module = module_of(program, variant, sampled=sampled)
-    key = _key(variant, program, module, sampled=sampled, jit=jit)
+
+    @cache
+    def module() -> Module:
+        check_foreseen(program, jit=jit)
+        return module_of(program, variant, sampled=sampled)
+
+    content = _recipe(variant, program, sampled=sampled) or module().digest
+    key = _key(variant, program, content, sampled=sampled, jit=jit)
     kept = _variant_cache_discrete if discrete else _variant_cache_continuous
     if key in kept:
         kept.move_to_end(key)
@@ -296,7 +293,7 @@ def get_runner(
             label=" ".join(filter(None, words)),
         )
     # Numba may have been taught something by packages that it loads when it is first used.
-    kept[_key(variant, program, module, sampled=sampled, jit=jit)] = runner
+    kept[_key(variant, program, content, sampled=sampled, jit=jit)] = runner
     while len(kept) > _LRU_SIZE:
         kept.popitem(last=False)
     return runner
@@ -305,7 +302,7 @@ def get_runner(
 def _key(
     variant: Variant,
     program: Program | LaneProgram,
-    module: Module,
+    content: str,
     *,
     sampled: bool,
     jit: bool,
@@ -318,10 +315,18 @@ def _key(
         variant=variant.value,
         runner_kind=f"{program.spec.kind}{'-sampled' if sampled else ''}",
         dtype=program.spec.dtype,
-        cache_token=module_token(module, analysis, jit=jit),
+        cache_token=content_token(content, analysis, jit=jit),
         jit=jit,
         template_version=template_version(),
     )
+
+
+def _recipe(variant: Variant, program: Program | LaneProgram, *, sampled: bool) -> str | None:
+    """What stands for the text of a runner; None if only the text itself does."""
+    if not isinstance(variant, RunnerVariant):
+        return None
+    kind = (variant.value, sampled, *program.kind)
+    return recipe(program.spec, program.stepper, program.analysis, *kind)
 
 
 def _lasting(analysis: AnalysisModule | None) -> bool:
@@ -347,11 +352,9 @@ def _hooks_of(analysis: AnalysisModule | None) -> Iterator[None]:
         ) from error
 
 
-def module_token(
-    module: Module, analysis: AnalysisModule | None = None, *, jit: bool = True
-) -> str:
-    """A word for the text of a module and for all that makes machine code of it."""
-    parts = [module.digest, *((toolchain(), machine()) if jit else ())]
+def content_token(content: str, analysis: AnalysisModule | None = None, *, jit: bool = True) -> str:
+    """A word for the content of a module and for all that makes machine code of it."""
+    parts = [content, *((toolchain(), machine()) if jit else ())]
     if analysis is not None and analysis.has_user_hooks:
         parts.append(analysis_token(analysis, jit=jit))
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()

@@ -153,7 +153,7 @@ def _forget(filename: str) -> None:
 
 
 def make_runner(
-    module: Module,
+    module: Callable[[], Module],
     dtype: str,
     *,
     jit: bool,
@@ -164,7 +164,8 @@ def make_runner(
 ) -> Runner:
     """Compile a module's runner, or fetch it from the disk cache.
 
-    `hooks` gives what users wrote: compiled, or without `jit` plain.
+    `module` gives the text, if it is needed.  `hooks` gives what users wrote: compiled, or
+    without `jit` plain.
 
     Raises
     ------
@@ -174,8 +175,9 @@ def make_runner(
     if not jit:
         plain = hooks()
         assert isinstance(plain, dict)
-        namespace = execute(module, plain, dtype)
-        return Runner(_plain(namespace[module.runner], module), compiled=False)
+        text = module()
+        namespace = execute(text, plain, dtype)
+        return Runner(_plain(namespace[text.runner], text), compiled=False)
     if cache is not None:
         found = cache.load(key)
         if found is not None:
@@ -183,9 +185,10 @@ def make_runner(
                 return Runner(load(found), compiled=True)
             except OSError as error:
                 cache.discard(key, str(error))
+    text = module()  # before users' hooks: it says whether it can be compiled at all
     ready = hooks()
     assert isinstance(ready, Hooks)
-    code = compiled(module, dtype, ready)
+    code = compiled(text, dtype, ready)
     entry = load(code)
     if cache is not None and code.lasting:
         cache.store(key, code, label)
