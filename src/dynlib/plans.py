@@ -10,7 +10,7 @@ Examples
 [1, 61, 100]
 """
 
-from dynlib.observers.plans import EveryStep, Hits, Tail, TracePlan
+from dynlib.observers.kit.plans import EveryStep, Hits, Tail, TracePlan
 from dynlib.runtime.fastpath.plans import FinalState, RecordingPlan, Stride, TailWindow
 
 __all__ = [

@@ -10,7 +10,7 @@ from dynlib import build
 from dynlib.compiler.inspection import fast_path_code, ordinary_code
 from dynlib.compiler.jit.native import ObjectCode, machine_code
 from dynlib.observers import ObserverModule
-from dynlib.observers.combined import combine
+from dynlib.observers.kit.combined import combine
 
 LANES = 32
 _LABEL = re.compile(r"([.\w]+):")

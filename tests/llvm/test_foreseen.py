@@ -18,7 +18,7 @@ from dynlib.dsl.expr import State, build
 from dynlib.dsl.expr.ops import OPS
 from dynlib.errors import TooLargeError
 from dynlib.observers import lyapunov_max, lyapunov_spectrum
-from dynlib.observers.combined import combine
+from dynlib.observers.kit.combined import combine
 
 
 def coupled(n: int, more: dict[str, Any] | None = None) -> dict[str, Any]:

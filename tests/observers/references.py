@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from observers.paths import Array, Path, crossings, turns
 
-from dynlib.observers.tangent_start import initial_vectors
+from dynlib.observers.tangent.tangent_start import initial_vectors
 
 Found = dict[str, Any]
 NAN = float("nan")

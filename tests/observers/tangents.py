@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from dynlib import setup
 from dynlib.dsl.spec import ModelSpec
 from dynlib.observers import ObserverModule, TraceSpec
-from dynlib.observers.part import HookText, Part
+from dynlib.observers.kit.part import HookText, Part
 from dynlib.steppers.base import Stepper
 
 LOOK = """

@@ -21,7 +21,7 @@ from runtime.models import DRIVEN
 from dynlib import Results, Sim, build
 from dynlib.abi.status import Status
 from dynlib.errors import OptionError
-from dynlib.observers.combined import combine
+from dynlib.observers.kit.combined import combine
 
 pytest.importorskip("scipy")
 

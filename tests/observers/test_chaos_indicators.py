@@ -7,8 +7,8 @@ from observers.tangents import derivatives
 from dynlib import setup
 from dynlib.errors import ObserverError
 from dynlib.observers import ObserverModule, fli, gali, sali, zero_one_test
-from dynlib.observers.tangent_start import initial_vectors
-from dynlib.observers.zero_one_result import growth_correlation
+from dynlib.observers.averages.zero_one_result import growth_correlation
+from dynlib.observers.tangent.tangent_start import initial_vectors
 from dynlib.plans import FinalState
 
 HEILES = "builtin://ode/henon-heiles"

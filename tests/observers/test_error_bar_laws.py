@@ -12,7 +12,7 @@ from observing import assert_same_everywhere, bits, compiled
 from dynlib import setup
 from dynlib.compiler.codegen.lane_program import CHUNK
 from dynlib.observers import ObserverModule, features, histogram, intervals, time_in
-from dynlib.observers.batches import MOST
+from dynlib.observers.kit.batches import MOST
 from dynlib.plans import FinalState, Stride, TailWindow
 
 FLOW = "builtin://ode/lorenz"

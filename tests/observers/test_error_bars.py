@@ -10,7 +10,7 @@ import pytest
 from dynlib import setup
 from dynlib.errors import ObserverError
 from dynlib.observers import features, histogram, intervals, time_in
-from dynlib.observers.zero_one_result import ZeroOneResult
+from dynlib.observers.averages.zero_one_result import ZeroOneResult
 from dynlib.plans import FinalState
 
 RUNS = 500

@@ -15,7 +15,7 @@ from runtime.models import sim_of
 
 from dynlib import DynlibError, Results, grid, load_results
 from dynlib import observers as lib
-from dynlib.observers.combined import combine
+from dynlib.observers.kit.combined import combine
 from dynlib.plans import EveryStep, FinalState
 
 GRID = grid(a=[0.2, 0.4, 0.9], w=[1.0, 1.3])

@@ -18,8 +18,8 @@ from runtime.models import LOGISTIC
 from dynlib import setup
 from dynlib.compiler.codegen.runner_variants import analysis_signature_hash
 from dynlib.observers import ObserverModule, lyapunov_max, lyapunov_spectrum
-from dynlib.observers.combined import CombinedObserver
-from dynlib.observers.content import content_of
+from dynlib.observers.kit.combined import CombinedObserver
+from dynlib.observers.kit.content import content_of
 
 
 def hook(body: str, args: str = HOOK, **names: Any) -> Callable[..., None]:

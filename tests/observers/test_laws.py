@@ -17,7 +17,8 @@ from runtime.models import BUSY, COLLATZ, DRIVEN, EXPLOSION, LAGGED, LOGISTIC, d
 from dynlib import DynlibWarning, Results, Sim, build, grid
 from dynlib.abi.slots import Count
 from dynlib.abi.status import Status
-from dynlib.observers import EveryStep, ObserverModule, Tail, combined, lyapunov_spectrum, plans
+from dynlib.observers import EveryStep, ObserverModule, Tail, lyapunov_spectrum
+from dynlib.observers.kit import combined, plans
 from dynlib.runtime import wrapper
 from dynlib.runtime.batch import run as batch_run
 from dynlib.runtime.batch.store import Store

@@ -28,9 +28,10 @@ from dynlib.compiler.codegen.tangent_layout import TangentLayout
 from dynlib.compiler.llvm.translate import translate
 from dynlib.compiler.model import CompiledModel
 from dynlib.dsl.spec import ModelSpec
-from dynlib.observers import ObserverModule, TraceSpec, combined, lyapunov_max, plans
+from dynlib.observers import ObserverModule, TraceSpec, lyapunov_max
 from dynlib.observers import lyapunov_spectrum as spectrum
-from dynlib.observers.part import HookText, Part
+from dynlib.observers.kit import combined, plans
+from dynlib.observers.kit.part import HookText, Part
 from dynlib.plans import EveryStep, FinalState, Tail
 from dynlib.runtime import wrapper
 from dynlib.steppers.base import Stepper

@@ -28,7 +28,7 @@ from dynlib.compiler.jit.extensions import extensions
 from dynlib.compiler.jit.frozen import frozen
 from dynlib.compiler.jit.standard import is_standard, standard_name
 from dynlib.observers import ObserverModule
-from dynlib.observers.content import content_of, is_portable
+from dynlib.observers.kit.content import content_of, is_portable
 
 
 def hook(body: str, **names: Any) -> Callable[..., None]:

@@ -9,7 +9,7 @@ from observers.tangents import derivatives
 from dynlib import setup
 from dynlib.errors import ObserverError
 from dynlib.observers import EveryStep, Tail, covariant_vectors, finite_time_lyapunov
-from dynlib.observers.tangent_start import initial_vectors
+from dynlib.observers.tangent.tangent_start import initial_vectors
 from dynlib.plans import FinalState
 
 GOLDEN = math.log((3 + math.sqrt(5)) / 2)

@@ -18,6 +18,7 @@ from dynlib import CompilationError, setup
 from dynlib.compiler.codegen import runner_variants
 from dynlib.compiler.codegen.runner_variants import RunnerVariant, module_of
 from dynlib.compiler.jit import apart, runner
+from dynlib.compiler.jit.door import Hooks
 from dynlib.compiler.jit.native import emit_object
 from dynlib.compiler.llvm.translate import SYMBOL, translate
 
@@ -25,7 +26,7 @@ from dynlib.compiler.llvm.translate import SYMBOL, translate
 def assembly_of(uri: str, stepper: str) -> str:
     model = setup(uri, stepper=stepper, jit=False).model
     module = module_of(model.program, RunnerVariant.BASE)
-    return translate(module.text, module.functions, module.entry, "float64", runner.Hooks({}))
+    return translate(module.text, module.functions, module.entry, "float64", Hooks({}))
 
 
 def test_the_code_is_the_same_but_for_the_order_of_instructions() -> None:

@@ -20,7 +20,7 @@ import numpy as np
 
 from dynlib import DynlibError, Sim, build
 from dynlib import observers as lib
-from dynlib.observers.module import ObserverModule
+from dynlib.observers.kit.module import ObserverModule
 from dynlib.plans import Hits, Tail
 from dynlib.runtime.files import read_arrays, write_arrays
 

@@ -146,7 +146,7 @@ def test_a_snapshot_cannot_tell_loops_to_end(sim: Sim, tmp_path: Path) -> None:
 
 
 def _heed(sim: Sim) -> int:
-    from dynlib.observers.combined import combine
+    from dynlib.observers.kit.combined import combine
 
     heed = combine([lyapunov_max()], sim.spec, sim.model.stepper).heed
     assert heed is not None

@@ -60,7 +60,7 @@ def saved(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
 
 def index_rows(sim: Sim) -> list[int]:
     """Rows of the workspace by which hooks index."""
-    from dynlib.observers.combined import combine
+    from dynlib.observers.kit.combined import combine
     from dynlib.runtime.saved import _workspace
 
     combined = combine(observed(), sim.spec, sim.model.stepper)

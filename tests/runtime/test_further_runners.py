@@ -24,7 +24,7 @@ from dynlib.compiler.codegen.runner_variants import (
 from dynlib.compiler.jit import runner
 from dynlib.compiler.jit.disk_cache import DiskCache
 from dynlib.compiler.model import CompiledModel
-from dynlib.observers.combined import CombinedObserver
+from dynlib.observers.kit.combined import CombinedObserver
 from dynlib.runtime.fastpath.executor import run_batch_fastpath
 from dynlib.runtime.fastpath.request import BatchRequest
 from dynlib.runtime.observation import Observation

@@ -19,7 +19,8 @@ from runtime.models import differences, sim_of
 
 from dynlib import OptionError, RunFailed, SessionBusyError, Sim, setup
 from dynlib.compiler import model as compiled_model
-from dynlib.observers import combined, features, lyapunov_max
+from dynlib.observers import features, lyapunov_max
+from dynlib.observers.kit import combined
 from dynlib.runtime import wrapper
 
 THREADS = 4

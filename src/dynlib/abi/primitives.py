@@ -24,7 +24,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -110,6 +109,8 @@ def _fma_far_out(x: float, y: float, z: float) -> float:
     """Return ``x*y + z`` rounded once, where some part of it is too large or too small to split."""
     if not math.isfinite(z):
         return z
+    from fractions import Fraction  # plain Python alone computes this, and seldom
+
     exact = Fraction(x) * Fraction(y) + Fraction(z)
     if not exact:
         return x * y + z

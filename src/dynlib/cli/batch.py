@@ -15,8 +15,8 @@ from dynlib.errors import UnknownNameError
 from dynlib.suggest import did_you_mean
 
 if TYPE_CHECKING:
-    from dynlib.observers.module import ObserverModule
-    from dynlib.observers.part import Part
+    from dynlib.observers.kit.module import ObserverModule
+    from dynlib.observers.kit.part import Part
     from dynlib.runtime.batch.results import BatchResults
     from dynlib.runtime.fastpath.plans import RecordingPlan
     from dynlib.runtime.sim import Sim
@@ -186,8 +186,8 @@ def _check_picture(sim: Sim, given: dict[str, Any]) -> None:
     name = given["plot_var"]
     if name is None or name.removeprefix("aux.") in names:
         return
-    from dynlib.observers.combined import combine
-    from dynlib.observers.outputs import choose, outputs
+    from dynlib.observers.kit.combined import combine
+    from dynlib.observers.kit.outputs import choose, outputs
 
     combined = combine(given["observe"], sim.spec, sim.model.stepper)
     members = zip(combined.observers, combined.parts, strict=True) if combined else ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property, partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,7 +13,6 @@ from dynlib.abi.briefly import BRIEFLY
 from dynlib.abi.hooks import AnalysisModule
 from dynlib.abi.run_state import RunState
 from dynlib.abi.slots import Clock, Count
-from dynlib.compiler.codegen.lane_program import LaneProgram
 from dynlib.compiler.codegen.program import Program
 from dynlib.compiler.codegen.runner_variants import (
     _RUNNER_TEMPLATE_MAP,
@@ -23,13 +22,15 @@ from dynlib.compiler.codegen.runner_variants import (
     get_runner,
     module_of,
 )
-from dynlib.compiler.equations import Equations
 from dynlib.compiler.jit.disk_cache import DiskCache
 from dynlib.compiler.jit.runner import Runner
-from dynlib.compiler.llvm.values import Untranslatable
 from dynlib.dsl.expr import operations
 from dynlib.dsl.spec import ModelSpec
 from dynlib.steppers.base import Stepper
+
+if TYPE_CHECKING:
+    from dynlib.compiler.codegen.lane_program import LaneProgram
+    from dynlib.compiler.equations import Equations
 
 __all__ = ["CompiledModel"]
 
@@ -75,6 +76,8 @@ class CompiledModel:
     @cached_property
     def equations(self) -> Equations:
         """The model's functions, compiled; `params` are the model's own unless they are given."""
+        from dynlib.compiler.equations import Equations  # most sessions ask for none
+
         values = np.array(self.spec.param_values, dtype=self.dtype)
         return Equations(
             self.program.layout, lambda: values, jit=self.jit, disk_cache=self.disk_cache
@@ -144,6 +147,8 @@ class CompiledModel:
         get = partial(get_runner, sampled=sampled, jit=self.jit, disk_cache=self.disk_cache)
         if analysis is None:
             return get(variant or RunnerVariant.BASE, self.program)
+        from dynlib.compiler.llvm.values import Untranslatable  # the others need no translator
+
         program = partial(Program, self.spec, self.stepper, analysis=analysis)
         kind = variant or RunnerVariant.ANALYSIS
         try:
@@ -168,6 +173,8 @@ class CompiledModel:
         what = (lanes, varied, sampled, *further)
         made = self._fast.get((*what, analysis_token(analysis, jit=self.jit)))
         if made is None:
+            from dynlib.compiler.codegen.lane_program import LaneProgram  # single runs need none
+
             observed = analysis is not None
             program = LaneProgram(self.spec, self.stepper, lanes, varied, analysis)
             usual = RunnerVariant.FASTPATH_ANALYSIS if observed else RunnerVariant.FASTPATH

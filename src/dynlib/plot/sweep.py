@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from dynlib.abi.status import Status
 from dynlib.errors import OptionError
-from dynlib.observers.outputs import choose, outputs_of
+from dynlib.observers.kit.outputs import choose, outputs_of
 from dynlib.plot import _axes, _visuals
 from dynlib.plot._looks import Looks, Visuals
 from dynlib.plot._style import Style

@@ -7,7 +7,7 @@ enough where steps are costly, and late enough that short runs are one call.
 from __future__ import annotations
 
 from dynlib.compiler.model import CompiledModel
-from dynlib.observers.combined import CombinedObserver
+from dynlib.observers.kit.combined import CombinedObserver
 
 __all__ = ["first_budget"]
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlib.runtime.export import event_table
 from dynlib.runtime.naming import ByName, unknown_name
 
 if TYPE_CHECKING:
@@ -55,6 +54,8 @@ class Event:
 
     def to_pandas(self) -> pd.DataFrame:
         """A `pandas.DataFrame`: one row for each firing, indexed by its time."""
+        from dynlib.runtime.export import event_table  # few runs need it
+
         return event_table(self)
 
     def _ipython_key_completions_(self) -> list[str]:

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlib.observers.layout import Member, ObservedLayout
-from dynlib.observers.outputs import entries, labels_of
-from dynlib.observers.result import ObserverResult
+from dynlib.observers.kit.layout import Member, ObservedLayout
+from dynlib.observers.kit.outputs import entries, labels_of
+from dynlib.observers.kit.result import ObserverResult
 from dynlib.runtime.naming import unlike
 from dynlib.runtime.observation import build_observer_metadata
 

@@ -10,9 +10,7 @@ from typing import Any
 
 from dynlib.dsl import ModelSpec
 from dynlib.dsl.spec import Preset
-from dynlib.dsl.write import to_toml
 from dynlib.errors import FileError, OptionError, UnknownNameError
-from dynlib.runtime.files import replace_file
 from dynlib.runtime.naming import unknown_name
 from dynlib.runtime.seal import open_regular, reading
 from dynlib.runtime.validate import PARAMETER, number, shown
@@ -69,6 +67,9 @@ class Presets(Mapping[str, Preset]):
 
     def save(self, name: str, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
         """Write a preset to a TOML file, beside those that are there already."""
+        from dynlib.dsl.write import to_toml  # few sessions write a file
+        from dynlib.runtime.files import replace_file
+
         preset = self[name]
         target = Path(path).expanduser()
         document, kept = _read(target) if target.exists() else ({}, {})

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from dynlib.abi.status import Status
 from dynlib.dsl import ModelSpec
 from dynlib.errors import OptionError, UnknownNameError
-from dynlib.runtime import export, results_io
 from dynlib.runtime.event_log import Events
 from dynlib.runtime.failure import explain, failure
 from dynlib.runtime.naming import ByName, NamedValues, unknown_name, unlike
@@ -274,11 +273,15 @@ class Results:
 
     def to_xarray(self) -> xr.Dataset:
         """An `xarray.Dataset`: dimension ``time``, one variable for each name, receipt in attrs."""
-        return export.to_xarray(self)
+        from dynlib.runtime.export import to_xarray  # here and below: what few runs need
+
+        return to_xarray(self)
 
     def to_pandas(self) -> pd.DataFrame:
         """A `pandas.DataFrame`: one column for each name, indexed by time."""
-        return export.to_pandas(self)
+        from dynlib.runtime.export import to_pandas
+
+        return to_pandas(self)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write to ``.npz`` or ``.nc`` (both read by `dynlib.load_results`), or ``.csv``.
@@ -290,7 +293,9 @@ class Results:
         MissingExtraError
             If a package that the format needs is not installed.
         """
-        results_io.save(self, self._origin, self._segments, path)
+        from dynlib.runtime.results_io import save
+
+        save(self, self._origin, self._segments, path)
 
     def __repr__(self) -> str:
         return summary(self, self._origin, self._segments)

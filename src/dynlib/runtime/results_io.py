@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from dynlib.abi.status import Status
 from dynlib.errors import OptionError
-from dynlib.observers.layout import ObservedLayout
-from dynlib.observers.result import ObserverResult
+from dynlib.observers.kit.layout import ObservedLayout
+from dynlib.observers.kit.result import ObserverResult
 from dynlib.runtime import export, netcdf, schema
 from dynlib.runtime.files import replace_file, write_arrays
 from dynlib.runtime.observed import flat, layout_of_results, restored

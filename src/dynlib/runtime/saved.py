@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from dynlib.abi.run_state import RunState
 from dynlib.abi.slots import CLOCK_RANGES, COUNT_RANGES, Clock, Count, Trace
 from dynlib.compiler.model import CompiledModel
-from dynlib.observers.batches import positions
-from dynlib.observers.combined import CombinedObserver
+from dynlib.observers.kit.batches import positions
+from dynlib.observers.kit.combined import CombinedObserver
 
 __all__ = ["Content", "check_machine", "checked_observed", "slots"]
 

@@ -8,6 +8,7 @@ while a machine exists are put into it too, as a jump: an assignment means "from
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -20,9 +21,9 @@ from dynlib.abi.run_state import RunState
 from dynlib.abi.slots import Clock, Count
 from dynlib.compiler.model import CompiledModel
 from dynlib.errors import DynlibWarning, OptionError
-from dynlib.observers.combined import CombinedObserver, combine
-from dynlib.observers.described import describe
-from dynlib.observers.module import ObserverModule
+from dynlib.observers.kit.combined import CombinedObserver, combine
+from dynlib.observers.kit.described import describe
+from dynlib.observers.kit.module import ObserverModule
 from dynlib.runtime.concerns import of_the_caller
 from dynlib.runtime.naming import unknown_name
 from dynlib.runtime.observation import Observation, StoredObservation, check_transient
@@ -313,6 +314,18 @@ class Session:
         if not isinstance(name, str) or not name:
             raise OptionError(f"a snapshot needs a name, found {name!r}.")
         self.snapshots[name] = self.state.copy()
+
+    def write(self, path: str | os.PathLike[str]) -> None:
+        """Write the session to a file."""
+        from dynlib.runtime.snapshots import write_snapshot  # few sessions have files
+
+        write_snapshot(path, self.state, self.model)
+
+    def read(self, path: str | os.PathLike[str]) -> None:
+        """Be the session in a file, if it is one of this model."""
+        from dynlib.runtime.snapshots import read_snapshot
+
+        self.state = read_snapshot(path, self.model)
 
     def reset(self, name: str | None = None) -> None:
         """Return to a snapshot, or to the model's own values."""

@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Any
 from numpy.typing import ArrayLike
 
 from dynlib.abi.status import Status
-from dynlib.compiler.equations import Equations
 from dynlib.compiler.model import CompiledModel
 from dynlib.dsl import ModelSpec
 from dynlib.dsl.spec import Preset
 from dynlib.errors import OptionError
-from dynlib.observers.refusals import checked_observers
+from dynlib.observers.kit.refusals import checked_observers
 from dynlib.runtime.concerns import Concerns
 from dynlib.runtime.fastpath.plans import RecordingPlan
 from dynlib.runtime.naming import EditableValues, NamedValues, refuse_attribute
@@ -27,12 +26,12 @@ from dynlib.runtime.presets import Presets
 from dynlib.runtime.results import Results
 from dynlib.runtime.segments import segment_name
 from dynlib.runtime.session import Session
-from dynlib.runtime.snapshots import read_snapshot, write_snapshot
 from dynlib.runtime.starting import Start
 from dynlib.runtime.turn import Turn, in_turns
 from dynlib.runtime.validate import PARAMETER, flag, one_of, shown
 
 if TYPE_CHECKING:
+    from dynlib.compiler.equations import Equations
     from dynlib.runtime.batch.results import BatchResults
 
 __all__ = ["Sim"]
@@ -73,16 +72,15 @@ class Sim:
         self._turn = turn = Turn()
         put = turn.of(session.assign)
         self._state = EditableValues(spec.states, lambda: session.state.y, put, "state")
+        self._equations: Equations | None = None
         self._params = EditableValues(spec.params, lambda: session.state.p, put, "parameter")
-        self._equations = model.equations.following(lambda: session.state.p)
 
     def copy(self) -> Sim:
         """Another session that stands where this one does, on the same compiled model."""
         return copy(self)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        session = self._session
-        kept = (session.state.copy(), dict(session.snapshots), dict(self._presets))
+        kept = (self._session.state.copy(), dict(self._session.snapshots), dict(self._presets))
         return type(self), (self.model,), kept
 
     def __setstate__(self, kept: tuple[Any, ...]) -> None:
@@ -116,6 +114,9 @@ class Sim:
     @property
     def equations(self) -> Equations:
         """The model's functions, compiled, at the session's parameters."""
+        if self._equations is None:
+            session = self._session
+            self._equations = self.model.equations.following(lambda: session.state.p)
         return self._equations
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -381,7 +382,7 @@ class Sim:
 
     def save_snapshot(self, path: str | os.PathLike[str]) -> None:
         """Write the session as it stands to a file: the run in progress, not its record."""
-        write_snapshot(path, self._session.state, self.model)
+        self._session.write(path)
 
     def load_snapshot(self, path: str | os.PathLike[str]) -> None:
         """Take up the session from a file; the next ``run(resume=True)`` goes on from there.
@@ -391,7 +392,7 @@ class Sim:
         SnapshotMismatchError
             If equations, states or stepper differ; it says which.
         """
-        self._session.state = read_snapshot(path, self.model)
+        self._session.read(path)
 
     def __repr__(self) -> str:
         model = self.model

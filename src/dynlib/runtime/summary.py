@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from dynlib.runtime.naming import named, shortened
 
 if TYPE_CHECKING:
-    from dynlib.observers.result import ObserverResult
+    from dynlib.observers.kit.result import ObserverResult
     from dynlib.runtime.origin import Origin
     from dynlib.runtime.results import Results
     from dynlib.runtime.segments import Segment

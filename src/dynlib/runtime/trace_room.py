@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dynlib.errors import OptionError
-from dynlib.observers.combined import CombinedObserver
-from dynlib.observers.module import ObserverModule
-from dynlib.observers.part import TraceSpec
-from dynlib.observers.plans import capacity
+from dynlib.observers.kit.combined import CombinedObserver
+from dynlib.observers.kit.module import ObserverModule
+from dynlib.observers.kit.part import TraceSpec
+from dynlib.observers.kit.plans import capacity
 from dynlib.runtime.memory import available_memory, readable_size
 
 __all__ = ["check_rows", "check_traces", "check_workspaces", "traces_that_fit"]

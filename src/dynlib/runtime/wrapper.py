@@ -22,8 +22,8 @@ from dynlib.abi.status import Status
 from dynlib.compiler.codegen.runner_variants import Variant
 from dynlib.compiler.model import CompiledModel
 from dynlib.errors import OptionError
-from dynlib.observers.blame import blame
-from dynlib.observers.result import ObserverResult
+from dynlib.observers.kit.blame import blame
+from dynlib.observers.kit.result import ObserverResult
 from dynlib.runtime.budget import first_budget
 from dynlib.runtime.buffers import Buffers
 from dynlib.runtime.horizon import fixed_horizon

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-
-from dynlib.compiler.vecmath import VECMATH
+from functools import cache
 
 __all__ = ["much_alike"]
 
 _STATES = 32
 _CALLS = 4
-_CALL = re.compile(rf"\b({'|'.join(VECMATH)})\(")
 
 
 def much_alike(states: int, rhs: str) -> bool:
@@ -28,5 +26,12 @@ def much_alike(states: int, rhs: str) -> bool:
     rhs
         Text of the right-hand side; calls of one elementary function are alike.
     """
-    calls = Counter(_CALL.findall(rhs))
+    calls = Counter(_call().findall(rhs))
     return states >= _STATES or max(calls.values(), default=0) >= _CALLS
+
+
+@cache
+def _call() -> re.Pattern[str]:
+    from dynlib.compiler.vecmath import VECMATH  # only texts that are compiled are looked at
+
+    return re.compile(rf"\b({'|'.join(VECMATH)})\(")

@@ -44,14 +44,7 @@ def recipe(
     if not registry.is_own(stepper) or (analysis is not None and analysis.has_user_hooks):
         return None
     observed = "" if analysis is None else analysis.signature()
-    # Expressions of observers may use what no equation does.
-    names = _names(spec) if observed else ()
-    return fingerprint((spec.model_hash, stepper.name, observed, names, details))
-
-
-def _names(spec: ModelSpec) -> tuple[object, ...]:
-    functions = tuple((name, each.args, each.expr) for name, each in spec.functions.items())
-    return (tuple(spec.constants.items()), functions)
+    return fingerprint((spec.model_hash, stepper.name, observed, details))
 
 
 @cache

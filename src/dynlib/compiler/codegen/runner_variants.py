@@ -15,22 +15,23 @@ from dataclasses import astuple, dataclass
 from enum import Enum
 from functools import cache, partial
 from threading import RLock
+from typing import TYPE_CHECKING
 
 from dynlib.abi.forks import whole_after_fork
 from dynlib.abi.hooks import AnalysisModule, Hook, user_name
-from dynlib.compiler.codegen.foreseen import check_foreseen
-from dynlib.compiler.codegen.lane_program import LaneProgram
 from dynlib.compiler.codegen.program import Module, Program
 from dynlib.compiler.codegen.recipe import recipe, template_version
-from dynlib.compiler.codegen.runner_text import runner_text
 from dynlib.compiler.jit.disk_cache import DiskCache
-from dynlib.compiler.jit.door import Hooks
 from dynlib.compiler.jit.extensions import extensions
 from dynlib.compiler.jit.hook_errors import UncompilableHook
 from dynlib.compiler.jit.native import machine
 from dynlib.compiler.jit.runner import Runner, guarded, make_runner
 from dynlib.compiler.jit.toolchain import toolchain
 from dynlib.errors import ObserverError, OptionError
+
+if TYPE_CHECKING:
+    from dynlib.compiler.codegen.lane_program import LaneProgram
+    from dynlib.compiler.jit.door import Hooks
 
 __all__ = [
     "FurtherVariant",
@@ -122,6 +123,8 @@ class _Templates(MutableMapping[tuple[Variant, bool], tuple[str, str]]):
             if not isinstance(variant, RunnerVariant):
                 systems = "maps" if discrete else "flows"
                 raise OptionError(f"no runner {variant.value!r} for {systems} has been registered.")
+            from dynlib.compiler.codegen.runner_text import runner_text  # kernels are found without
+
             name = f"run_{variant.value}_{'map' if discrete else 'ode'}"
             text = runner_text(
                 name, discrete=discrete, observed=variant.observed, fast=variant.fast
@@ -220,6 +223,8 @@ def compile_analysis_hooks(
     jit
         False: plain functions, to which NumPy refuses what compiled ones cannot do.
     """
+    from dynlib.compiler.jit.door import Hooks  # for what is compiled now
+
     hooks = {} if analysis is None else analysis.resolve_hooks()
     return Hooks(hooks) if jit else guarded(hooks)
 
@@ -228,10 +233,10 @@ def module_of(program: Program | LaneProgram, variant: Variant, *, sampled: bool
     """The generated module of one runner."""
     discrete = program.spec.kind == "map"
     template, name = _RUNNER_TEMPLATE_MAP[variant, discrete]
-    if isinstance(program, LaneProgram):
-        careful_loop = _RUNNER_TEMPLATE_MAP[variant.careful, discrete]
-        return program.module(template, name, careful_loop, sampled=sampled)
-    return program.module(template, name, sampled=sampled)
+    if isinstance(program, Program):
+        return program.module(template, name, sampled=sampled)
+    careful_loop = _RUNNER_TEMPLATE_MAP[variant.careful, discrete]
+    return program.module(template, name, careful_loop, sampled=sampled)
 
 
 @contextmanager
@@ -271,6 +276,8 @@ def get_runner(
 
     @cache
     def module() -> Module:
+        from dynlib.compiler.codegen.foreseen import check_foreseen  # for what is made now
+
         check_foreseen(program, jit=jit)
         return module_of(program, variant, sampled=sampled)
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from ctypes import addressof, c_char
 from dataclasses import replace
 from functools import partial
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,10 +19,10 @@ from dynlib.abi.primitives import plain_namespace
 from dynlib.abi.runner_args import WORDS
 from dynlib.compiler.codegen.program import Module
 from dynlib.compiler.jit.disk_cache import DiskCache
-from dynlib.compiler.jit.door import Hooks
-from dynlib.compiler.jit.extensions import extensions
 from dynlib.compiler.jit.native import Entry, ObjectCode, emit_object, load
-from dynlib.compiler.llvm.translate import SYMBOL, translate
+
+if TYPE_CHECKING:
+    from dynlib.compiler.jit.door import Hooks
 
 __all__ = ["Call", "Runner", "compiled", "execute", "guarded", "make_runner"]
 
@@ -173,10 +173,8 @@ def make_runner(
         If a user's hook cannot be compiled.
     """
     if not jit:
-        plain = hooks()
-        assert isinstance(plain, dict)
         text = module()
-        namespace = execute(text, plain, dtype)
+        namespace = execute(text, cast("dict[str, Any]", hooks()), dtype)
         return Runner(_plain(namespace[text.runner], text), compiled=False)
     if cache is not None:
         found = cache.load(key)
@@ -186,9 +184,7 @@ def make_runner(
             except OSError as error:
                 cache.discard(key, str(error))
     text = module()  # before users' hooks: it says whether it can be compiled at all
-    ready = hooks()
-    assert isinstance(ready, Hooks)
-    code = compiled(text, dtype, ready)
+    code = compiled(text, dtype, cast("Hooks", hooks()))
     entry = load(code)
     if cache is not None and code.lasting:
         cache.store(key, code, label)
@@ -224,6 +220,10 @@ def _plain(runner: Callable[..., int], module: Module) -> Callable[..., int]:
 
 def compiled(module: Module, dtype: str, hooks: Hooks | None = None) -> ObjectCode:
     """Object code of a module; `hooks` are functions of users that its text calls."""
+    from dynlib.compiler.jit.door import Hooks  # what is on disk needs no compiler
+    from dynlib.compiler.jit.extensions import extensions
+    from dynlib.compiler.llvm.translate import SYMBOL, translate
+
     foreigners = Hooks({}) if hooks is None else hooks
     assembly = translate(
         module.text, module.functions, module.entry, dtype, foreigners, single=module.single

@@ -21,7 +21,7 @@ from concurrent.futures import (
 from typing import Any
 
 from dynlib.errors import DynlibError, ObserverError, OptionError
-from dynlib.observers.module import ObserverModule
+from dynlib.observers.kit.module import ObserverModule
 from dynlib.runtime.batch.work import Task, perform
 from dynlib.runtime.fastpath.request import RawBatch
 from dynlib.runtime.interrupt import Interrupt

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from dynlib.abi.status import Status
 from dynlib.errors import MissingExtraError
-from dynlib.observers.result import ObserverResult
+from dynlib.observers.kit.result import ObserverResult
 from dynlib.runtime.batch.frame import BatchFrame
 from dynlib.runtime.batch.table import Table
 from dynlib.runtime.naming import TIME, in_files, unlike

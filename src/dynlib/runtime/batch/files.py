@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynlib.errors import OptionError
-from dynlib.observers.layout import ObservedLayout
+from dynlib.observers.kit.layout import ObservedLayout
 from dynlib.runtime import schema
 from dynlib.runtime.batch import export
 from dynlib.runtime.batch.frame import BatchFrame

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from dynlib.abi.status import Status
 from dynlib.dsl.expr import Param
-from dynlib.observers.layout import ObservedLayout
+from dynlib.observers.kit.layout import ObservedLayout
 from dynlib.runtime.batch.inputs import Inputs
 from dynlib.runtime.batch.table import EventLog, RunArrays
 from dynlib.runtime.fastpath.plans import FinalState
@@ -61,7 +61,7 @@ class BatchFrame:
     observed
         What observers leave.
     observers
-        Who they are, as plain data; see `dynlib.observers.described.describe`.
+        Who they are, as plain data; see `dynlib.observers.kit.described.describe`.
     """
 
     origin: Origin

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from dynlib.observers.layout import ObservedLayout
+from dynlib.observers.kit.layout import ObservedLayout
 from dynlib.runtime.fastpath.request import RawBatch
 from dynlib.runtime.schema import check_array, check_statuses, within
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynlib.abi.status import Status
-from dynlib.observers.result import ObserverResult
+from dynlib.observers.kit.result import ObserverResult
 from dynlib.runtime.fastpath.outcome import blank_unfinished
 from dynlib.runtime.fastpath.request import RawBatch
 from dynlib.steppers.base import Stepper

@@ -7,7 +7,7 @@ from typing import Any
 
 from dynlib.compiler.model import CompiledModel
 from dynlib.errors import OptionError
-from dynlib.observers.plans import EveryStep
+from dynlib.observers.kit.plans import EveryStep
 from dynlib.runtime.fastpath.plans import FinalState, RecordingPlan
 from dynlib.runtime.run_options import RunOptions
 

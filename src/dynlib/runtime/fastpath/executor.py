@@ -21,7 +21,7 @@ from dynlib.abi.status import Status
 from dynlib.compiler.codegen.lane_program import LaneProgram
 from dynlib.compiler.jit.runner import Call, PlainCall, Runner
 from dynlib.compiler.model import CompiledModel
-from dynlib.observers.combined import CombinedObserver
+from dynlib.observers.kit.combined import CombinedObserver
 from dynlib.runtime.budget import first_budget
 from dynlib.runtime.fastpath.observers import (
     blaming,

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from dynlib.abi.slots import NEVER
 from dynlib.compiler.codegen.lane_program import CHUNK
 from dynlib.compiler.model import CompiledModel
-from dynlib.observers.blame import blame
-from dynlib.observers.combined import CombinedObserver, combine
-from dynlib.observers.layout import ObservedLayout
-from dynlib.observers.module import ObserverModule
+from dynlib.observers.kit.blame import blame
+from dynlib.observers.kit.combined import CombinedObserver, combine
+from dynlib.observers.kit.layout import ObservedLayout
+from dynlib.observers.kit.module import ObserverModule
 from dynlib.runtime.fastpath.request import BatchRequest
 
 __all__ = [

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from dynlib.abi.status import Status
 from dynlib.compiler.model import CompiledModel
 from dynlib.dsl.expr.nodes import Param
-from dynlib.observers.layout import ObservedLayout
+from dynlib.observers.kit.layout import ObservedLayout
 from dynlib.runtime.fastpath.request import BatchRequest, RawBatch
 
 __all__ = [

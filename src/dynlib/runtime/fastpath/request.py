@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynlib.compiler.codegen.runner_variants import Variant
-from dynlib.observers.module import ObserverModule
+from dynlib.observers.kit.module import ObserverModule
 from dynlib.runtime.fastpath.plans import RecordingPlan
 
 __all__ = ["BatchRequest", "PlannedRecord", "RawBatch"]

@@ -1,0 +1,1 @@
+"""Observers of crossings: sections, intervals, extremes, first passages."""

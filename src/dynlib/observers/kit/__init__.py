@@ -1,0 +1,1 @@
+"""What observers are made of, and how several become one."""

@@ -1,0 +1,1 @@
+"""Observers of tangent vectors: exponents, indicators of chaos, covariant vectors."""
