@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -54,7 +55,7 @@ class Buffers:
         self.put_observation()
         self.width: tuple[int, int] = (len(model.spec.states), 0)
         self.t = _NO_FLOATS
-        self.y: NDArray[Any] = np.zeros((0, 0), dtype=model.dtype)
+        self.y: NDArray[Any] = _no_rows(0, model.dtype)
         self.aux = _NO_MATRIX
         self.evt_t, self.evt_step, self.evt_id = _NO_FLOATS, _NO_INTS, _NO_INTS
         self.evt_log = _NO_MATRIX
@@ -89,8 +90,8 @@ class Buffers:
         """Record nothing."""
         self.count[Count.NEXT_RECORD] = NEVER
         self.count[Count.ROW] = self.count[Count.ROWS] = 0
-        self.y = np.empty((0, self.width[0]), dtype=self.model.dtype)
-        self.aux = np.empty((0, self.width[1]))
+        self.y = _no_rows(self.width[0], self.model.dtype)
+        self.aux = _no_rows(self.width[1], _NO_MATRIX.dtype)
 
     def plan_records(self, first: int, stride: int, rows: int | None) -> None:
         """Record every `stride`-th step from step `first` on."""
@@ -229,12 +230,16 @@ class Buffers:
     def records(self) -> tuple[NDArray[np.float64], NDArray[Any], NDArray[np.float64]]:
         """The rows that were written."""
         used = int(self.count[Count.ROW])
+        if used == self.t.size:
+            return self.t, self.y, self.aux
         return _trim(self.t, used), _trim(self.y, used), _trim(self.aux, used)
 
     def events(
         self,
     ) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
         """The event log."""
+        if not self.evt_t.size:
+            return self.evt_t, self.evt_step, self.evt_id, self.evt_log
         used = int(self.count[Count.EVENT_ROW])
         return (
             _trim(self.evt_t, used),
@@ -242,6 +247,12 @@ class Buffers:
             _trim(self.evt_id, used),
             _trim(self.evt_log, used),
         )
+
+
+@cache
+def _no_rows(columns: int, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """A record of nothing; runs without records share it."""
+    return np.empty((0, columns), dtype=dtype)
 
 
 def _trim(array: NDArray[Any], used: int) -> NDArray[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 __all__ = ["Horizon", "fixed_horizon"]
 
@@ -10,8 +10,7 @@ _ON_GRID = 1e-9  # of a step: what the division T/dt may lose
 _MICRO = 1e-3  # of a step: a rest below is added to the step before it
 
 
-@dataclass(frozen=True, slots=True)
-class Horizon:
+class Horizon(NamedTuple):  # made for every run, faster than a frozen dataclass
     """The end of a fixed grid.
 
     Attributes

@@ -6,7 +6,6 @@ import csv
 import math
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -91,7 +90,7 @@ def _pack(origin: Origin, segments: Sequence[Segment]) -> tuple[Arrays, dict[str
                 "status": segment.raw.status.name,
                 "t_final": segment.raw.t_final,
                 "final_dt": segment.raw.final_dt,
-                "stats": asdict(segment.raw.stats),
+                "stats": segment.raw.stats._asdict(),
                 "observed": layout_of_results(segment.raw.observers).to_list(),
                 "observers": list(segment.observers),
             }

@@ -8,7 +8,6 @@ entering it again goes on as if it had never left.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from time import perf_counter
 from typing import Any, NamedTuple
@@ -92,8 +91,7 @@ class RunRequest(NamedTuple):  # made for every run, faster than a frozen datacl
     variant: Variant | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RunStats:
+class RunStats(NamedTuple):
     """Cost of a run: committed and rejected steps, evaluations of the right-hand side, seconds.
 
     A step of a grid that events cut is one step; its evaluations are those of all its parts.
