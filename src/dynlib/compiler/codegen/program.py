@@ -50,7 +50,7 @@ _HOT = frozenset(
     }
 ) | {function.__name__ for function in CONTROL_FUNCTIONS}
 
-_SELDOM = frozenset({"ANALYSIS_START", "note_switch", "plan_switch", "within_bounds", "given_up"})
+_SELDOM = frozenset({"note_switch", "plan_switch", "within_bounds", "given_up"})
 _FEW_STEPS = 4  # what is done as often, or more often, may be part of the loop
 
 _SINGLE_LANE = 0  # an ordinary run is the one lane of its arrays
@@ -321,8 +321,10 @@ class Program:
         text = "\n\n".join(part.strip() for part in parts if part) + "\n"
         calls = dict.fromkeys(_HOT | self._events.inlined() | inline, Calls.INLINED)
         calls |= dict.fromkeys(_SELDOM, Calls.SELDOM)
-        if self.analysis is not None and min(self.analysis.intervals, default=0) > _FEW_STEPS:
-            calls["ANALYSIS_EVERY"] = Calls.APART
+        if self.analysis is not None and self.varied is None:  # in lanes, runs are short
+            calls["ANALYSIS_START"] = Calls.SELDOM
+            if min(self.analysis.intervals, default=0) > _FEW_STEPS:
+                calls["ANALYSIS_EVERY"] = Calls.APART
         defined = [line[4:].split("(")[0] for line in text.splitlines() if line.startswith("def ")]
         assert len(set(defined)) == len(defined), "two functions of a module have one name"
         return Module(text, {name: calls.get(name, Calls.FREE) for name in defined}, runner)
