@@ -90,7 +90,7 @@ def test_a_real_process_reports_status_and_streams(tmp_path):
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no such device")
-def test_a_full_disk_is_a_letter():
+def test_a_full_disk_is_a_message():
     with open("/dev/full", "w") as full:
         done = subprocess.run(
             [*COMMAND, "models"], stdout=full, stderr=subprocess.PIPE, text=True, check=False
@@ -141,7 +141,7 @@ def test_a_broken_pipe_is_quiet():
 
 
 def interrupted_after(seconds, folder):
-    """Run until Ctrl-C; return exit status, output and letter."""
+    """Run until Ctrl-C; return exit status, output and message."""
     arguments = ("run", "builtin://ode/lorenz", "-T", "1e9", "--record-interval", "1000")
     process = subprocess.Popen(
         [*COMMAND, *arguments, "--out", "part.npz"],
@@ -150,21 +150,21 @@ def interrupted_after(seconds, folder):
     try:
         sleep(seconds)
         process.send_signal(signal.SIGINT)
-        printed, letter = process.communicate(timeout=60)
+        printed, message = process.communicate(timeout=60)
     finally:
         process.kill()
-    return process.returncode, printed, letter
+    return process.returncode, printed, message
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there is no SIGINT to send there")
 def test_ctrl_c_keeps_what_was_computed(tmp_path):
     # A busy machine may not have begun the run when the signal comes: then wait for longer.
     for seconds in (2.5, 10, 40):
-        status, printed, letter = interrupted_after(seconds, tmp_path)
-        if "interrupted by the user" in letter:
+        status, printed, message = interrupted_after(seconds, tmp_path)
+        if "interrupted by the user" in message:
             break
     assert status == 130
-    assert "What was computed until then is kept." in letter
+    assert "What was computed until then is kept." in message
     assert "wrote part.npz" in printed
     res = dynlib.load_results(tmp_path / "part.npz")
     assert res.status.name == "USER_BREAK"

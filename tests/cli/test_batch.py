@@ -114,7 +114,7 @@ def test_interrupt_keeps_what_was_computed(run, monkeypatch):
     assert Path("a.npz").exists()
 
 
-LETTERS = {
+MESSAGES = {
     "--grid q=1:2:3": (1, "unknown axis of the grid 'q'"),
     "--grid r=1:2:3 --set rr=1": (1, "unknown parameter 'rr'. Did you mean 'r'?"),
     "--grid r=1:2:3 --ic y=1": (1, "unknown state 'y'"),
@@ -144,9 +144,9 @@ LETTERS = {
 }
 
 
-@pytest.mark.parametrize("arguments", LETTERS)
-def test_letters(run, arguments):
-    status, said = LETTERS[arguments]
+@pytest.mark.parametrize("arguments", MESSAGES)
+def test_message(run, arguments):
+    status, said = MESSAGES[arguments]
     refused = run("batch", LOGISTIC, *arguments.split(), *PLAIN, status=status)
     assert said in " ".join(refused.stderr.replace("\n", " ").split())
 
@@ -155,7 +155,7 @@ def test_reading_an_axis():
     assert batch_command.axis("a = 0:1:3") == ("a", [0.0, 0.5, 1.0])
 
 
-# --- letters speak of options ---------------------------------------------------------------------
+# --- messages speak of options --------------------------------------------------------------------
 
 
 def test_what_does_not_fit_names_options(run, monkeypatch):

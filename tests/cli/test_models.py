@@ -149,10 +149,10 @@ def test_validate_compiles(run, good, tmp_path, monkeypatch):
 def test_validate_reports_all_problems(run, good):
     text = good.read_text().replace('x = "v"', 'x = "w"').replace("t_end", "t_edn")
     good.write_text(text)
-    letter = run("validate", str(good), status=1).stderr
-    assert "2 problems" in letter
-    assert "unknown name 'w'" in letter
-    assert "Did you mean 't_end'?" in letter
+    message = run("validate", str(good), status=1).stderr
+    assert "2 problems" in message
+    assert "unknown name 'w'" in message
+    assert "Did you mean 't_end'?" in message
 
 
 def test_validate_tries_the_mods(run, good):
@@ -166,9 +166,9 @@ g = 9.81
 g = 1.6
 """
     good.write_text(good.read_text() + more)
-    letter = run("validate", str(good), "--no-compile", status=1).stderr
-    assert letter.startswith("mod 'broken' of ")
-    assert "a value is missing after '**'" in letter
+    message = run("validate", str(good), "--no-compile", status=1).stderr
+    assert message.startswith("mod 'broken' of ")
+    assert "a value is missing after '**'" in message
     # one that stands on another is none the worse for it
     good.write_text(good.read_text().replace('"v**"', '"v"'))
     printed = run("validate", str(good), "--no-compile").stdout

@@ -41,14 +41,14 @@ def test_counts_are_numbers_like_others(run, count):
 
 @pytest.mark.parametrize("times", ["0:1:1", "0:1:2.5", "0:1:1e9", "0:1:nan"])
 def test_lists_of_times_have_a_reasonable_length(run, times):
-    letter = run("run", LORENZ, "-T", "1", "--t-eval", times, *PLAIN, status=2).stderr
-    assert "the count must be a whole number from 2 to 10,000,000" in " ".join(letter.split())
+    message = run("run", LORENZ, "-T", "1", "--t-eval", times, *PLAIN, status=2).stderr
+    assert "the count must be a whole number from 2 to 10,000,000" in " ".join(message.split())
 
 
 def test_numbers_that_no_float_holds(run):
     for option in ("-N", "--max-steps", "--transient", "--t-eval"):
-        letter = run("run", LOGISTIC, option, "9" * 400, status=2).stderr
-        assert "a number of 400 digits is too large" in letter
+        message = run("run", LOGISTIC, option, "9" * 400, status=2).stderr
+        assert "a number of 400 digits is too large" in message
 
 
 @pytest.mark.parametrize("count", ["1.5", "-1", "many", "1e999", "1/0"])
@@ -161,7 +161,7 @@ def test_a_run_that_fails_keeps_what_was_computed(run, tmp_path):
         (["--ic", "x=0/0"], "finite"),
     ],
 )
-def test_what_does_not_fit_the_model_is_a_letter(run, arguments, message):
+def test_what_does_not_fit_the_model_is_a_message(run, arguments, message):
     result = run("run", LORENZ, "-T", "1", *arguments, *PLAIN, status=1)
     assert message in result.stderr
     assert result.stdout == ""

@@ -1,4 +1,4 @@
-"""Wrong documents get a letter that says what is wrong and what to do."""
+"""Wrong documents get a message that says what is wrong and what to do."""
 
 import itertools
 import pickle
@@ -10,7 +10,7 @@ from dsl.documents import COLLATZ, HENON, PENDULUM, changed, ode, only_problem, 
 from dynlib.dsl import load_model
 from dynlib.errors import ModelLoadError, OptionError
 
-# old text, new text, what the letter must say
+# old text, new text, what the message must say
 SLIPS = {
     "unknown table": ("[events.bottom]", "[event.bottom]", ["unknown table 'event'", "'events'?"]),
     "unknown params": ("[params]", "[param]", ["unknown table 'param'", "'params'?"]),

@@ -1,6 +1,6 @@
-"""The exact letters: ``tests/errors/NAME.toml`` beside ``NAME.txt``.
+"""The exact messages: ``tests/errors/NAME.toml`` beside ``NAME.txt``.
 
-``DYNLIB_BLESS=1 pytest tests/dsl/test_messages.py`` writes the letters anew; read the difference.
+``DYNLIB_BLESS=1 pytest tests/dsl/test_messages.py`` writes the messages anew; read the difference.
 """
 
 import os
@@ -21,10 +21,10 @@ def test_the_letter_is_as_it_was(file: Path, monkeypatch: pytest.MonkeyPatch) ->
     with pytest.raises(ModelLoadError) as caught:
         load_model(file.name)
     found = str(caught.value) + "\n"
-    letter = file.with_suffix(".txt")
+    message = file.with_suffix(".txt")
     if os.environ.get("DYNLIB_BLESS"):
-        letter.write_text(found, encoding="utf-8")
-    assert found == letter.read_text(encoding="utf-8")
+        message.write_text(found, encoding="utf-8")
+    assert found == message.read_text(encoding="utf-8")
 
 
 def test_there_are_letters() -> None:

@@ -1,4 +1,4 @@
-"""What names mean: kinds, hygiene, macros, lags, and complaints that help."""
+"""What names mean: kinds, hygiene, macros, lags, and error messages that help."""
 
 import time
 
@@ -302,7 +302,7 @@ def test_pi_and_e_may_be_shadowed() -> None:
     assert evaluate(bound("cos(pi) + log(e)")) == 0.0
 
 
-# --- complaints -----------------------------------------------------------------------------
+# --- error messages -------------------------------------------------------------------------
 
 
 def test_all_problems_are_told_at_once_in_order() -> None:

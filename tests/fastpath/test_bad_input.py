@@ -24,7 +24,7 @@ from dynlib.observers import ObserverModule, histogram
 from dynlib.plans import FinalState, Stride, TailWindow
 from dynlib.runtime.batch import room
 
-LETTERS: list[tuple[str, dict[str, Any], type[DynlibError], str]] = [
+MESSAGES: list[tuple[str, dict[str, Any], type[DynlibError], str]] = [
     ("driven", {"ic": {"x": [1, 2]}, "params": {"a": [1, 2, 3]}}, OptionError,
      r"values for the runs differ in number: x 2, a 3\. .*dynlib\.grid"),
     ("driven", {"ic": {"xx": 1}}, UnknownNameError, r"unknown state 'xx'. Did you mean 'x'"),
@@ -63,7 +63,7 @@ LETTERS: list[tuple[str, dict[str, Any], type[DynlibError], str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "given_", "kind", "said"), LETTERS)
+@pytest.mark.parametrize(("name", "given_", "kind", "said"), MESSAGES)
 def test_letters(name: str, given_: dict[str, Any], kind: type[DynlibError], said: str) -> None:
     with pytest.raises(kind, match=said):
         sim_of(name).batch(**given_)
@@ -284,9 +284,9 @@ def test_what_does_not_fit_on_the_way(monkeypatch: pytest.MonkeyPatch, tmp_path:
         sim.fastpath(**options)
     with pytest.raises(OptionError, match="1 run, which are written to the store") as stored:
         sim.batch(params={"a": [0.0, 1.0]}, out=tmp_path / "a.zarr", **options)
-    for letter in (single, stored):
-        assert "out=" not in str(letter.value)
-        stride = int(str(letter.value).partition("plan=Stride(")[2].partition(")")[0])
+    for message in (single, stored):
+        assert "out=" not in str(message.value)
+        stride = int(str(message.value).partition("plan=Stride(")[2].partition(")")[0])
         assert Stride(stride).capacity(20_000_000) * (16 + 2 * 16) < 100 << 20
 
 

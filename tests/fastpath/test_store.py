@@ -223,7 +223,7 @@ def test_parts_cover_every_run_once(shape: list[int], runs: int) -> None:
 
 
 def test_a_place_where_nothing_can_be_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The letter names what was given, not the name under which stores are made."""
+    """The message names what was given, not the name under which stores are made."""
     path = tmp_path / "a.zarr"
 
     def refused(*_: Any, **__: Any) -> None:

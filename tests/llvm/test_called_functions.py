@@ -85,7 +85,7 @@ def text_of(lines: list[str]) -> str:
 
 
 def assembly_of(lines: list[str], *, single: bool) -> str:
-    return translate(text_of(lines), {"entry": False}, "entry", "float64", single=single)
+    return translate(text_of(lines), {"entry": ""}, "entry", "float64", single=single)
 
 
 SINES = [*(f"y{i} = sin(x[{i}])" for i in range(7)), "x[8] = y0+y1+y2+y3+y4+y5+sin(y6)"]

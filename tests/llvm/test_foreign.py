@@ -73,7 +73,7 @@ class Foreigners:
 def kernel(inline: bool) -> Entry:
     foreigners = Foreigners()
     text = TEXT.replace("SIZE", str(SIZE))
-    functions = {"once": inline, "nothing": inline}
+    functions = dict.fromkeys(("once", "nothing"), "alwaysinline" if inline else "")
     assembly = translate(text, functions, "entry", "float64", foreigners)
     pair = ("double", "double")
     assert set(foreigners.asked) == {(pair, ArrayShape("double", (2,)), "i64")}

@@ -1,4 +1,4 @@
-"""Whatever is wrong with observers is told in a letter, and spoils no session."""
+"""Whatever is wrong with observers is told in a message, and spoils no session."""
 
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor

@@ -189,7 +189,7 @@ def test_company_and_pauses_change_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("make", "letter"),
+    ("make", "message"),
     [
         (lambda: gali(1), "k, the number of vectors, must be a whole number from 2"),
         (lambda: sali(threshold=0), "threshold must be a number above 0"),
@@ -198,13 +198,13 @@ def test_company_and_pauses_change_nothing() -> None:
         (lambda: zero_one_test("x", samples=10), "samples must be a whole number from 200"),
     ],
 )
-def test_bad_arguments(make: object, letter: str) -> None:
-    with pytest.raises(ObserverError, match=letter):
+def test_bad_arguments(make: object, message: str) -> None:
+    with pytest.raises(ObserverError, match=message):
         make()  # type: ignore[operator]
 
 
 @pytest.mark.parametrize(
-    ("model", "stepper", "observer", "letter"),
+    ("model", "stepper", "observer", "message"),
     [
         ("builtin://map/logistic", None, sali(), "k = 2 tangent vectors"),
         (HEILES, "rk4", zero_one_test("y"), "give every="),
@@ -215,7 +215,7 @@ def test_bad_arguments(make: object, letter: str) -> None:
     ],
 )
 def test_what_a_model_lacks(
-    model: str, stepper: str, observer: ObserverModule, letter: str
+    model: str, stepper: str, observer: ObserverModule, message: str
 ) -> None:
-    with pytest.raises(ObserverError, match=letter):
+    with pytest.raises(ObserverError, match=message):
         setup(model, stepper=stepper, jit=False).run(observers=[observer])

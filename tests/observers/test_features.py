@@ -113,7 +113,7 @@ def test_what_is_no_number_is_not_passed_over():
 
 
 @pytest.mark.parametrize(
-    ("make", "letter"),
+    ("make", "message"),
     [
         (lambda: features("maximum"), "'maximum'.*Did you mean 'max'"),
         (lambda: features("max", of=3), "of must be names"),
@@ -123,9 +123,9 @@ def test_what_is_no_number_is_not_passed_over():
         (lambda: features(E=[1]), r"an expression is a text such as .* found \[1\]"),
     ],
 )
-def test_what_cannot_be_observed_gets_a_letter(make, letter):
+def test_what_cannot_be_observed_gets_a_message(make, message):
     sim = setup("builtin://ode/harmonic", jit=False)
-    with pytest.raises(ObserverError, match=f"(?s){letter}"):
+    with pytest.raises(ObserverError, match=f"(?s){message}"):
         sim.run(T=0.1, observers=[make()])
 
 

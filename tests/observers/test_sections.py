@@ -344,10 +344,10 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("make", "letter"), BAD)
-def test_bad_input_gets_a_letter(make, letter):
+@pytest.mark.parametrize(("make", "message"), BAD)
+def test_bad_input_gets_a_message(make, message):
     sim = setup(HARMONIC, jit=False)
-    with pytest.raises(Exception, match=f"(?s){letter}") as caught:
+    with pytest.raises(Exception, match=f"(?s){message}") as caught:
         sim.run(T=0.1, observers=[make()])
     assert isinstance(caught.value, ValueError)
 

@@ -1,4 +1,4 @@
-"""Every wrong argument is answered by a letter: where, what was found, what is accepted."""
+"""Every wrong argument is answered by a message: where, what was found, what is accepted."""
 
 from contextlib import suppress
 from typing import Any
@@ -16,7 +16,7 @@ LORENZ = "builtin://ode/lorenz"
 OPTIONS = ", ".join(steppers.get("rk45").option_names)
 
 
-def letter(call: Any) -> str:
+def message(call: Any) -> str:
     """The message of the error that `call` raises; it must be one of ours."""
     with pytest.raises(DynlibError) as caught:
         call()
@@ -24,7 +24,7 @@ def letter(call: Any) -> str:
 
 
 RUNS: list[tuple[str, dict[str, Any], str]] = [
-    # what is wrong, arguments of run(), the letter
+    # what is wrong, arguments of run(), the message
     (
         "ic too short",
         {"ic": [1.0]},
@@ -199,7 +199,7 @@ RUNS: list[tuple[str, dict[str, Any], str]] = [
 @pytest.mark.parametrize(("given_", "words"), [row[1:] for row in RUNS], ids=[r[0] for r in RUNS])
 def test_run(given_: dict[str, Any], words: str) -> None:
     sim = sim_of("driven", "rk45")
-    assert letter(lambda: sim.run(**given_)) == words
+    assert message(lambda: sim.run(**given_)) == words
     assert not sim._session.running
 
 
@@ -223,7 +223,7 @@ MAPS: list[tuple[str, dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("given_", "words"), [row[1:] for row in MAPS], ids=[r[0] for r in MAPS])
 def test_run_of_a_map(given_: dict[str, Any], words: str) -> None:
-    assert letter(lambda: sim_of("logistic").run(**given_)) == words
+    assert message(lambda: sim_of("logistic").run(**given_)) == words
 
 
 def test_numbers_of_other_kinds_are_numbers() -> None:
@@ -239,9 +239,9 @@ def test_numbers_of_other_kinds_are_numbers() -> None:
 
 def test_integer_states_stay_integers() -> None:
     sim = sim_of("collatz")
-    assert letter(lambda: sim.run(ic={"m": 2.5})) == "state 'm' must be a whole number, found 2.5."
-    assert letter(lambda: sim.assign(q=0.5)) == "parameter 'q' must be a whole number, found 0.5."
-    assert letter(lambda: sim.run(ic=[2**63])) == (f"ic: state 'm' does not fit int64: {2**63}.")
+    assert message(lambda: sim.run(ic={"m": 2.5})) == "state 'm' must be a whole number, found 2.5."
+    assert message(lambda: sim.assign(q=0.5)) == "parameter 'q' must be a whole number, found 0.5."
+    assert message(lambda: sim.run(ic=[2**63])) == (f"ic: state 'm' does not fit int64: {2**63}.")
     res = sim.run()
     assert res["m"].dtype == np.int64
     assert res.final["m"] == 1
@@ -250,7 +250,7 @@ def test_integer_states_stay_integers() -> None:
 
 def test_single_precision_holds_less() -> None:
     sim = setup(LORENZ, dtype="float32", jit=False)
-    assert letter(lambda: sim.assign(x=1e39)) == "state 'x' does not fit float32: 1e+39."
+    assert message(lambda: sim.assign(x=1e39)) == "state 'x' does not fit float32: 1e+39."
 
 
 # --- backwards ------------------------------------------------------------------------------------
@@ -267,11 +267,11 @@ def test_backwards_where_the_model_allows() -> None:
 
 
 def test_backwards_where_it_does_not() -> None:
-    assert letter(lambda: sim_of("busy", "rk4").run(T=-1.0)) == (
+    assert message(lambda: sim_of("busy", "rk4").run(T=-1.0)) == (
         "T = -1 lies before t0 = 0, and a model with events cannot be integrated backwards "
         "(floor, late). Give a T above 0."
     )
-    assert letter(lambda: sim_of("lagged", "rk4").run(T=-1.0)) == (
+    assert message(lambda: sim_of("lagged", "rk4").run(T=-1.0)) == (
         "T = -1 lies before t0 = 0, and a model with lags cannot be integrated backwards. "
         "Give a T above 0."
     )
@@ -281,30 +281,30 @@ def test_backwards_where_it_does_not() -> None:
 
 
 def test_unknown_stepper() -> None:
-    words = letter(lambda: setup(LORENZ, stepper="rk44"))
+    words = message(lambda: setup(LORENZ, stepper="rk44"))
     assert words.startswith("unknown stepper 'rk44'. Did you mean 'rk4'? Known: euler, ")
 
 
 def test_stepper_of_the_other_kind() -> None:
-    assert "is for maps" in letter(lambda: setup(LORENZ, stepper="map"))
-    assert "is for flows" in letter(lambda: setup("builtin://map/logistic", stepper="rk4"))
+    assert "is for maps" in message(lambda: setup(LORENZ, stepper="map"))
+    assert "is for flows" in message(lambda: setup("builtin://map/logistic", stepper="rk4"))
 
 
 def test_unknown_argument_of_setup() -> None:
-    assert letter(lambda: setup(LORENZ, steper="rk4")) == (
+    assert message(lambda: setup(LORENZ, steper="rk4")) == (
         "setup() got an unknown argument 'steper'. Did you mean 'stepper'? Known: stepper, mods, "
         "jit, dtype, disk_cache, config. Options of the stepper are given to run()."
     )
 
 
 def test_option_of_a_value_that_the_stepper_does_not_take() -> None:
-    words = letter(lambda: sim_of("driven", "rk45").run(rtol=-1.0))
+    words = message(lambda: sim_of("driven", "rk45").run(rtol=-1.0))
     assert words.startswith("stepper 'rk45': rtol must be")
     assert words.endswith("found -1.0")
 
 
 def test_option_that_the_stepper_does_not_have() -> None:
-    assert letter(lambda: sim_of("driven", "rk4").run(rtol=1e-6)) == (
+    assert message(lambda: sim_of("driven", "rk4").run(rtol=1e-6)) == (
         "stepper 'rk4' has no option 'rtol'; these do: bs23, rk45, tsit5, dop853. "
         "Stepper 'rk4' takes no options."
     )
@@ -312,7 +312,7 @@ def test_option_that_the_stepper_does_not_have() -> None:
 
 @pytest.mark.parametrize("stepper", ["rk4", "tsit5"])
 def test_a_span_that_no_float_holds(stepper: str) -> None:
-    assert letter(lambda: sim_of("driven", stepper).run(t0=-1e308, T=1e308)) == (
+    assert message(lambda: sim_of("driven", stepper).run(t0=-1e308, T=1e308)) == (
         "from t0 = -1e+308 to T = 1e+308 is longer than float64 can hold."
     )
 
@@ -324,11 +324,11 @@ def test_option_of_the_model_that_its_stepper_does_not_have() -> None:
         "equations": {"rhs": {"x": "-x"}},
         "sim": {"stepper": "rk45", "safty": 0.8},
     }
-    assert letter(lambda: setup(model)) == (
+    assert message(lambda: setup(model)) == (
         "<dict>: [sim] safty: unknown key, and no option of stepper 'rk45'. Did you mean 'safety'?"
     )
     model["sim"] = {"dt_max": 0.1}
-    assert letter(lambda: setup(model)) == (
+    assert message(lambda: setup(model)) == (
         "<dict>: [sim] dt_max: stepper 'rk4' has no such option; these do: bs23, rk45, tsit5, "
         "dop853. Name one of them as [sim] stepper."
     )
@@ -343,20 +343,20 @@ def test_option_of_the_model_that_its_stepper_does_not_have() -> None:
 
 def test_wrong_names_and_values_of_a_session() -> None:
     sim = sim_of("driven", "rk4")
-    assert letter(lambda: sim.assign(x=1.0, rho=2.0)) == (
+    assert message(lambda: sim.assign(x=1.0, rho=2.0)) == (
         "unknown state or parameter 'rho'. Known: x, v, a, w."
     )
-    assert letter(lambda: sim.state["y"]) == "unknown state 'y'. Known: x, v."
-    assert letter(lambda: sim.params.update(a=1.0, x=2.0)) == "unknown parameter 'x'. Known: a, w."
+    assert message(lambda: sim.state["y"]) == "unknown state 'y'. Known: x, v."
+    assert message(lambda: sim.params.update(a=1.0, x=2.0)) == "unknown parameter 'x'. Known: a, w."
     assert (
-        letter(lambda: sim.state.__setitem__("x", "1")) == "state 'x' must be a number, found '1'."
+        message(lambda: sim.state.__setitem__("x", "1")) == "state 'x' must be a number, found '1'."
     )
     assert sim.state["x"] == 0.3
     assert sim.params["a"] == 0.4
-    assert letter(lambda: sim.reset("there")) == "unknown snapshot 'there'. There are none."
-    assert letter(lambda: sim.snapshot("")) == "a snapshot needs a name, found ''."
-    assert letter(sim.results) == "there are no results yet: call run() first."
-    assert letter(lambda: sim.apply_preset("hihg")) == (
+    assert message(lambda: sim.reset("there")) == "unknown snapshot 'there'. There are none."
+    assert message(lambda: sim.snapshot("")) == "a snapshot needs a name, found ''."
+    assert message(sim.results) == "there are no results yet: call run() first."
+    assert message(lambda: sim.apply_preset("hihg")) == (
         "unknown preset 'hihg'. Did you mean 'high'? Known: strong, high."
     )
 
@@ -364,7 +364,7 @@ def test_wrong_names_and_values_of_a_session() -> None:
 def test_tag_is_taken() -> None:
     sim = sim_of("driven", "rk4")
     sim.run(T=1.0, tag="a")
-    assert letter(lambda: sim.run(T=2.0, tag="a", resume=True)) == (
+    assert message(lambda: sim.run(T=2.0, tag="a", resume=True)) == (
         "tag 'a' names an earlier segment of this session. Taken: a."
     )
     assert sim.run(T=1.0, tag="a").ok
@@ -373,7 +373,7 @@ def test_tag_is_taken() -> None:
 def test_map_that_would_do_nothing() -> None:
     sim = sim_of("logistic")
     sim.run(N=30)
-    assert letter(lambda: sim.run(resume=True)) == (
+    assert message(lambda: sim.run(resume=True)) == (
         "the session stands at iteration 30 and this run would do nothing: give N, the number of "
         "further iterations."
     )
@@ -402,7 +402,7 @@ ARGUMENTS = (
 def test_record_that_no_memory_holds(
     name: str, stepper: str | None, given_: dict[str, Any]
 ) -> None:
-    words = letter(lambda: sim_of(name, stepper).run(**given_))
+    words = message(lambda: sim_of(name, stepper).run(**given_))
     assert "more than there is memory. Record less: record_interval" in words
     few = sim_of(name, stepper).run(**given_, record=False, max_steps=3, on_failure="return")
     assert few.stats.steps == 3

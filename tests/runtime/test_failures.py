@@ -34,7 +34,7 @@ def test_explosion_keeps_what_was_before_it(stepper: str) -> None:
     assert sim.results().status is res.status or stepper in ("euler", "rk4", "ab2")
 
 
-def test_the_letter() -> None:
+def test_the_message() -> None:
     with pytest.raises(RunFailed) as caught:
         sim_of("explosion", "euler").run(T=20.0, dt=0.5)
     lines = str(caught.value).splitlines()

@@ -227,7 +227,7 @@ def test_many_different_runs() -> None:
     assert [sim.run(T=end).t_final for end in ends + ends] == ends + ends
 
 
-# --- letters --------------------------------------------------------------------------------------
+# --- messages -------------------------------------------------------------------------------------
 
 
 def test_unknown_variable() -> None:

@@ -26,7 +26,7 @@ SWITCHED = {  # a parameter that is infinite unless it is given
 }
 
 
-def letter(call: Callable[[], object]) -> str:
+def message(call: Callable[[], object]) -> str:
     with pytest.raises(DynlibError) as caught:
         call()
     return str(caught.value)
@@ -37,10 +37,10 @@ def letter(call: Callable[[], object]) -> str:
 
 def test_a_parameter_is_no_attribute_of_the_session() -> None:
     sim = sim_of("driven", "rk4")
-    assert letter(lambda: setattr(sim, "a", 2.0)) == (
+    assert message(lambda: setattr(sim, "a", 2.0)) == (
         "a session has no attribute 'a'. Write sim.params['a'] = ..., or assign(a=...)."
     )
-    assert "sim.state['x']" in letter(lambda: setattr(sim, "x", 2.0))
+    assert "sim.state['x']" in message(lambda: setattr(sim, "x", 2.0))
     sim.note = "anything else is the user's"  # type: ignore[attr-defined]
 
 
@@ -52,8 +52,10 @@ def test_values_can_be_assigned_as_a_whole() -> None:
     assert (dict(sim.params), dict(sim.state)) == ({"a": 0.0, "w": 1.3}, {"x": 1.0, "v": 2.0})
     same = sim_of("driven", "rk4").run(T=1.0, ic=[1.0, 2.0], params={"a": 0.0})
     assert differences(sim.run(T=1.0), same) == []
-    assert letter(lambda: setattr(sim, "params", {"aa": 1.0})).startswith("unknown parameter 'aa'.")
-    assert letter(lambda: setattr(sim, "state", [1.0])).startswith("state has 1 value;")
+    assert message(lambda: setattr(sim, "params", {"aa": 1.0})).startswith(
+        "unknown parameter 'aa'."
+    )
+    assert message(lambda: setattr(sim, "state", [1.0])).startswith("state has 1 value;")
 
 
 def test_the_row_of_a_table_is_a_start() -> None:
@@ -62,15 +64,17 @@ def test_the_row_of_a_table_is_a_start() -> None:
     assert isinstance(row, pd.Series)
     again = sim.run(T=1.0, ic=row)
     assert again[0].tolist() == row.tolist()
-    assert letter(lambda: sim.run(T=1.0, ic=pd.Series({"y": 1.0}))).startswith("unknown state 'y'.")
+    assert message(lambda: sim.run(T=1.0, ic=pd.Series({"y": 1.0}))).startswith(
+        "unknown state 'y'."
+    )
     assert sim.batch(row, T=1.0)[0].final == again.final
 
 
 def test_words_of_other_programs() -> None:
     sim = sim_of("driven", "rk4")
-    assert "Did you mean 'T'?" in letter(lambda: sim.run(t_end=1.0))
-    assert "Did you mean 'ic'?" in letter(lambda: sim.run(y0=[1.0, 2.0]))
-    assert letter(lambda: sim.run(stepper="rk45")) == (
+    assert "Did you mean 'T'?" in message(lambda: sim.run(t_end=1.0))
+    assert "Did you mean 'ic'?" in message(lambda: sim.run(y0=[1.0, 2.0]))
+    assert message(lambda: sim.run(stepper="rk45")) == (
         "run() got an unknown argument 'stepper'. It belongs to setup(model, stepper=...)."
     )
 
@@ -87,18 +91,18 @@ def test_words_of_other_programs() -> None:
     ],
 )
 def test_setup(given_: dict[str, Any], words: str) -> None:
-    assert letter(lambda: setup("builtin://ode/lorenz", **given_)).startswith(words)
+    assert message(lambda: setup("builtin://ode/lorenz", **given_)).startswith(words)
 
 
 def test_a_stepper_is_looked_for_where_it_was_asked_for() -> None:
     model = SWITCHED | {"sim": {"stepper": "rk44"}}
-    assert letter(lambda: setup(model)).startswith(
+    assert message(lambda: setup(model)).startswith(
         "<dict>: [sim] stepper: unknown stepper 'rk44'. Did you mean 'rk4'?"
     )
-    assert letter(lambda: setup(model, stepper="rk4")).startswith("<dict>: [sim] stepper: unknown")
-    assert letter(lambda: setup(SWITCHED, stepper=["rk4"])).startswith("unknown stepper ['rk4'].")
-    assert letter(lambda: setup(model, stepper="rk5")).startswith("unknown stepper 'rk5'.")
-    assert letter(lambda: setup(model, stepper="")).startswith("unknown stepper ''.")
+    assert message(lambda: setup(model, stepper="rk4")).startswith("<dict>: [sim] stepper: unknown")
+    assert message(lambda: setup(SWITCHED, stepper=["rk4"])).startswith("unknown stepper ['rk4'].")
+    assert message(lambda: setup(model, stepper="rk5")).startswith("unknown stepper 'rk5'.")
+    assert message(lambda: setup(model, stepper="")).startswith("unknown stepper ''.")
 
 
 @pytest.mark.parametrize("dtype", ["float32", np.float32, np.dtype("f4"), "f4"])
@@ -119,7 +123,7 @@ def test_a_type_has_many_names(dtype: Any) -> None:
 )
 def test_no_model(model: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert letter(lambda: setup(model)).startswith(words)
+    assert message(lambda: setup(model)).startswith(words)
 
 
 @pytest.mark.parametrize("name", ["record_interval", "max_steps"])
@@ -130,7 +134,7 @@ def test_more_steps_than_any_counter_holds(name: str) -> None:
 
 
 def test_a_session_is_made_of_a_model() -> None:
-    assert letter(lambda: dynlib.Sim("builtin://ode/lorenz")) == (  # type: ignore[arg-type]
+    assert message(lambda: dynlib.Sim("builtin://ode/lorenz")) == (  # type: ignore[arg-type]
         "Sim takes what build() returns, found 'builtin://ode/lorenz': use setup()."
     )
 
@@ -173,7 +177,7 @@ def test_a_session_can_be_copied_and_sent(stepper: str, way: Callable[[Any], Any
     ],
 )
 def test_numbers_that_no_float_holds(call: Callable[[int], object]) -> None:
-    words = letter(lambda: call(10**400))
+    words = message(lambda: call(10**400))
     assert "10000000000000000" not in words or "..." in words  # digits are not printed on and on
 
 
@@ -190,8 +194,8 @@ def test_what_a_model_may_say_a_caller_may_say() -> None:
     sim.add_preset("never", params={"off": float("inf")})
     sim.apply_preset("never")
     assert sim.params["off"] == float("inf")
-    assert letter(lambda: sim.assign(off=float("nan"))).endswith("must be finite, found nan.")
-    assert letter(lambda: sim.assign(off=10**400)).endswith("must be finite, found inf.")
+    assert message(lambda: sim.assign(off=float("nan"))).endswith("must be finite, found nan.")
+    assert message(lambda: sim.assign(off=10**400)).endswith("must be finite, found inf.")
 
 
 def test_infinite_parameters_in_a_batch() -> None:
@@ -215,9 +219,9 @@ def test_rows_and_names() -> None:
     np.testing.assert_array_equal(res[np.array([0, 3])], table[[0, 3]])
     rows = "res[...] takes names (x, v), slices and rows (11 of them), found "
     for key, found in ((11, "11."), (1.5, "1.5."), (None, "None."), (np.ones(3, bool), "array(")):
-        assert letter(lambda key=key: res[key]).startswith(rows + found)  # type: ignore[misc]
-    assert letter(lambda: res["x", 0]) == "res[..., ...] takes names (x, v), found 0."
-    assert letter(lambda: res["t"]) == "the times of the rows are in .t, not in ['t']."
+        assert message(lambda key=key: res[key]).startswith(rows + found)  # type: ignore[misc]
+    assert message(lambda: res["x", 0]) == "res[..., ...] takes names (x, v), found 0."
+    assert message(lambda: res["t"]) == "the times of the rows are in .t, not in ['t']."
 
 
 def test_aux_between_columns_by_either_name() -> None:
@@ -289,7 +293,7 @@ def test_a_status_reads_as_its_name() -> None:
 def test_rerun_takes_a_result_or_its_receipt() -> None:
     res = sim_of("driven", "rk4").run(T=1.0)
     assert differences(dynlib.rerun(res), res) == []
-    assert letter(lambda: dynlib.rerun(3)) == (  # type: ignore[arg-type]
+    assert message(lambda: dynlib.rerun(3)) == (  # type: ignore[arg-type]
         "rerun() takes a result or its receipt, found 3."
     )
 

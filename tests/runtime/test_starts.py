@@ -188,7 +188,7 @@ def test_what_gives_no_number_is_refused() -> None:
         ("1/(a - 3)", "gives inf, not a finite number"),
     ],
 )
-def test_letters_about_the_document(text: str, message: str) -> None:
+def test_messages_about_the_document(text: str, message: str) -> None:
     with pytest.raises(dynlib.ModelLoadError, match=message):
         dynlib.load_model(MODEL.replace("c*a + 1", text))
 

@@ -211,22 +211,22 @@ def test_a_progress_function_that_calls_its_session_is_refused(
     monkeypatch.setattr(wrapper, "perf_counter", lambda: 2.0 * next(clock))
     sim = sim_of("driven", "rk4")
     expected = sim_of("driven", "rk4").run(T=60.0)
-    letters: dict[str, str] = {}
+    messages: dict[str, str] = {}
 
     def progress(fraction: float, text: str) -> None:
         for name, call in INSIDE.items():
             with pytest.raises(SessionBusyError) as caught:
                 call(sim)
-            letters[name] = str(caught.value)
+            messages[name] = str(caught.value)
         assert sim.params["a"] == 0.4  # the initial values do not change meanwhile
         assert sim.spec.name == "driven" in repr(sim)
         assert sim.fastpath(T=1.0).t[-1] == 1.0  # nor does this touch the session
         assert sim.batch(T=1.0, params={"a": [0.0, 1.0]}).ok.all()
 
     res = sim.run(T=60.0, progress=progress)
-    assert set(letters) == set(INSIDE)
-    assert letters["assign"].startswith("sim.assign() was called from within sim.run()")
-    assert "sim.copy()" in letters["run"]
+    assert set(messages) == set(INSIDE)
+    assert messages["assign"].startswith("sim.assign() was called from within sim.run()")
+    assert "sim.copy()" in messages["run"]
     assert differences(res, expected) == []
     assert differences(sim.run(T=60.0), expected) == []
 

@@ -112,19 +112,19 @@ def _split(inner: str, text: str) -> list[str]:
     if not inner.strip():
         return []
     parts, depth, quote = [""], 0, ""
-    for letter in inner:
+    for character in inner:
         if quote:
-            quote = "" if letter == quote else quote
-        elif letter in "\"'":
-            quote = letter
+            quote = "" if character == quote else quote
+        elif character in "\"'":
+            quote = character
         else:
-            depth += (letter in _OPEN) - (letter in _CLOSE)
+            depth += (character in _OPEN) - (character in _CLOSE)
             if depth < 0:
                 break
-            if letter == "," and not depth:
+            if character == "," and not depth:
                 parts.append("")
                 continue
-        parts[-1] += letter
+        parts[-1] += character
     if depth or quote:
         raise click.BadParameter(f"{text!r}: a bracket or a quote is not closed, or not opened")
     if not all(part.strip() for part in parts):
@@ -155,8 +155,8 @@ def _value(text: str) -> Any:
 def _enclosed(text: str) -> bool:
     """Whether one pair of brackets holds all of it."""
     depth = 0
-    for place, letter in enumerate(text):
-        depth += (letter in _OPEN) - (letter in _CLOSE)
+    for place, character in enumerate(text):
+        depth += (character in _OPEN) - (character in _CLOSE)
         if depth == 0:
             return place == len(text) - 1 > 0
     return False

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dynlib.cli._letters import Letter
+from dynlib.cli._messages import Message
 from dynlib.errors import MissingExtraError, UnknownNameError
 from dynlib.suggest import did_you_mean
 
@@ -107,7 +107,7 @@ class Targets:
             try:
                 result.save(self.out)
             except OSError as error:
-                raise Letter(f"cannot write {self.out}: {error.strerror or error}") from error
+                raise Message(f"cannot write {self.out}: {error.strerror or error}") from error
             written.append(self.out)
         if self.plot is not None:
             from dynlib import plot
@@ -116,7 +116,7 @@ class Targets:
             try:
                 plot.save(figure, self.plot)
             except OSError as error:
-                raise Letter(f"cannot write {self.plot}: {error.strerror or error}") from error
+                raise Message(f"cannot write {self.plot}: {error.strerror or error}") from error
             written.append(self.plot)
         return written
 

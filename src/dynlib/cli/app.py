@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from dynlib import __version__
-from dynlib.cli._letters import letters
+from dynlib.cli._messages import messages
 from dynlib.suggest import did_you_mean
 
 __all__ = ["app", "main"]
@@ -62,7 +62,7 @@ class _Commands(click.Group):
             formatter.write_dl(list(_COMMANDS.items()))
 
     def invoke(self, ctx: click.Context) -> Any:
-        with letters():
+        with messages():
             return super().invoke(ctx)
 
 

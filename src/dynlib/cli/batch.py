@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dynlib.cli._letters import Interrupted, Letter
+from dynlib.cli._messages import Interrupted, Message
 from dynlib.cli._options import count, times
 from dynlib.cli._session import open_session, run_options, stepper_options
 from dynlib.cli._targets import check_netcdf, check_place, check_suffix, hand_over
@@ -219,7 +219,7 @@ def _deliver(result: BatchResults, given: dict[str, Any]) -> list[Path]:
             try:
                 result.save(given["out"])
             except OSError as error:
-                raise Letter(f"cannot write {given['out']}: {error.strerror or error}") from error
+                raise Message(f"cannot write {given['out']}: {error.strerror or error}") from error
         written.append(given["out"])
     if given["plot"] is not None:
         from dynlib import plot
@@ -228,7 +228,7 @@ def _deliver(result: BatchResults, given: dict[str, Any]) -> list[Path]:
         try:
             plot.save(figure, given["plot"])
         except OSError as error:
-            raise Letter(f"cannot write {given['plot']}: {error.strerror or error}") from error
+            raise Message(f"cannot write {given['plot']}: {error.strerror or error}") from error
         written.append(given["plot"])
     return written
 
@@ -243,4 +243,4 @@ def _report_end(result: BatchResults, given: dict[str, Any]) -> None:
         raise Interrupted(f"{result.model_name}: interrupted with {left} runs to do{kept}.")
     if len(result) and not result.ok.any():
         message = result[0].message
-        raise Letter(f"{result.model_name}: all {len(result)} runs failed; the first: {message}.")
+        raise Message(f"{result.model_name}: all {len(result)} runs failed; the first: {message}.")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dynlib.cli._letters import Letter
+from dynlib.cli._messages import Message
 from dynlib.cli._output import print_table
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def _told(what: str, cache: DiskCache) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise Letter(f"cannot {what} {cache.folder}: {error.strerror or error}") from error
+        raise Message(f"cannot {what} {cache.folder}: {error.strerror or error}") from error
 
 
 def _cache() -> DiskCache:

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from dynlib.cli._letters import Letter
+from dynlib.cli._messages import Message
 from dynlib.cli._output import print_table
 
 __all__ = ["command"]
@@ -38,7 +38,7 @@ def command(words: tuple[str, ...]) -> None:
     cards = _cards()
     found = [card for card in cards if all(word.lower() in card.text for word in words)]
     if not found:
-        raise Letter(f"no model mentions {' and '.join(map(repr, words))}{_guess(words, cards)}")
+        raise Message(f"no model mentions {' and '.join(map(repr, words))}{_guess(words, cards)}")
     rows = [(card.name, str(card.states), card.summary) for card in found]
     print_table(("name", "states", "what it is"), rows)
 

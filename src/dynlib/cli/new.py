@@ -8,7 +8,7 @@ from shlex import quote
 
 import click
 
-from dynlib.cli._letters import Letter
+from dynlib.cli._messages import Message
 
 __all__ = ["command"]
 
@@ -35,11 +35,11 @@ def command(name: str, kind: str, force: bool) -> None:
         with path.open("w" if force else "x", encoding="utf-8") as stream:
             stream.write(_filled(text, path))
     except FileExistsError:
-        raise Letter(f"{path} exists already. Choose another name, or add --force.") from None
+        raise Message(f"{path} exists already. Choose another name, or add --force.") from None
     except FileNotFoundError:
-        raise Letter(f"cannot write {path}: there is no folder {path.parent}") from None
+        raise Message(f"cannot write {path}: there is no folder {path.parent}") from None
     except OSError as error:
-        raise Letter(f"cannot write {path}: {error.strerror or error}") from error
+        raise Message(f"cannot write {path}: {error.strerror or error}") from error
     model, picture = quote(str(path)), quote(str(path.with_suffix(".png")))
     click.echo(f"wrote {path}\ntry:  dynlib run {model} --plot {picture}")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dynlib.cli._letters import Interrupted, Letter
+from dynlib.cli._messages import Interrupted, Message
 from dynlib.cli._options import count, name_list
 from dynlib.cli._session import open_session, run_options, stepper_options
 from dynlib.cli._targets import Targets, hand_over
@@ -79,7 +79,7 @@ def _deliver(result: Results, targets: Targets) -> list[Path]:
         return []
     try:
         return targets.write(result)
-    except (Letter, DynlibError) as error:
+    except (Message, DynlibError) as error:
         if result.ok:
             raise
         click.echo(str(error), err=True)
@@ -96,7 +96,7 @@ def _report_end(result: Results) -> None:
     try:
         result.raise_for_status()
     except RunFailed as failure:
-        raise Letter(_without_python(str(failure))) from failure
+        raise Message(_without_python(str(failure))) from failure
 
 
 def _without_python(message: str) -> str:

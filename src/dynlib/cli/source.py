@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from dynlib.cli._letters import Letter
+from dynlib.cli._messages import Message
 from dynlib.cli._options import mods_option, stepper_option
 from dynlib.suggest import did_you_mean
 
@@ -34,7 +34,7 @@ def command(
         return
     part = part or _WHOLE
     if part not in sources:
-        raise Letter(
+        raise Message(
             f"{model} has no part {part!r}.{did_you_mean(part, sources)} "
             f"There are: {', '.join(sources)}."
         )

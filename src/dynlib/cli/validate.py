@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 import click
 
-from dynlib.cli._letters import Letter
+from dynlib.cli._messages import Message
 from dynlib.cli._options import mods_option, stepper_option
 from dynlib.errors import DynlibError
 
@@ -34,7 +34,7 @@ def command(
             failed += 1
             click.echo(str(error), err=True)
     if failed and len(models) > 1:
-        raise Letter(f"\n{failed} of {len(models)} models have problems")
+        raise Message(f"\n{failed} of {len(models)} models have problems")
     if failed:
         raise click.exceptions.Exit(1)
 
@@ -61,15 +61,15 @@ def _check(model: str, stepper: str | None, mods: tuple[str, ...], *, compiled: 
 
 
 def _broken_mods(model: str, names: Iterable[str]) -> Iterator[str]:
-    """Return a letter for each mod of the document that cannot be applied."""
+    """Return a message for each mod of the document that cannot be applied."""
     from dynlib.dsl.paths import split_fragment
 
     place, _ = split_fragment(model)
     for name in names:
-        letter = _problems(place, [name])
+        message = _problems(place, [name])
         others = (_problems(place, [other, name]) for other in names if other != name)
-        if letter and all(others):
-            yield f"mod {name!r} of {letter}"
+        if message and all(others):
+            yield f"mod {name!r} of {message}"
 
 
 def _problems(place: str, mods: list[str]) -> str:

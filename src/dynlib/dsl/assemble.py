@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from dynlib.dsl.document import Item
+from dynlib.dsl.events import resolve_events, resolve_stop
 from dynlib.dsl.expr import Lag, postorder
 from dynlib.dsl.frozen import FrozenMap
 from dynlib.dsl.given_jacobian import check_jacobian, resolve_jacobian
-from dynlib.dsl.happenings import resolve_events, resolve_stop
 from dynlib.dsl.issues import Issues
 from dynlib.dsl.mods import apply_mods
 from dynlib.dsl.names import check_names

@@ -9,9 +9,9 @@ from typing import Any
 from dynlib.compiler.model import CompiledModel
 from dynlib.errors import DynlibWarning, OptionError
 from dynlib.observers.kit.combined import combine
-from dynlib.observers.kit.described import deciding, describe, names_of
+from dynlib.observers.kit.metadata import deciding, describe, names_of
 from dynlib.observers.kit.module import ObserverModule
-from dynlib.observers.kit.refusals import checked_observers
+from dynlib.observers.kit.validation import checked_observers
 from dynlib.runtime.origin import inline
 from dynlib.runtime.results import Results
 from dynlib.runtime.setup import setup

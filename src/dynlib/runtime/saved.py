@@ -3,7 +3,7 @@
 A file may hold anything.  So each array is held against a description of it (`Content`) before it
 becomes part of a session: type, shape, and the range of what loops count and index by.  The
 descriptions come from where the runners have theirs: the model's layout, the slots, the parts of
-observers.  All complaints are `ValueError`.
+observers.  All errors are `ValueError`.
 """
 
 from __future__ import annotations

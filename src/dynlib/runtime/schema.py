@@ -1,6 +1,6 @@
 """What a file may hold: names, types, shapes and ranges, looked at before anything is used.
 
-All complaints are `ValueError`; who reads the file turns them into a `FileError`.
+All errors are `ValueError`; who reads the file turns them into a `FileError`.
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ class Segment:
         Whether it began with a stepper that remembered nothing, as opposed to in a session that
         was brought back from a file.
     observers
-        Who observed it, as plain data; see `dynlib.observers.kit.described.describe`.
+        Who observed it, as plain data; see `dynlib.observers.kit.metadata.describe`.
     """
 
     name: str

@@ -22,7 +22,7 @@ from dynlib.abi.slots import Clock, Count
 from dynlib.compiler.model import CompiledModel
 from dynlib.errors import DynlibWarning, OptionError
 from dynlib.observers.kit.combined import CombinedObserver, combine
-from dynlib.observers.kit.described import describe
+from dynlib.observers.kit.metadata import describe
 from dynlib.observers.kit.module import ObserverModule
 from dynlib.runtime.concerns import of_the_caller
 from dynlib.runtime.naming import unknown_name

@@ -15,7 +15,7 @@ from dynlib.compiler.model import CompiledModel
 from dynlib.dsl import ModelSpec
 from dynlib.dsl.spec import Preset
 from dynlib.errors import OptionError
-from dynlib.observers.kit.refusals import checked_observers
+from dynlib.observers.kit.validation import checked_observers
 from dynlib.runtime.concerns import Concerns
 from dynlib.runtime.fastpath.plans import RecordingPlan
 from dynlib.runtime.naming import EditableValues, NamedValues, refuse_attribute

@@ -35,7 +35,7 @@ def number(what: str, value: Any, *, infinite: bool = False) -> float:
 
 def integer(what: str, value: Any, least: int | None = None, most: float = 2**62) -> int:
     """A whole number (``1e6`` and ``10.0`` will do), not below `least`, of at most this size."""
-    if type(value) is int and (least or -most) <= value <= most:  # most are
+    if type(value) is int and (-most if least is None else least) <= value <= most:  # most are
         return value
     found = value if isinstance(value, Integral) else number(what, value)
     if found != int(found):

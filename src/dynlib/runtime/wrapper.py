@@ -21,7 +21,7 @@ from dynlib.abi.status import Status
 from dynlib.compiler.codegen.runner_variants import Variant
 from dynlib.compiler.model import CompiledModel
 from dynlib.errors import OptionError
-from dynlib.observers.kit.blame import blame
+from dynlib.observers.kit.hook_traceback import hook_error
 from dynlib.observers.kit.result import ObserverResult
 from dynlib.runtime.budget import first_budget
 from dynlib.runtime.buffers import Buffers
@@ -346,7 +346,7 @@ def _entered(call: Callable[[], int], state: RunState, request: RunRequest, *, p
     try:
         return call()
     except Exception as error:  # whatever a user's hook may raise
-        message = blame(observation.combined, error, plain=plain)
+        message = hook_error(observation.combined, error, plain=plain)
         if message is None:
             raise
         state.put_back(kept)

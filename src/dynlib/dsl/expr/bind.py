@@ -13,7 +13,7 @@ from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from dynlib.dsl.expr import complaints, macros
+from dynlib.dsl.expr import diagnostics, macros
 from dynlib.dsl.expr.errors import ExprError
 from dynlib.dsl.expr.fold import fits, to_real
 from dynlib.dsl.expr.limits import (
@@ -125,7 +125,7 @@ class _Binder:
             first.more = tuple(more)
             raise first
 
-    def complain(self, place: _Place, error: ExprError) -> Node:
+    def refuse(self, place: _Place, error: ExprError) -> Node:
         """Note a problem; one inside a function is laid at the call."""
         self.spend(len(self.scope.table))  # among which likely slips were looked for
         if place.call is not None:
@@ -163,7 +163,7 @@ class _Binder:
         if isinstance(piece.value, float) or fits(piece.value):
             return Num(piece.value)
         if self.scope.integer:
-            return self.complain(place, complaints.large_number(piece))
+            return self.refuse(place, diagnostics.large_number(piece))
         return Num(to_real(piece.value))
 
     def word(self, piece: Word, place: _Place) -> Node:
@@ -172,7 +172,7 @@ class _Binder:
             return found
         if piece.name in self.scope.poisoned:
             return BROKEN
-        return self.complain(place, complaints.unknown_name(piece, self.scope, self.known(place)))
+        return self.refuse(place, diagnostics.unknown_name(piece, self.scope, self.known(place)))
 
     def unary(self, piece: Unary, place: _Place) -> Task:
         operand = yield self.bind(piece.operand, place)
@@ -184,10 +184,10 @@ class _Binder:
         left = yield self.bind(piece.left, place)
         right = yield self.bind(piece.right, place)
         if piece.op == "pow" and abs(literal_exponent(right) or 0) > MAX_EXPONENT:
-            error = complaints.large_exponent(piece)
-            return self.complain(place, error)
+            error = diagnostics.large_exponent(piece)
+            return self.refuse(place, error)
         if self.scope.kind == "numeric" and _divides_by_zero(piece.op, left, right):
-            return self.complain(place, complaints.zero_divisor(piece))
+            return self.refuse(place, diagnostics.zero_divisor(piece))
         return apply(piece.op, [left, right], integer=self.scope.integer)
 
     def comparison(self, piece: Comparison, place: _Place) -> Task:
@@ -221,11 +221,11 @@ class _Binder:
 
     def inline(self, piece: Call, function: Function, args: list[Node], place: _Place) -> Task:
         name = piece.name
-        error = complaints.argument_count(piece, len(function.args), len(function.args))
+        error = diagnostics.argument_count(piece, len(function.args), len(function.args))
         if error is not None:
-            return self.complain(place, error)
+            return self.refuse(place, error)
         if name in place.path or len(place.path) >= MAX_CALLS:
-            return self.complain(place, complaints.recursion(piece, place.path))
+            return self.refuse(place, diagnostics.recursion(piece, place.path))
         key = (name, tuple(args))
         if key not in self.inlined:
             given = dict(zip(function.args, args, strict=True))
@@ -240,11 +240,11 @@ class _Binder:
             return self.lag(piece, args, place)
         least, most = _arity(name)
         if least == 0:
-            unknown = complaints.unknown_function(piece, self.scope, self.known(place))
-            return self.complain(place, unknown)
-        error = complaints.argument_count(piece, least, most)
+            unknown = diagnostics.unknown_function(piece, self.scope, self.known(place))
+            return self.refuse(place, unknown)
+        error = diagnostics.argument_count(piece, least, most)
         if error is not None:
-            return self.complain(place, error)
+            return self.refuse(place, error)
         integer = self.scope.integer
         if name == "int" and not integer:
             return whole(args[0])
@@ -254,16 +254,16 @@ class _Binder:
             return macros.scalar(name, args, integer=integer)
         if name in EDGE_MACROS:
             if not self.scope.edges and name != "in_interval":
-                return self.complain(place, complaints.edge_forbidden(piece))
+                return self.refuse(place, diagnostics.edge_forbidden(piece))
             self.spend(4 * len(postorder(args)))  # of which twins at the start of the step are made
             return macros.edge(name, args, integer=integer)
         return apply(FUNCTIONS[name], args, integer=integer)
 
     def lag(self, piece: Call, args: list[Node], place: _Place) -> Node:
         scope = self.scope
-        error = complaints.bad_lag(piece, args, scope, self.known(place))
+        error = diagnostics.bad_lag(piece, args, scope, self.known(place))
         if error is not None:
-            return self.complain(place, error)
+            return self.refuse(place, error)
         k = args[0].value if args and isinstance(args[0], Num) else 1
         state = piece.name.removeprefix("lag_")
         return macros.lag(scope.state_index[state], state, int(k), scope.number_kind)
@@ -286,12 +286,12 @@ class _Binder:
         self.spend(4 * len(postorder([body, where], Without(var))))
         node = reduction(piece.op, var, lower, upper, body, where)
         error = _loop_error(piece, lower, upper, node)
-        return node if error is None else self.complain(place, error)
+        return node if error is None else self.refuse(place, error)
 
     def bound(self, piece: Syntax, node: Node, place: _Place) -> Node:
         """Return a bound of a range as an int; a parameter is cut, but not a literal."""
         if isinstance(node, Num) and isinstance(node.value, float) and not node.value.is_integer():
-            return self.complain(place, complaints.fraction_in_range(piece, node.value))
+            return self.refuse(place, diagnostics.fraction_in_range(piece, node.value))
         return coerce(node, "int")
 
 
@@ -325,10 +325,10 @@ def _divides_by_zero(op: str, left: Node, right: Node) -> bool:
 
 
 def _loop_error(piece: Loop, lower: Node, upper: Node, node: Node) -> ExprError | None:
-    """Return the complaint about a loop that turns too often or lies too deep."""
+    """Return the error about a loop that turns too often or lies too deep."""
     turns = _turns(lower, upper)
     if turns > MAX_RANGE:
-        return complaints.long_range(piece, turns)
+        return diagnostics.long_range(piece, turns)
     if _most_turns(node) > MAX_TURNS:
         return ExprError(
             f"these sums within sums have {_most_turns(node)} terms; at most {MAX_TURNS} allowed",

@@ -300,7 +300,7 @@ class _Parser:
         self.open.pop()
         return self.take().end
 
-    # --- complaints ---
+    # --- error messages ---
 
     def too_deep(self, token: Token) -> ExprError:
         return ExprError(
@@ -315,7 +315,7 @@ class _Parser:
         return ExprError("this '(' is never closed", opening.start, opening.end, "add ')'")
 
     def unless_ended(self, message: str, hint: str) -> ExprError:
-        """Return the complaint, or that a bracket is open if the text ends here."""
+        """Return the error, or that a bracket is open if the text ends here."""
         if self.next.kind == "end":
             return self.unclosed()
         return ExprError(message, self.next.start, self.next.end, hint)
@@ -324,7 +324,7 @@ class _Parser:
         return ExprError(f"{token.text!r} is not part of the language", token.start, token.end)
 
     def missing(self) -> ExprError:
-        """Return the complaint about a place where a value should stand."""
+        """Return the error about a place where a value should stand."""
         token = self.next
         before = self.tokens[self.place - 1] if self.place else None
         after = f" after {before.text!r}" if before else ""
@@ -342,7 +342,7 @@ class _Parser:
         return ExprError(f"{message}, before {token.text!r}", token.start, token.end, hint)
 
     def misfit(self) -> ExprError:
-        """Return the complaint about a token that cannot follow what was read."""
+        """Return the error about a token that cannot follow what was read."""
         token, before = self.next, self.tokens[self.place - 1]
         if token.kind == "end":
             return self.unclosed()

@@ -194,7 +194,7 @@ def _dotted(word: str, start: int, end: int, text: str) -> Token:
 
 
 def _foreign(tokens: list[Token]) -> ExprError | None:
-    """Return the complaint about a word of Python, which explains strange characters after it."""
+    """Return the error about a word of Python, which explains strange characters after it."""
     for token in tokens:
         if token.text in FOREIGN_WORDS:
             return ExprError(f"{token.text!r} is not part of the language", token.start, token.end)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from dynlib.dsl.spec import ModelSpec
 from dynlib.errors import ObserverError
-from dynlib.observers.averages import share_hooks as hooks
+from dynlib.observers.averages import occupancy_hooks as hooks
 from dynlib.observers.crossing.crossing import checked_number, single
 from dynlib.observers.kit.batches import SHORTEST, Batches
 from dynlib.observers.kit.expressions import read_value

@@ -8,7 +8,7 @@ from typing import Any
 from dynlib.compiler.codegen.event_text import SCAN_POINTS
 from dynlib.dsl.expr import level_function
 from dynlib.dsl.spec import ModelSpec
-from dynlib.observers.averages import share_hooks as hooks
+from dynlib.observers.averages import occupancy_hooks as hooks
 from dynlib.observers.crossing.crossing import refuse_without_inside, single
 from dynlib.observers.crossing.crossing_hooks import SEEK
 from dynlib.observers.kit.batches import SHORTEST, Batches

@@ -14,9 +14,9 @@ import numpy as np
 from dynlib.abi.status import Status
 from dynlib.compiler.model import CompiledModel
 from dynlib.errors import OptionError
-from dynlib.observers.kit.described import describe
+from dynlib.observers.kit.metadata import describe
 from dynlib.observers.kit.module import ObserverModule
-from dynlib.observers.kit.refusals import checked_observers
+from dynlib.observers.kit.validation import checked_observers
 from dynlib.runtime.batch.executors import check_travel, checked_executor
 from dynlib.runtime.batch.frame import BatchFrame, RunEnd
 from dynlib.runtime.batch.inputs import Inputs, batch_inputs

@@ -61,7 +61,7 @@ class BatchFrame:
     observed
         What observers leave.
     observers
-        Who they are, as plain data; see `dynlib.observers.kit.described.describe`.
+        Who they are, as plain data; see `dynlib.observers.kit.metadata.describe`.
     """
 
     origin: Origin

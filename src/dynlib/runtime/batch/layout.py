@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from dynlib.abi.status import Status
 from dynlib.errors import FileError, MissingExtraError, OptionError
-from dynlib.observers.kit.described import deciding
+from dynlib.observers.kit.metadata import deciding
 from dynlib.runtime.batch.export import Variable, attributes, coordinates, dimensions, variables
 from dynlib.runtime.batch.files import describe
 from dynlib.runtime.batch.frame import BatchFrame

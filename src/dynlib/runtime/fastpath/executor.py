@@ -24,8 +24,8 @@ from dynlib.compiler.model import CompiledModel
 from dynlib.observers.kit.combined import CombinedObserver
 from dynlib.runtime.budget import first_budget
 from dynlib.runtime.fastpath.observers import (
-    blaming,
     combined_of,
+    hook_errors,
     layout_of,
     observed_steps,
     observer_arrays,
@@ -325,7 +325,7 @@ class _Batch:
         while True:
             bundle.batch[LaneCount.BUDGET] = budget
             entered = perf_counter()
-            with blaming(context.combined, plain=not self.model.jit):
+            with hook_errors(context.combined, plain=not self.model.jit):
                 code = bundle.call()
             if self.model.n_events:
                 self.logs.append(bundle.take_log())

@@ -12,15 +12,15 @@ from numpy.typing import NDArray
 from dynlib.abi.slots import NEVER
 from dynlib.compiler.codegen.lane_program import CHUNK
 from dynlib.compiler.model import CompiledModel
-from dynlib.observers.kit.blame import blame
 from dynlib.observers.kit.combined import CombinedObserver, combine
+from dynlib.observers.kit.hook_traceback import hook_error
 from dynlib.observers.kit.layout import ObservedLayout
 from dynlib.observers.kit.module import ObserverModule
 from dynlib.runtime.fastpath.request import BatchRequest
 
 __all__ = [
-    "blaming",
     "combined_of",
+    "hook_errors",
     "layout_of",
     "observed_from",
     "observed_steps",
@@ -38,7 +38,7 @@ def combined_of(
 
 
 @contextmanager
-def blaming(combined: CombinedObserver | None, *, plain: bool) -> Iterator[None]:
+def hook_errors(combined: CombinedObserver | None, *, plain: bool) -> Iterator[None]:
     """Say whose hook it was that raised.
 
     Raises
@@ -50,7 +50,7 @@ def blaming(combined: CombinedObserver | None, *, plain: bool) -> Iterator[None]
     except Exception as error:  # whatever a user's hook may raise
         message = None
         if combined is not None and combined.has_user_hooks:
-            message = blame(combined, error, plain=plain)
+            message = hook_error(combined, error, plain=plain)
         if message is None:
             raise
         raise message from error

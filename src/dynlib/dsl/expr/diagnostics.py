@@ -65,7 +65,7 @@ def _known(names: Collection[str]) -> str:
 
 
 def unknown_name(word: Word, scope: Scope, table: Mapping[str, Node]) -> ExprError:
-    """Return the complaint about a name that is no value."""
+    """Return the error about a name that is no value."""
     name = word.name
     if scope.kind == "numeric" and (error := _not_yet_a_number(word, scope)) is not None:
         return error
@@ -99,7 +99,7 @@ def _is_declared(name: str, scope: Scope) -> bool:
 
 
 def _not_yet_a_number(word: Word, scope: Scope) -> ExprError | None:
-    """Return the complaint about a name that is known, but has no value at loading time."""
+    """Return the error about a name that is known, but has no value at loading time."""
     name = word.name
     what = ""
     if name in scope.states:
@@ -122,7 +122,7 @@ def _not_yet_a_number(word: Word, scope: Scope) -> ExprError | None:
 
 
 def unknown_function(call: Call, scope: Scope, table: Mapping[str, Node]) -> ExprError:
-    """Return the complaint about a call of what is no function."""
+    """Return the error about a call of what is no function."""
     name, start, end = call.name, call.start, call.name_end
     if name in table or name in scope.states or name in scope.params:
         found = table.get(name)
@@ -155,7 +155,7 @@ def unknown_function(call: Call, scope: Scope, table: Mapping[str, Node]) -> Exp
 
 
 def argument_count(call: Call, least: int, most: int | None) -> ExprError | None:
-    """Return the complaint about a call with too few or too many arguments, if it is one."""
+    """Return the error about a call with too few or too many arguments, if it is one."""
     count = len(call.args)
     if count >= least and (most is None or count <= most):
         return None
@@ -170,7 +170,7 @@ def argument_count(call: Call, least: int, most: int | None) -> ExprError | None
 
 
 def recursion(call: Call, path: Sequence[str]) -> ExprError:
-    """Return the complaint about functions that call each other in a circle, or too deeply."""
+    """Return the error about functions that call each other in a circle, or too deeply."""
     if call.name in path:
         circle = " -> ".join([*path[path.index(call.name) :], call.name])
         return ExprError(
@@ -185,7 +185,7 @@ def recursion(call: Call, path: Sequence[str]) -> ExprError:
 
 
 def large_exponent(piece: Binary) -> ExprError:
-    """Return the complaint about a literal exponent that nobody means."""
+    """Return the error about a literal exponent that nobody means."""
     return ExprError(
         f"the exponent is beyond {MAX_EXPONENT}",
         piece.right.start,
@@ -195,7 +195,7 @@ def large_exponent(piece: Binary) -> ExprError:
 
 
 def large_number(piece: Literal) -> ExprError:
-    """Return the complaint about a whole number in a model of integers that none of them holds."""
+    """Return the error about a whole number in a model of integers that none of them holds."""
     return ExprError(
         "the number does not fit into int64",
         piece.start,
@@ -205,12 +205,12 @@ def large_number(piece: Literal) -> ExprError:
 
 
 def zero_divisor(piece: Binary) -> ExprError:
-    """Return the complaint about the quotient of a whole number and zero."""
+    """Return the error about the quotient of a whole number and zero."""
     return ExprError("a whole number is divided by zero", piece.start, piece.end)
 
 
 def fraction_in_range(piece: Syntax, value: float) -> ExprError:
-    """Return the complaint about a bound of a range that is no whole number."""
+    """Return the error about a bound of a range that is no whole number."""
     return ExprError(
         f"range takes whole numbers, not {value!r}",
         piece.start,
@@ -220,7 +220,7 @@ def fraction_in_range(piece: Syntax, value: float) -> ExprError:
 
 
 def edge_forbidden(call: Call) -> ExprError:
-    """Return the complaint about an edge where there is no step to examine."""
+    """Return the error about an edge where there is no step to examine."""
     return ExprError(
         f"{call.name}() is only known in events, aux and stop conditions",
         call.start,
@@ -231,7 +231,7 @@ def edge_forbidden(call: Call) -> ExprError:
 def bad_lag(
     call: Call, args: Sequence[Node], scope: Scope, table: Mapping[str, Node]
 ) -> ExprError | None:
-    """Return the complaint about a lag that cannot be bound, if it cannot."""
+    """Return the error about a lag that cannot be bound, if it cannot."""
     name, state = call.name, call.name.removeprefix("lag_")
     start, end = call.start, call.name_end
     if state not in scope.state_index:
@@ -262,7 +262,7 @@ def bad_lag(
 
 
 def long_range(piece: Loop, turns: int) -> ExprError:
-    """Return the complaint about a loop that is too long."""
+    """Return the error about a loop that is too long."""
     first = piece.lower or piece.upper
     return ExprError(
         f"this range has {turns} members; at most {MAX_RANGE} are allowed",

@@ -1,4 +1,4 @@
-"""Errors of the user are printed as the letters they are, on standard error, with status 1."""
+"""Errors of the user are printed as the messages they are, on standard error, with status 1."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import click
 
 from dynlib.errors import DynlibError
 
-__all__ = ["Interrupted", "Letter", "letters", "spoken"]
+__all__ = ["Interrupted", "Message", "in_options", "messages"]
 
-# How arguments of Python, as letters name them, are called on the command line.
+# How arguments of Python, as messages name them, are called on the command line.
 _WORDS = (
     (r"\(Stride\(k=1\)\)", "(--plan all)"),
     (r"\(Stride\(k=(\d+)\)\)", r"(--stride \1)"),
@@ -29,7 +29,7 @@ _WORDS = (
 )
 
 
-class Letter(click.ClickException):
+class Message(click.ClickException):
     """A message that ends the command with status 1 and is printed without decoration."""
 
     exit_code = 1
@@ -39,36 +39,36 @@ class Letter(click.ClickException):
         click.echo(self.format_message(), file=file, err=file is None)
 
 
-class Interrupted(Letter):
+class Interrupted(Message):
     """What to say after Ctrl-C; the status is the one that shells report for it."""
 
     exit_code = 130
 
 
-def spoken(letter: str) -> str:
-    """A letter that speaks of options where Python has arguments.
+def in_options(message: str) -> str:
+    """A message that speaks of options where Python has arguments.
 
     Examples
     --------
-    >>> spoken("plan=Stride(218) needs 9 GB; out='sweep.zarr' needs no more")
+    >>> in_options("plan=Stride(218) needs 9 GB; out='sweep.zarr' needs no more")
     '--stride 218 needs 9 GB; --out sweep.zarr needs no more'
     """
     for argument, option in _WORDS:
-        letter = re.sub(argument, option, letter)
-    return letter
+        message = re.sub(argument, option, message)
+    return message
 
 
 @contextmanager
-def letters() -> Iterator[None]:
-    """Turn what a user can repair into a `Letter`; what only we can repair keeps its traceback."""
+def messages() -> Iterator[None]:
+    """Turn what a user can repair into a `Message`; what only we can repair keeps its traceback."""
     try:
         yield
     except DynlibError as error:
-        raise Letter(spoken(str(error))) from error
+        raise Message(in_options(str(error))) from error
     except KeyboardInterrupt as error:
         raise Interrupted("interrupted") from error
     except MemoryError as error:
-        raise Letter(
+        raise Message(
             f"not enough memory{f': {error}' if str(error) else ''}. "
             "Record less (--record, --t-eval, --transient), or make fewer runs at a time."
         ) from error

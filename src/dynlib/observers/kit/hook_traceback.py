@@ -8,12 +8,14 @@ from dynlib.abi.hooks import HOOK_ARGS, user_name
 from dynlib.errors import ObserverError
 from dynlib.observers.kit.combined import CombinedObserver
 
-__all__ = ["blame"]
+__all__ = ["hook_error"]
 
 _TIME = HOOK_ARGS.split(", ").index("t")  # it has the same place in hooks of a step
 
 
-def blame(combined: CombinedObserver, error: Exception, *, plain: bool) -> ObserverError | None:
+def hook_error(
+    combined: CombinedObserver, error: Exception, *, plain: bool
+) -> ObserverError | None:
     """The error message; None if the error comes from no hook.
 
     Parameters
