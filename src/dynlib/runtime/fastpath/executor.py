@@ -201,6 +201,8 @@ class _Batch:
         context.batch[LaneCount.STREAM] = in_lines(records)
         context.batch[LaneCount.RUNS] = request.n_runs
         self.out = allocate(model, request, times, layout_of(model, request), records)
+        if request.tangents is not None:
+            self.out.outputs[:] = request.tangents
         self.queue = np.zeros(1, dtype=np.int64)
         self.varied = np.empty((len(context.varied), request.n_runs), dtype=model.dtype)
         self.times = np.array([self.out.t_final, self.out.final_dt])
