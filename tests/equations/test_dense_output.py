@@ -279,6 +279,21 @@ def test_what_is_refused(tmp_path) -> None:
         other.run(T=2.0, resume=True).at(1.5)
 
 
+def test_steps_that_memory_has_no_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dynlib.runtime.trace_room.available_memory", lambda: 2**24)
+    res = session("builtin://ode/lorenz", "rk4").run(T=1e4, dt=0.01, record=False)
+    with pytest.raises(OptionError, match="keeps 6 numbers for each step of the run, for which"):
+        res.at(1.0)
+
+
+def test_a_stepper_without_dense_output(monkeypatch: pytest.MonkeyPatch) -> None:
+    sim = session("builtin://ode/lorenz", "rk4")
+    res = sim.run(T=1.0)
+    monkeypatch.setattr(sim.model.stepper, "dense_output", False)
+    with pytest.raises(OptionError, match="stepper 'rk4' has no dense output"):
+        res.at(0.5)
+
+
 def test_a_repetition_that_ends_elsewhere_is_refused() -> None:
     sim = session("builtin://ode/lorenz", "rk45")
     res = sim.run(T=1.0)

@@ -105,6 +105,10 @@ class DenseOutput:
         return model
 
     @cached_property
+    def _row(self) -> StepRow:
+        return StepRow(self._model.program.layout)
+
+    @cached_property
     def _steps(self) -> _Steps:
         """All steps of the segments, from a repetition of the session."""
         model, everything = self._model, (*self._earlier, *self._segments)
@@ -112,6 +116,11 @@ class DenseOutput:
             raise OptionError(
                 "this run went on from a snapshot file, which does not hold its beginning, so its "
                 "steps cannot be computed again. Load the snapshot, and run it with t_eval=[...]."
+            )
+        if not model.stepper.dense_output:
+            raise OptionError(
+                f"stepper {model.stepper.name!r} has no dense output, so nothing is known between "
+                "two steps: take rows of the record, res[...], or a stepper such as rk4 or tsit5."
             )
         session, planner = Session(model), Planner(model)
         times, tables, starts, ends = [], [], [], []
@@ -139,12 +148,18 @@ class DenseOutput:
                 machine.y[:, 0], machine.p[:, 0] = segment.start_y, segment.start_p
                 self._model.mark_jump(machine)
             plan = planner.resumed(call, options, None, session)
-        combined = session.combined(plan, (StepsObserver(),))
-        if machine is None:
-            start = (segment.start_y, segment.start_p, plan.options.t0)
-            session.start(*start, plan.options.stepper_options)
-        session.state.observation = None  # a trace of its own for each segment
-        session.advance(plan, segment.name, combined)
+        try:
+            combined = session.combined(plan, (StepsObserver(),))
+            if machine is None:
+                start = (segment.start_y, segment.start_p, plan.options.t0)
+                session.start(*start, plan.options.stepper_options)
+            session.state.observation = None  # a trace of its own for each segment
+            session.advance(plan, segment.name, combined)
+        except OptionError as error:
+            raise OptionError(
+                f"res.at keeps {self._row.width + 1} numbers for each step of the run, for which "
+                "there is no room in memory. Run it with t_eval=[...] for the times that you want."
+            ) from error
         again = session.state.segments[-1]
         self._compare(segment, again)
         found = again.raw.observers["steps"]
@@ -188,7 +203,7 @@ class DenseOutput:
             )
 
     def _params(self, rows: Array, counts: Sequence[int], starts: Sequence[Array]) -> Array:
-        row = StepRow(self._model.program.layout)
+        row = self._row
         if not row.params and all(np.array_equal(p, starts[0]) for p in starts):
             return starts[0]
         p = np.repeat(np.array(starts), counts, axis=0)
@@ -224,16 +239,16 @@ class DenseOutput:
         final = times == steps.ends[-1][1]
         found[final] = end.y
         begins = ~final & (steps.t[at] == times) if steps.t.size else np.zeros_like(final)
-        row = StepRow(self._model.program.layout)
+        row = self._row
         arrived = row.slices["before" if row.starts else "y"]
         found[begins] = steps.rows[at[begins], arrived]
         rest = ~(final | begins)
         if rest.any():
-            found[rest] = self._computed(row, at[rest], times[rest])
+            found[rest] = self._computed(at[rest], times[rest])
         return found
 
-    def _computed(self, row: StepRow, at: Array, times: Array) -> Array:
-        steps = self._steps
+    def _computed(self, at: Array, times: Array) -> Array:
+        steps, row = self._steps, self._row
         rows = steps.rows[at]
         inputs: Mapping[str, Array] = {name: rows[:, row.slices[name]] for name in "ymw"}
         clock = np.column_stack([times, steps.t[at], rows[:, row.slices["h"]], rows[:, 1]])

@@ -14,11 +14,13 @@ from dynlib.compiler.codegen.layout import Layout
 from dynlib.compiler.codegen.point_runner import get_point_runner
 from dynlib.compiler.equations.evaluator import arrays_of, listening, points_at_once
 from dynlib.compiler.jit.disk_cache import DiskCache
+from dynlib.compiler.jit.runner import Call, PlainCall
 from dynlib.dsl.expr import operations
 
 __all__ = ["DenseSteps"]
 
 Array = NDArray[Any]
+_FEW = 64
 
 
 class DenseSteps:
@@ -44,6 +46,8 @@ class DenseSteps:
         work = operations(spec.equations) * (layout.stepper.evaluations + 1)
         self._at_once = points_at_once(work)
         self._long = jit and layout.heed is not None
+        self._idle: list[tuple[dict[str, Array], Call | PlainCall]] = []
+        self._places = {arg.name: i for i, arg in enumerate(text.loop.args)}
 
     def __call__(self, rows: Mapping[str, Array], times: Array, p: Array) -> Array:
         """States, shape (k, n_states), at `k` times.
@@ -59,7 +63,11 @@ class DenseSteps:
         """
         dtype = np.dtype(self.layout.spec.dtype)
         out = np.empty((len(times), self.layout.states), dtype)
-        arrays = arrays_of(self.text.loop)
+        try:
+            arrays, call = self._idle.pop()
+        except IndexError:
+            arrays = arrays_of(self.text.loop)
+            call = self.runner.bind(list(arrays.values()))
         given = {name: np.ascontiguousarray(each, dtype) for name, each in rows.items()}
         given = {name: each for name, each in given.items() if each.shape[1]}
         if not self.varied:
@@ -67,11 +75,9 @@ class DenseSteps:
         elif p.shape[1]:
             given["p"] = np.ascontiguousarray(p, dtype)
         given |= {"times": np.ascontiguousarray(times), "out": out}
-        call = self.runner.bind(list(arrays.values()))
-        places = {name: i for i, name in enumerate(arrays)}
         for first in range(0, len(times), self._at_once):
             for name, array in given.items():
-                call.put(places[name], array[first : first + self._at_once])
+                call.put(self._places[name], array[first : first + self._at_once])
             arrays["size"][0] = min(self._at_once, len(times) - first)
             if self._long:
                 assert self.layout.heed is not None
@@ -79,4 +85,6 @@ class DenseSteps:
                 listening(partial(call), arrays["block"][row])
             else:
                 call()
+        if len(times) <= _FEW:  # what is kept holds on to the arrays of its last call
+            self._idle.append((arrays, call))
         return out
