@@ -381,6 +381,7 @@ def test_bad_input() -> None:
         (lambda: sim.flow(y, 1.0, np.full((3, 1), np.nan)), "tangents must be finite"),
         (lambda: sim.flow(y, 1.0, params=[1.0]), "params has shape"),
         (lambda: sim.flow(y, 1.0, t0=np.nan), "t0 must be finite"),
+        (lambda: sim.flow(y, 1.5e308, t0=1e308), "more than float64 can hold"),
         (lambda: sim.flow(y, 1.0, dt=-1.0), "dt must be above 0"),
         (lambda: sim.flow(y, 1.0, max_steps=0), "max_steps must be at least 1"),
         (lambda: sim.flow(y, 1.0, workers=0), "workers"),

@@ -90,7 +90,8 @@ def read_starts(
         shapes["tangents"] = tangents.shape[:-2]
     shape = leading(shapes)
     begin = _flat(begin, shape)
-    end = begin + _flat(span, shape)
+    with np.errstate(over="ignore"):
+        end = begin + _flat(span, shape)
     if not np.isfinite(end.astype(np.float64)).all():
         raise OptionError("t0 + T is more than float64 can hold.")
     return Starts(
