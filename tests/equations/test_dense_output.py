@@ -130,6 +130,21 @@ def test_switches_and_values_of_earlier_steps(model: str, stepper: str) -> None:
     check(sim.run(T=3.0, dt=0.05), sim.run(T=3.0, dt=0.05, t_eval=times(0.0, 3.0)))
 
 
+@pytest.mark.parametrize("stepper", ["rk4", "tsit5"])
+def test_many_states(stepper: str) -> None:
+    """More than are moved one by one."""
+    n = 19
+    rows = [f'x{i} = "(x{(i + 1) % n} - x{i - 2})*x{i - 1} - x{i} + F"' for i in range(n)]
+    text = "\n".join(rows).replace("x-1", f"x{n - 1}").replace("x-2", f"x{n - 2}")
+    states = "\n".join(f"x{i} = {0.1 * i}" for i in range(n))
+    sim = session(
+        f'[model]\nname = "ring"\ntype = "ode"\n[states]\n{states}\n[params]\nF = 8.0\n'
+        f"[equations.rhs]\n{text}",
+        stepper,
+    )
+    check(sim.run(T=1.0, dt=0.02), sim.run(T=1.0, dt=0.02, t_eval=times(0.0, 1.0)))
+
+
 @given(
     stepper=st.sampled_from(STEPPERS),
     start=st.floats(-3, 3),

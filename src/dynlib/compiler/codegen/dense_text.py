@@ -100,6 +100,7 @@ class DenseText:
             varied=varied,
             outputs=layout.states,
             width=layout.states,
+            inner=layout.states * (layout.stepper.evaluations + layout.stepper.dense_vectors),
         )
 
     def module(self) -> Module:

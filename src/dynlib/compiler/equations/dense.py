@@ -67,6 +67,7 @@ class DenseSteps:
             arrays, call = self._idle.pop()
         except IndexError:
             arrays = arrays_of(self.text.loop)
+            arrays["columns"] = np.arange(self.layout.states)
             call = self.runner.bind(list(arrays.values()))
         given = {name: np.ascontiguousarray(each, dtype) for name, each in rows.items()}
         given = {name: each for name, each in given.items() if each.shape[1]}

@@ -29,6 +29,7 @@ __all__ = ["FlowRuns"]
 
 Array = NDArray[Any]
 _SIDE_BY_SIDE = 8  # runs of one span from which on lanes are worth their preparation
+_FEW = 50  # components: with more, lanes take seconds to compile
 
 
 @dataclass
@@ -87,7 +88,7 @@ class FlowRuns:
         usable = _usable(starts)
         ends.status[~usable] = Status.NAN_DETECTED
         for runs in _spans(starts, usable & (starts.end != starts.t0)):
-            if len(runs) >= _SIDE_BY_SIDE:
+            if len(runs) >= _least(starts):
                 self._side_by_side(runs, starts, plan, ends)
             else:
                 self._one_by_one(runs, starts, plan, ends)
@@ -195,6 +196,13 @@ def _begin(observation: Observation, tangents: Array) -> None:
     observation.workspace[:, 0] = combined.first[: combined.workspace]
     observation.workspace[: tangents.size, 0] = tangents.T.ravel()
     observation.started = False
+
+
+def _least(starts: Starts) -> int:
+    """Runs of one span from which on they go side by side."""
+    n = starts.y.shape[-1]
+    components = n if starts.tangents is None else n * (1 + starts.tangents.shape[-1])
+    return _SIDE_BY_SIDE * max(1, -(-components // _FEW))
 
 
 def _signed(dt: float | None, t0: float, end: float) -> float | None:
