@@ -150,14 +150,14 @@ def test_the_session_is_followed_and_left_alone() -> None:
 
 
 @given(
-    st.sampled_from(["builtin://ode/vanderpol", "builtin://ode/lorenz", LINEAR]),
+    st.sampled_from(["builtin://ode/pendulum", "builtin://ode/henon-heiles", LINEAR]),
     st.floats(-1.5, 1.5),
     st.integers(0, 10),
 )
 def test_there_and_back(model: str, T: float, seed: int) -> None:
     sim = session(model, "dop853")
     n = len(sim.spec.states)
-    y = np.random.default_rng(seed).normal(size=n)
+    y = 0.3 * np.random.default_rng(seed).normal(size=n)
     end, M = sim.flow(y, T, np.eye(n), **TIGHT)
     back, N = sim.flow(end, -T, np.eye(n), **TIGHT)
     # What is lost on one way is stretched on the other one.

@@ -200,8 +200,8 @@ def _begin(observation: Observation, tangents: Array) -> None:
 
 def _least(starts: Starts) -> int:
     """Runs of one span from which on they go side by side."""
-    n = starts.y.shape[-1]
-    components = n if starts.tangents is None else n * (1 + starts.tangents.shape[-1])
+    n: int = starts.y.shape[-1]
+    components: int = n if starts.tangents is None else n * (1 + starts.tangents.shape[-1])
     return _SIDE_BY_SIDE * max(1, -(-components // _FEW))
 
 
