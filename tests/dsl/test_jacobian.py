@@ -1,6 +1,5 @@
 """Derived Jacobians agree with SymPy; given ones are checked."""
 
-import ast
 import math
 from random import Random
 from typing import Any
@@ -9,92 +8,24 @@ import pytest
 import sympy
 from dsl.documents import HENON, PENDULUM, changed, only_problem, problems
 from dsl.generated import formulas
+from dsl.sympy_models import names_of, read
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dynlib.dsl import ModelSpec, list_models, load_model
+from dynlib.dsl import list_models, load_model
 from dynlib.dsl.expr import Time, evaluate, to_text
 
 FLOWS = [name for name in list_models() if not load_model(f"builtin://{name}").is_integer]
 
 
-class Jump(sympy.Function):
-    """The floor, constant between its jumps."""
-
-    def fdiff(self, argindex: int = 1) -> sympy.Expr:
-        return sympy.Integer(0)
-
-
-class _ForSymPy(ast.NodeTransformer):
-    """Write what Python would decide at once as functions that SymPy can keep."""
-
-    def visit_IfExp(self, node: ast.IfExp) -> ast.AST:
-        self.generic_visit(node)
-        return _call("Choice", node.test, node.body, node.orelse)
-
-    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
-        self.generic_visit(node)
-        names = {ast.Mod: "Rest", ast.FloorDiv: "Whole"}
-        name = names.get(type(node.op))
-        return _call(name, node.left, node.right) if name else node
-
-
-def _call(name: str, *args: ast.expr) -> ast.Call:
-    return ast.Call(ast.Name(name, ast.Load()), list(args), [])
-
-
-def _read(text: str, names: dict[str, Any]) -> Any:
-    tree = ast.parse(text.replace("^", "**").strip(), mode="eval")
-    code = compile(ast.fix_missing_locations(_ForSymPy().visit(tree)), "<text>", "eval")
-    return eval(code, names)
-
-
-def _names(spec: ModelSpec) -> dict[str, Any]:
-    """Return what names mean to SymPy: written anew, without our parser or tree."""
-    known: dict[str, Any] = {
-        name: getattr(sympy, name)
-        for name in ["sin", "cos", "exp", "tanh", "cosh", "sqrt", "log", "pi", "atan2"]
-    }
-    known |= {
-        "abs": sympy.Abs,
-        "min": sympy.Min,
-        "max": sympy.Max,
-        "e": sympy.E,
-        "hypot": lambda u, v: sympy.sqrt(u**2 + v**2),
-        "expm1": lambda u: sympy.exp(u) - 1,
-        "Choice": lambda test, yes, no: sympy.Piecewise((yes, test), (no, True)),
-        "Rest": lambda a, b: a - b * Jump(a / b),
-        "Whole": lambda a, b: Jump(a / b),
-        "sum": sum,
-        "range": range,
-    }
-    known |= {name: sympy.Symbol(name, real=True) for name in (*spec.states, *spec.params, "t")}
-    known |= spec.constants
-    for name, function in spec.functions.items():
-        known[name] = _function(function.args, function.expr, known)
-    waiting = {aux.name: aux.text for aux in spec.aux}
-    while waiting:
-        for name, text in list(waiting.items()):
-            used = {
-                each.id for each in ast.walk(ast.parse(text.strip())) if isinstance(each, ast.Name)
-            }
-            if not used & set(waiting):
-                known[name] = _read(waiting.pop(name), known)
-    return known
-
-
-def _function(args: tuple[str, ...], text: str, known: dict[str, Any]) -> Any:
-    return lambda *values: _read(text, {**known, **dict(zip(args, values, strict=True))})
-
-
 @pytest.mark.parametrize("name", FLOWS)
 def test_the_derived_jacobian_is_that_of_sympy(name: str) -> None:
     spec = load_model(f"builtin://{name}")
-    names = _names(spec)
+    names = names_of(spec)
     order = [*spec.states, *spec.params, "t"]
     symbols = [names[each] for each in order]
     random = Random(1)
-    rows = [_read(spec.equations_text[state], names) for state in spec.states]
+    rows = [read(spec.equations_text[state], names) for state in spec.states]
     entries = [[sympy.diff(row, names[state]) for state in spec.states] for row in rows]
     expected = sympy.lambdify(symbols, entries, modules=[{"Jump": math.floor}, "scipy", "numpy"])
     for _ in range(3):

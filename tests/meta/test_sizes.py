@@ -16,7 +16,8 @@ MAX_PARAMETERS = 8
 # The public signatures are fixed by the documentation: a user types these names, so they cannot
 # travel together in an options object.
 FIXED_SIGNATURES = {
-    "runtime/sim.py": {"run", "fastpath", "batch"},
+    "runtime/sim.py": {"run"},
+    "runtime/many_runs.py": {"fastpath", "batch", "flow"},
 }
 # Templates of compiled code: it takes arrays and scalars one by one, and a loop is one loop.
 TEMPLATES = {

@@ -142,6 +142,10 @@ class AnalysisModule(Protocol):
         """
 
     @property
+    def given(self) -> bool:
+        """Whether a batch is given the tangent vectors of each run, where it puts its outputs."""
+
+    @property
     def tangents_within_steps(self) -> bool:
         """Whether other hooks than *start*, *every* and *end* may look at tangent vectors."""
 

@@ -244,6 +244,12 @@ class ModelSpec:
         return tuple(Param(index, name, self._number) for index, name in enumerate(self.params))
 
     @cached_property
+    def assigned_params(self) -> tuple[int, ...]:
+        """Indices of the parameters that events change."""
+        targets = (action.target for event in self.events for action in event.actions)
+        return tuple(sorted({leaf.index for leaf in targets if isinstance(leaf, Param)}))
+
+    @cached_property
     def jacobian(self) -> tuple[tuple[Node, ...], ...]:
         """The derivative of equation i by state j at ``[i][j]``; derived on first use.
 

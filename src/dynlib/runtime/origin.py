@@ -56,6 +56,8 @@ class Origin:
         The model itself; None where the result comes from a file.
     stored : mapping
         The `facts` of a result from a file.
+    compiled : CompiledModel or None
+        The model with its runners; None where the result comes from a file.
     """
 
     name: str
@@ -69,6 +71,7 @@ class Origin:
     events: Mapping[str, tuple[str, ...]]
     live: ModelSpec | None = None
     stored: Mapping[str, Any] = field(default_factory=dict)
+    compiled: CompiledModel | None = field(default=None, compare=False, repr=False)
 
     @classmethod
     def of(cls, model: CompiledModel) -> Origin:
@@ -85,6 +88,7 @@ class Origin:
             aux=tuple(each.name for each in spec.aux),
             events={e.name: tuple(column.label for column in e.log) for e in spec.events},
             live=spec,
+            compiled=model,
         )
 
     @property

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import operator
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from dynlib.abi.status import Status
 from dynlib.dsl import ModelSpec
@@ -53,9 +54,12 @@ class Results:
     ([0.0, 0.25, 0.5, 0.75, 1.0], (5,), True)
     """
 
-    def __init__(self, origin: Origin, segments: Sequence[Segment]) -> None:
+    def __init__(
+        self, origin: Origin, segments: Sequence[Segment], earlier: Sequence[Segment] = ()
+    ) -> None:
         self._origin = origin
         self._segments = tuple(segments)
+        self._earlier = tuple(earlier)
         self._last = self._segments[-1]
 
     # --- the record -----------------------------------------------------------------------------
@@ -151,6 +155,49 @@ class Results:
             return UnknownNameError(f"the times of the rows are in .t, not in [{name!r}].")
         return unknown_name("variable", name, self.names)
 
+    def at(self, t: ArrayLike) -> Array:
+        """States at any times of a run of a flow, by the dense output of its stepper.
+
+        These are the numbers that ``run(t_eval=...)`` records at these times, to the last bit,
+        whatever this run recorded.  Where an event acts it is the value after its action; where an
+        event acts at the start of a step (``phase = "start"``), the one before, as in the record.
+        The first call repeats the run once, and keeps for each step what it was computed from:
+        some numbers for each state.  From then on each time costs one step.
+
+        Parameters
+        ----------
+        t : float or array
+            Times of the run, in any order; with an adaptive stepper from the end of the transient
+            on, if there is one.
+
+        Returns
+        -------
+        array, shape ``(*t.shape, n_states)``
+            The states in their order in the model, of its type.
+
+        Raises
+        ------
+        OptionError
+            For a time outside of the run or NaN; for a map; for a run that went on from a snapshot
+            file; and where the repetition ends elsewhere, as that of a result from a file may
+            that another version of dynlib computed.
+
+        Examples
+        --------
+        >>> from dynlib import setup
+        >>> res = setup("builtin://ode/expdecay", jit=False).run(T=1.0, dt=0.25)
+        >>> res.at([0.1, 0.35]).shape
+        (2, 1)
+        """
+        return self._dense(t)
+
+    @cached_property
+    def _dense(self) -> Callable[[ArrayLike], Array]:
+        # A run that is not asked does without what this needs.
+        output = import_module("dynlib.runtime.dense").DenseOutput
+        made: Callable[[ArrayLike], Array] = output(self._origin, self._earlier, self._segments)
+        return made
+
     # --- the end --------------------------------------------------------------------------------
 
     @cached_property
@@ -231,7 +278,7 @@ class Results:
     @property
     def segments(self) -> Segments:
         """The pieces of a continued session, by tag or index; each is a result of its own."""
-        return Segments(self._origin, self._segments)
+        return Segments(self._origin, self._segments, self._earlier)
 
     @property
     def spec(self) -> ModelSpec:
@@ -304,15 +351,19 @@ class Results:
 class Segments(ByName[Results]):
     """Pieces of a session by name, or by their index."""
 
-    def __init__(self, origin: Origin, segments: tuple[Segment, ...]) -> None:
-        self._origin, self._segments = origin, segments
+    def __init__(
+        self, origin: Origin, segments: tuple[Segment, ...], earlier: tuple[Segment, ...] = ()
+    ) -> None:
+        self._origin, self._segments, self._earlier = origin, segments, earlier
 
     def __getitem__(self, key: str | int) -> Results:
         names = list(self)
         if isinstance(key, int):
             if not -len(names) <= key < len(names):
                 raise unknown_name("segment", key, names)
-            return Results(self._origin, self._segments[key : key + 1 or None])
+            place = key % len(names)
+            own = self._segments[place : place + 1]
+            return Results(self._origin, own, (*self._earlier, *self._segments[:place]))
         if key not in names:
             raise unknown_name("segment", key, names)
         return self[names.index(key)]

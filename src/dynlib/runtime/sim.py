@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from copy import copy
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from numpy.typing import ArrayLike
@@ -17,7 +16,7 @@ from dynlib.dsl.spec import Preset
 from dynlib.errors import OptionError
 from dynlib.observers.kit.validation import checked_observers
 from dynlib.runtime.concerns import Concerns
-from dynlib.runtime.fastpath.plans import RecordingPlan
+from dynlib.runtime.many_runs import ManyRuns
 from dynlib.runtime.naming import EditableValues, NamedValues, refuse_attribute
 from dynlib.runtime.origin import Origin
 from dynlib.runtime.plan import Plan
@@ -32,21 +31,15 @@ from dynlib.runtime.validate import PARAMETER, flag, one_of, shown
 
 if TYPE_CHECKING:
     from dynlib.compiler.equations import Equations
-    from dynlib.runtime.batch.results import BatchResults
 
 __all__ = ["Sim"]
 
 Values = Mapping[str, float] | ArrayLike
 
 
-def _batches() -> Any:
-    """What batches need, executors of other processes among it: a single run starts without."""
-    return import_module("dynlib.runtime.batch.call")
-
-
 # `state` and `params` as they are read: vectors that are replaced as a whole, never changed.
-@in_turns("spec", "state", "params", "fastpath", "batch", "copy", "equations")
-class Sim:
+@in_turns("spec", "state", "params", "copy", "equations")
+class Sim(ManyRuns):
     """A session on one model, made by `setup`.
 
     It holds the initial values (`state`, `params`) and, after a run, the point where it stands
@@ -67,6 +60,7 @@ class Sim:
         self._session = session = Session(model)
         self._planner = Planner(model)
         self._concerns = Concerns(model)
+        self._flows: Any = None
         self._origin = Origin.of(model)
         self._presets = Presets(spec)
         self._turn = turn = Turn()
@@ -211,99 +205,6 @@ class Sim:
         if on_failure == "raise" and results.status is not Status.USER_BREAK:
             results.raise_for_status()
         return results
-
-    def fastpath(
-        self, T: float | None = None, *, N: int | None = None, t0: float | None = None,
-        dt: float | None = None, plan: RecordingPlan | None = None, transient: float = 0,
-        observers: Sequence[Any] = (), ic: Values | None = None, params: Values | None = None,
-        record_vars: Sequence[str] | None = None, t_eval: ArrayLike | None = None,
-        max_steps: int | None = None, on_failure: str = "raise", **stepper_options: Any,
-    ) -> Results:  # fmt: skip
-        """Compute a trajectory on the fast path: everything is allocated before it starts.
-
-        The numbers are those of `run`, to the last bit.  The session neither starts from here
-        nor goes on from here; what is not explained is as in `run`.
-
-        - ``plan``: what to record, of `dynlib.plans`: ``FinalState()``, ``Stride(k)``,
-          ``TailWindow(n, k)``.  By default every step; of an adaptive stepper, whose steps
-          nobody knows beforehand, the final state.
-        - ``t_eval``: times to record at, instead of a plan.
-
-        Raises
-        ------
-        OptionError
-            If the run cannot take the fast path; it says why.
-        RunFailed, UnknownNameError, UnknownOptionError
-
-        Examples
-        --------
-        >>> from dynlib.plans import TailWindow
-        >>> from dynlib import setup
-        >>> sim = setup("builtin://map/logistic", jit=False)
-        >>> sim.fastpath(N=1000, plan=TailWindow(3), params={"r": 3.9}).t
-        array([ 998,  999, 1000])
-        """
-        call = {
-            "T": T, "N": N, "t0": t0, "dt": dt, "plan": plan, "transient": transient,
-            "observers": observers, "record_vars": record_vars, "t_eval": t_eval,
-            "max_steps": max_steps, "on_failure": on_failure,
-        }  # fmt: skip
-        self._concerns.tell(stepper_options)
-        found: Results = _batches().run_fast(
-            self.model, self._values(), (ic, params), call, stepper_options
-        )
-        return found
-
-    def batch(
-        self, ic: Any = None, params: Any = None, *, T: float | None = None,
-        N: int | None = None, t0: float | None = None, dt: float | None = None,
-        plan: RecordingPlan | None = None, t_eval: ArrayLike | None = None,
-        transient: float = 0, observers: Sequence[Any] = (),
-        record_vars: Sequence[str] | None = None, max_steps: int | None = None,
-        workers: int | None = None, lanes: int | None = None, executor: Any = None,
-        out: str | os.PathLike[str] | None = None, progress: Any = None,
-        on_failure: str = "return", **stepper_options: Any,
-    ) -> BatchResults:  # fmt: skip
-        """Compute many trajectories, side by side in vector lanes and on all cores.
-
-        Each has the numbers that `run` gives for its values, to the last bit.  What is not
-        explained is as in `run` and `fastpath`.
-
-        - ``ic``, ``params``: by name a number, or one number for each run (all of one length);
-          a matrix with a row for each run; or `dynlib.grid`, which makes the product.
-        - ``plan``: what to record of each run; for very many runs ``FinalState()``.
-        - ``workers``: threads; by default one for each core.
-        - ``lanes``: runs side by side in a block; by default as the machine likes it.
-        - ``executor``: any executor of `concurrent.futures`, for other processes and machines.
-        - ``out="sweep.zarr"``: writes to disk part by part; the same call goes on with a batch
-          that was interrupted or killed.
-        - ``on_failure="raise"`` raises `RunFailed` if a run failed; otherwise ``.ok`` tells.
-
-        Raises
-        ------
-        OptionError
-            If arguments do not fit, or the record does not fit into memory.
-        RunFailed, UnknownNameError, UnknownOptionError
-
-        Examples
-        --------
-        >>> from dynlib import setup
-        >>> sim = setup("builtin://map/logistic", jit=False)
-        >>> sim.batch(params={"r": [2.0, 4.0]}, ic={"x": 0.25}, N=1).final["x"]
-        array([0.375, 0.75 ])
-        """
-        call = {
-            "T": T, "N": N, "t0": t0, "dt": dt, "plan": plan, "transient": transient,
-            "observers": observers, "record_vars": record_vars, "t_eval": t_eval,
-            "max_steps": max_steps, "on_failure": on_failure,
-        }  # fmt: skip
-        self._concerns.tell(stepper_options)
-        batches = _batches()
-        means = batches.Means.checked(workers, lanes, executor, out, progress)
-        found: BatchResults = batches.run_batch(
-            self.model, self._values(), (ic, params), call, means, stepper_options
-        )
-        return found
 
     def _values(self) -> Start:
         """What a run of its own starts from, unless it is told otherwise."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import lru_cache
 from reprlib import repr as short
 from typing import Any, ClassVar
 
@@ -55,21 +56,37 @@ class Options:
         cls, stepper: str, accepted: tuple[str, ...], given: Mapping[str, Any], n: int
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """The runner's `options` and `tolerances` (atol, then rtol) for what the user gave."""
-        for name in given:
-            if name not in accepted:
-                raise StepperOptionError(_unknown(stepper, name, accepted))
-        values = np.array([*cls.DEFAULTS.values(), 0.0])
-        for name, value in given.items():
-            if name in cls.PLACES:
-                values[cls.PLACES[name]] = _number(stepper, name, value)
-        _check(stepper, values, cls.PLACES)
-        tolerances = [
-            _tolerance(stepper, name, given.get(name, default), n)
-            for name, default in cls.TOLERANCES.items()
-        ]
-        relative = float(tolerances[1].min())
-        values[cls.VECTOR_ERROR] = min(max(_VECTOR_SHARE * relative, _FINE), _ROUGH) ** 2
-        return values, np.concatenate(tolerances)
+        try:
+            return _kept(stepper, accepted, tuple(given.items()), n)
+        except TypeError:  # an array, which has no hash
+            return _made(stepper, accepted, given, n)
+
+
+def _made(
+    stepper: str, accepted: tuple[str, ...], given: Mapping[str, Any], n: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    for name in given:
+        if name not in accepted:
+            raise StepperOptionError(_unknown(stepper, name, accepted))
+    values = np.array([*Options.DEFAULTS.values(), 0.0])
+    for name, value in given.items():
+        if name in Options.PLACES:
+            values[Options.PLACES[name]] = _number(stepper, name, value)
+    _check(stepper, values, Options.PLACES)
+    tolerances = [
+        _tolerance(stepper, name, given.get(name, default), n)
+        for name, default in Options.TOLERANCES.items()
+    ]
+    relative = float(tolerances[1].min())
+    values[Options.VECTOR_ERROR] = min(max(_VECTOR_SHARE * relative, _FINE), _ROUGH) ** 2
+    return values, np.concatenate(tolerances)
+
+
+@lru_cache(maxsize=64)  # one run after the other has the same ones; nobody writes to them
+def _kept(
+    stepper: str, accepted: tuple[str, ...], given: tuple[tuple[str, Any], ...], n: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    return _made(stepper, accepted, dict(given), n)
 
 
 def _unknown(stepper: str, name: str, accepted: tuple[str, ...]) -> str:

@@ -19,7 +19,7 @@ no flags are numbers put in by `dynlib.compiler.codegen.lane_program`.
 
 from __future__ import annotations
 
-from dynlib.abi.lane_args import Lane, LaneClock, LaneCount
+from dynlib.abi.lane_args import Lane, LaneClock, LaneCount, Obs
 from dynlib.abi.status import Status
 
 __all__ = ["fast_run", "finish", "next_record", "take_up"]
@@ -190,6 +190,9 @@ def take_up(
         store_rows(mem, 0, lane, restart(t, step, u, p, ws, lane))
     if ANALYSIS:
         begin_observation(lane, t, step, block, lanes, y, mem, ws, p, obs)
+        if GIVEN_VECTORS:  # before observers start, which is where the stepper remembers them from
+            for i in range(N_OUTPUTS):
+                lanes[ROW_AWS + i, lane] = obs[Obs.OUTPUTS][i, r]
     if LOCATED:
         lanes[Lane.FRESH, lane] = 2.0
     if SAMPLED:

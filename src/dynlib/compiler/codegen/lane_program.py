@@ -169,7 +169,9 @@ class LaneProgram:
         """
         groups = self.program.tangents.groups if self.program.tangents is not None else 0
         looking = any(flags[f"{kind}_HOOK"] for kind in ("PRE", "PIECE", "INSIDE", "POST"))
-        return {"EVERY_STEP": looking, "GROUPS": groups > 1, "ONE_GROUP": groups == 1}
+        given = self.analysis is not None and self.analysis.given
+        flags = {"EVERY_STEP": looking, "GROUPS": groups > 1, "ONE_GROUP": groups == 1}
+        return flags | {"GIVEN_VECTORS": given}
 
     def _heeding(self) -> dict[str, bool]:
         """Which loops within a step can be told to end."""

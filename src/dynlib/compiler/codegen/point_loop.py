@@ -53,6 +53,8 @@ class PointLoop:
         Columns of the array `out`, of which the outputs fill some.
     real
         Whether the outputs are doubles.
+    inner
+        Numbers that are computed on the way, where they are many.
     """
 
     dtype: str
@@ -64,6 +66,7 @@ class PointLoop:
     outputs: int
     width: int
     real: bool = False
+    inner: int = 0
 
     @property
     def joined(self) -> bool:
@@ -123,7 +126,7 @@ class PointLoop:
         One that reads and writes much is called, and not put into the loop: LLVM would compare
         each of what it reads and writes with each other, to make vectors of them.
         """
-        numbers = sum(width for _, width in self.inputs) + self.outputs
+        numbers = sum(width for _, width in self.inputs) + self.outputs + self.inner
         return "wide_point" if numbers > _WIDE else "point"
 
     def prologue(self) -> list[str]:

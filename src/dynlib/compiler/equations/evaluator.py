@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from threading import Thread
 from typing import Any
 
@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 from dynlib.abi.runner_args import RunnerArg
 from dynlib.compiler.codegen.function_text import Asked, FunctionText
 from dynlib.compiler.codegen.layout import Layout
+from dynlib.compiler.codegen.point_loop import PointLoop
 from dynlib.compiler.codegen.point_runner import get_point_runner
 from dynlib.compiler.jit.disk_cache import DiskCache
 from dynlib.compiler.jit.runner import Runner
 from dynlib.dsl.expr import Num, operations
 
-__all__ = ["Evaluator"]
+__all__ = ["Evaluator", "arrays_of", "listening", "points_at_once"]
 
 Array = NDArray[Any]
 _OPERATIONS = 2e7  # of one call of compiled code, some hundredths of a second: Ctrl-C comes between
@@ -42,17 +43,8 @@ class _Bound:
     )
 
     def __init__(self, text: FunctionText, runner: Runner, template: Array, points: int) -> None:
-        loop = text.loop
-        self.arrays: dict[str, Array] = {}
-        self.workspace = loop.first_rows["ws"]
-        extents = {"block_rows": loop.block_rows, "extra_rows": loop.extra_rows}
-        if loop.joined:
-            extents["block_rows"] += loop.extra_rows
-        extents["lanes"] = loop.lanes
-        for arg in loop.args:
-            self.arrays[arg.name] = np.zeros(
-                _shape(arg, extents, points), _TYPES.get(arg.kind, loop.dtype)
-            )
+        self.workspace = text.loop.first_rows["ws"]
+        self.arrays = arrays_of(text.loop, points)
         self.arrays["size"][0] = points
         self.arrays["columns"] = np.array(text.asked.live, dtype=np.int64)
         self.arrays["out"] = np.tile(template, (points, 1))
@@ -67,6 +59,39 @@ class _Bound:
         """Take over parameters; a vector of them is never changed, another takes its place."""
         self.params[: p.size] = p
         self.seen = p
+
+
+def arrays_of(loop: PointLoop, points: int = 1) -> dict[str, Array]:
+    """Arrays for all arguments of a loop over so many points, by name and in order."""
+    extents = {"block_rows": loop.block_rows, "extra_rows": loop.extra_rows, "lanes": loop.lanes}
+    if loop.joined:
+        extents["block_rows"] += loop.extra_rows
+    return {
+        arg.name: np.zeros(_shape(arg, extents, points), _TYPES.get(arg.kind, loop.dtype))
+        for arg in loop.args
+    }
+
+
+def points_at_once(work: float) -> int:
+    """Points of one call of a kernel, of so many operations each: Ctrl-C comes between calls."""
+    return max(1, int(min(2**20, _OPERATIONS / max(1.0, work))))
+
+
+def listening(enter: Callable[[], Any], heed: Array) -> None:
+    """Call a kernel whose loops may turn for long, while this thread listens to Ctrl-C.
+
+    `heed` is the row of the workspace that tells these loops to end.
+    """
+    worker = Thread(target=enter, daemon=True)
+    worker.start()
+    try:
+        while worker.is_alive():
+            worker.join(_LOOK)
+    except BaseException:
+        heed[...] = 1
+        worker.join()
+        heed[...] = 0
+        raise
 
 
 def _shape(arg: RunnerArg, extents: dict[str, int], points: int) -> tuple[int, ...]:
@@ -157,23 +182,11 @@ class Evaluator:
     @property
     def _at_once(self) -> int:
         """Points of one call of the kernel."""
-        work = max(1.0, operations(self.asked.nodes))
-        return max(1, int(min(2**20, _OPERATIONS / work)))
+        return points_at_once(operations(self.asked.nodes))
 
     def _listening(self, bound: _Bound) -> None:
-        """Call a kernel whose loops may turn for long, while this thread listens to Ctrl-C."""
         assert self.layout.heed is not None
-        heed = bound.arrays["block"][bound.workspace + self.layout.heed]
-        worker = Thread(target=bound.enter, daemon=True)
-        worker.start()
-        try:
-            while worker.is_alive():
-                worker.join(_LOOK)
-        except BaseException:
-            heed[...] = 1
-            worker.join()
-            heed[...] = 0
-            raise
+        listening(bound.enter, bound.arrays["block"][bound.workspace + self.layout.heed])
 
     def _kernel(self, *, varied: bool) -> tuple[FunctionText, Runner]:
         if varied not in self._made:

@@ -58,7 +58,7 @@ class CombinedObserver:
         self.parts = tuple(observer.bind(spec, stepper) for observer in self.observers)
         for observer, part in zip(self.observers, self.parts, strict=True):
             if part.tangents:
-                check_differentiable(observer.label, spec, stepper)
+                check_differentiable(f"observer {observer.label!r}", spec, stepper)
         self._place()
 
     def _place(self) -> None:
@@ -137,6 +137,11 @@ class CombinedObserver:
             for i, part in enumerate(self.parts)
             if part.tangents
         )
+
+    @property
+    def given(self) -> bool:
+        """Whether tangent vectors are given for each run of a batch; then it is one observer."""
+        return any(part.given for part in self.parts)
 
     @property
     def tangents_within_steps(self) -> bool:

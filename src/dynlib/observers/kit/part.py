@@ -121,6 +121,8 @@ class Part:
         has written since it began.
     tangents
         Tangent vectors, and the values that they start from.
+    given
+        Whether these are given for each run of a batch: as many numbers as there are outputs.
     trace
         What it traces.
     texts
@@ -149,6 +151,7 @@ class Part:
     workspace: int = 0
     lasting: int = 0
     tangents: tuple[tuple[float, ...], ...] = ()
+    given: bool = False
     trace: TraceSpec = NO_TRACE
     texts: tuple[HookText, ...] = ()
     helpers: tuple[Callable[..., Any] | str, ...] = ()

@@ -13,9 +13,9 @@ from dynlib.steppers.base import Stepper
 __all__ = ["check_differentiable", "checked_observers"]
 
 
-def check_differentiable(label: str, spec: ModelSpec, stepper: Stepper) -> None:
-    """Refuse models along which no tangent vector can be carried."""
-    what = f"observer {label!r} follows tangent vectors, and model {spec.name!r}"
+def check_differentiable(who: str, spec: ModelSpec, stepper: Stepper) -> None:
+    """Refuse models along which no tangent vector can be carried; `who` wants to."""
+    what = f"{who} follows tangent vectors, and model {spec.name!r}"
     if spec.is_integer:
         raise ObserverError(f"{what} is made of integers, which have no derivative.")
     if any(spec.lags):

@@ -28,6 +28,7 @@ from dynlib.runtime.batch.table import EventLog, MemoryTable, stats_of
 from dynlib.runtime.fastpath.capability import LANES, check_capability
 from dynlib.runtime.fastpath.executor import run_single_fastpath
 from dynlib.runtime.fastpath.observers import combined_of, layout_of
+from dynlib.runtime.fastpath.processors import cores
 from dynlib.runtime.fastpath.request import BatchRequest
 from dynlib.runtime.observation import build_observer_metadata, check_transient
 from dynlib.runtime.origin import Origin
@@ -87,7 +88,7 @@ class Means:
             For a value that cannot be used.
         """
         if workers is None:
-            threads = 1 if executor is not None else _cores()
+            threads = 1 if executor is not None else cores()
         else:
             threads = integer("workers (threads; None: one for each core)", workers, least=1)
         if lanes is not None and not any(np.ndim(lanes) == 0 and lanes == each for each in LANES):
@@ -269,13 +270,6 @@ def _request(
         lanes=means.lanes,
         progress=means.progress,
     )
-
-
-def _cores() -> int:
-    """Cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _store_path(out: Any) -> Path:

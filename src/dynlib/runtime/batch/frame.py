@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynlib.abi.status import Status
-from dynlib.dsl.expr import Param
 from dynlib.observers.kit.layout import ObservedLayout
 from dynlib.runtime.batch.inputs import Inputs
 from dynlib.runtime.batch.table import EventLog, RunArrays
@@ -89,13 +88,7 @@ class BatchFrame:
     @cached_property
     def changing_params(self) -> tuple[int, ...]:
         """Parameters that events change."""
-        targets = {
-            action.target.index
-            for event in self.origin.spec.events
-            for action in event.actions
-            if isinstance(action.target, Param)
-        }
-        return tuple(sorted(targets))
+        return self.origin.spec.assigned_params
 
     @property
     def arguments(self) -> dict[str, Any]:

@@ -203,6 +203,8 @@ class _Batch:
         self.times = np.full((2, request.n_runs), np.nan)  # final times, final steps
         self.times[0] = request.t0
         self.out = allocate(model, request, times, layout_of(model, request), records, self.times)
+        if request.tangents is not None:
+            self.out.outputs[:] = request.tangents
         self.queue = np.zeros(1, dtype=np.int64)
         self.varied = np.empty((len(context.varied), request.n_runs), dtype=model.dtype)
         self.shared = self._shared(records)

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from dynlib.abi.status import Status
 from dynlib.compiler.model import CompiledModel
-from dynlib.dsl.expr.nodes import Param
 from dynlib.observers.kit.layout import ObservedLayout
 from dynlib.runtime.fastpath.request import BatchRequest, RawBatch
 
@@ -35,12 +34,7 @@ _LARGE = 8 << 20  # bytes of records that go past the cache, which would have to
 
 def assigned_params(model: CompiledModel) -> set[int]:
     """Parameters that events change: every run has its own."""
-    return {
-        action.target.index
-        for event in model.spec.events
-        for action in event.actions
-        if isinstance(action.target, Param)
-    }
+    return set(model.spec.assigned_params)
 
 
 def blank(out: RawBatch) -> None:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
-__all__ = ["places", "stay_on", "staying_on"]
+__all__ = ["cores", "places", "stay_on", "staying_on"]
 
 
 def places(n: int) -> Sequence[set[int]]:
@@ -40,3 +40,10 @@ def stay_on(processors: set[int]) -> None:
     if processors:
         with suppress(OSError):  # what a container forbids is no reason not to compute
             os.sched_setaffinity(0, processors)
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -74,6 +74,8 @@ class BatchRequest:
         Options of the stepper.
     observers, transient
         Who observes the runs, from where on: a time, or a number of steps.
+    tangents
+        Where `FlowTangents` observes: the vectors of each run, shape (n_states * k, n_runs).
     workers, lanes
         Threads; runs side by side in a block (None: as the machine likes it).
     progress
@@ -97,6 +99,7 @@ class BatchRequest:
     options: Mapping[str, Any] = field(default_factory=dict)
     observers: tuple[ObserverModule, ...] = ()
     transient: float = 0
+    tangents: NDArray[np.float64] | None = None
     workers: int = 1
     lanes: int | None = None
     progress: Callable[[float, str], None] | None = None
