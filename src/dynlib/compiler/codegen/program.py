@@ -188,8 +188,8 @@ class Program:
             name = "tangent_step" if self._adjusted else "runner_variational_step"
             hooks = tuple(hook for _, hook in self.analysis.tangent_sets)
             precise = self.analysis.given
-            text = TangentText(self._model, self.tangents, hooks, precise=precise)
-            parts.append(text.emit(name))
+            vectors = TangentText(self._model, self.tangents, hooks, precise=precise)
+            parts.append(vectors.emit(name))
         if self._adjusted:
             parts.append(self._adjusted_step())
         for name, nodes in self.analysis.expressions.items():
