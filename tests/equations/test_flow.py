@@ -178,6 +178,18 @@ def test_a_linear_system(T: float) -> None:
     assert_allclose(ends, y @ expm(A * T).T, atol=1e-9)
 
 
+@pytest.mark.parametrize("stepper", ["rk45", "dop853"])
+def test_vectors_are_as_accurate_as_asked_where_the_states_rest(stepper: str) -> None:
+    """At an equilibrium the steps of the states are as long as they may be."""
+    sim = session("builtin://ode/vanderpol", stepper)
+    wanted = expm(3.0 * sim.equations.jacobian([0.0, 0.0]))
+    for rtol in (1e-5, 1e-8, 1e-11):
+        for count in (1, 20):
+            _, M = sim.flow(np.zeros((count, 2)), 3.0, np.eye(2), rtol=rtol, atol=rtol)
+            # errors of some steps, each of rtol of a vector's length
+            assert_allclose(M, np.tile(wanted, (count, 1, 1)), atol=5 * rtol * np.abs(wanted).max())
+
+
 def test_the_oscillator() -> None:
     sim = session("builtin://ode/harmonic", "dop853")
     omega = sim.params["omega"]

@@ -143,7 +143,10 @@ class AnalysisModule(Protocol):
 
     @property
     def given(self) -> bool:
-        """Whether a batch is given the tangent vectors of each run, where it puts its outputs."""
+        """Whether each run is given its tangent vectors, and these are wanted as exactly as states.
+
+        A batch is given them where it puts its outputs.
+        """
 
     @property
     def tangents_within_steps(self) -> bool:

@@ -29,6 +29,7 @@ from dynlib.runtime.horizon import fixed_horizon
 from dynlib.runtime.interrupt import Interrupt
 from dynlib.runtime.leaving import leaving, until_told
 from dynlib.runtime.observation import Observation, build_observer_metadata
+from dynlib.steppers.options import precise
 
 __all__ = ["RawRun", "RunRequest", "RunStats", "run_with_wrapper"]
 
@@ -162,7 +163,10 @@ def run_with_wrapper(model: CompiledModel, state: RunState, request: RunRequest)
         model, state, sampled=sampled, observation=observation, variant=request.variant
     )
     buffers.select(request.states, request.aux)
-    buffers.set_options(*model.stepper.options(request.options, len(model.spec.states)))
+    options, tolerances = model.stepper.options(request.options, len(model.spec.states))
+    if observation is not None and observation.combined.given:
+        options = precise(options, tolerances)
+    buffers.set_options(options, tolerances)
     if request.first_events is not None:
         buffers.start_events(request.first_events)
     error = None

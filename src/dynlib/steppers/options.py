@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from dynlib.errors import StepperOptionError
 from dynlib.suggest import did_you_mean
 
-__all__ = ["Options"]
+__all__ = ["Options", "precise"]
 
 _VECTOR_SHARE = 100.0  # error of a vector, relative to its length, per relative tolerance
 _FINE, _ROUGH = 1e-3, 1e-2  # and its bounds
+_FINEST = 1e-12  # a share that rounding leaves to be seen
 
 
 class Options:
@@ -60,6 +61,16 @@ class Options:
             return _kept(stepper, accepted, tuple(given.items()), n)
         except TypeError:  # an array, which has no hash
             return _made(stepper, accepted, given, n)
+
+
+def precise(options: NDArray[np.float64], tolerances: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Options with which tangent vectors have the relative tolerance of the states."""
+    if not options.size:
+        return options
+    changed = options.copy()
+    relative = float(tolerances[tolerances.size // 2 :].min())
+    changed[Options.VECTOR_ERROR] = max(relative, _FINEST) ** 2
+    return changed
 
 
 def _made(

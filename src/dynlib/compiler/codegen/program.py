@@ -193,7 +193,9 @@ class Program:
         if self.tangents is not None:
             name = "tangent_step" if self._adjusted else "runner_variational_step"
             hooks = tuple(hook for _, hook in self.analysis.tangent_sets)
-            parts.append(TangentText(self._model, self.tangents, hooks).emit(name))
+            precise = self.analysis.given
+            vectors = TangentText(self._model, self.tangents, hooks, precise=precise)
+            parts.append(vectors.emit(name))
         if self._adjusted:
             parts.append(self._adjusted_step())
         for name, nodes in self.analysis.expressions.items():

@@ -6,7 +6,9 @@ for, are stepped wrongly then, by orders of magnitude.  So the error of every at
 estimated as that of the state is, relative to the vector's length.  If it is too large for any
 vector of an observer, all vectors of that observer are taken along the step once more, together
 with states of their own, in steps that suit them, and brought back to a good length after each
-(the hook *within*).  The trajectory stays what it is, and so do the vectors of other observers.
+(the hook *within*).  Vectors that are wanted as accurately as the states (`precise`) have the
+relative tolerance of these, attempted or in steps of their own.  The trajectory stays what it is,
+and so do the vectors of other observers.
 """
 
 from __future__ import annotations
@@ -42,6 +44,8 @@ class TangentRefinement:
         Parameters of a function that steps vectors.
     settle_args
         Those of one that decides about a step.
+    precise
+        Whether vectors are wanted as accurately as the states; options say how accurately.
     """
 
     def __init__(
@@ -51,10 +55,15 @@ class TangentRefinement:
         dtype: str,
         step_args: str,
         settle_args: str,
+        *,
+        precise: bool = False,
     ) -> None:
         self.layout, self.hooks = layout, hooks
         self.step_args, self.settle_args = step_args, settle_args
-        self.allowed = _ALLOWED[dtype] ** 2
+        self.follow_args = settle_args if precise else step_args
+        self.share = f"worst * {1 / _ALLOWED[dtype] ** 2!r}"  # of what is allowed
+        if precise:
+            self.share = f"div(worst, {_LIMIT})"
 
     def emit(self, *, cut: bool) -> str:
         """All functions; `cut` says whether events cut steps."""
@@ -145,7 +154,7 @@ class TangentRefinement:
                 f"    if {self._fits(*bounds)}:",
                 *(f"        {line}" for line in self._commit(*bounds)),
                 "    else:",
-                f"        follow_{s}(h, {self.step_args})",
+                f"        follow_{s}(h, {self.follow_args})",
             ]
         return function("settle_tangents", self.settle_args, lines)
 
@@ -154,7 +163,7 @@ class TangentRefinement:
 
         That would be right to a share of the vector's length at the start, which may be long.
         """
-        calls = [f"follow_{s}(theta * h, {self.step_args})" for s in range(len(self._bounds()))]
+        calls = [f"follow_{s}(theta * h, {self.follow_args})" for s in range(len(self._bounds()))]
         return function("cut_tangents", f"theta, {self.settle_args}", calls)
 
     def _follow(self, s: int, first: int, last: int) -> str:
@@ -181,7 +190,7 @@ class TangentRefinement:
             f"    for g in range({first}, {last}):",
             f"        x_new, w_new, error = {call}",
             "        worst = max_(worst, error)",
-            f"    level = error_level(worst * {1 / self.allowed!r})",
+            f"    level = error_level({self.share})",
             "    good = (level <= 0.0) | lost",
             "    if good:",
             *(f"        {line}" for line in self._commit(first, last)),
@@ -202,4 +211,4 @@ class TangentRefinement:
             "    last = select(good, last_level(level), last)",
             "    retry = select(good, 0.0, 1.0)",
         ]
-        return function(f"follow_{s}", f"reach, {self.step_args}", lines)
+        return function(f"follow_{s}", f"reach, {self.follow_args}", lines)

@@ -45,9 +45,18 @@ class TangentText:
         How many there are, and where they lie.
     hooks
         For each observer that has some, its hook *within*, or ``""``.
+    precise
+        Whether they are wanted as accurately as the states.
     """
 
-    def __init__(self, text: ModelText, tangents: TangentLayout, hooks: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        text: ModelText,
+        tangents: TangentLayout,
+        hooks: tuple[str, ...],
+        *,
+        precise: bool = False,
+    ) -> None:
         self.text = text
         self.tangents = tangents
         self.n = tangents.n
@@ -55,7 +64,9 @@ class TangentText:
         self.refinement = None
         if tangents.refined:
             dtype = text.layout.spec.dtype
-            self.refinement = TangentRefinement(tangents, hooks, dtype, STEP_ARGS, SETTLE_ARGS)
+            self.refinement = TangentRefinement(
+                tangents, hooks, dtype, STEP_ARGS, SETTLE_ARGS, precise=precise
+            )
 
     def emit(self, step: str = "runner_variational_step") -> str:
         """All functions that a run loop with tangent vectors calls; `step` names the step."""

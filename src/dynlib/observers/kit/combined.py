@@ -140,7 +140,7 @@ class CombinedObserver:
 
     @property
     def given(self) -> bool:
-        """Whether tangent vectors are given for each run of a batch; then it is one observer."""
+        """Whether tangent vectors are given for each run; then it is one observer."""
         return any(part.given for part in self.parts)
 
     @property

@@ -122,7 +122,8 @@ class Part:
     tangents
         Tangent vectors, and the values that they start from.
     given
-        Whether these are given for each run of a batch: as many numbers as there are outputs.
+        Whether these are given for each run, as many numbers as there are outputs, and wanted as
+        accurately as the states are.
     trace
         What it traces.
     texts

@@ -44,6 +44,7 @@ from dynlib.runtime.fastpath.request import BatchRequest, RawBatch
 from dynlib.runtime.fastpath.threads import Task
 from dynlib.runtime.fastpath.times import aim, row_times
 from dynlib.runtime.interrupt import Interrupt, mark
+from dynlib.steppers.options import precise
 
 __all__ = ["default_lanes", "run_batch_fastpath", "run_single_fastpath"]
 
@@ -120,6 +121,8 @@ def _context(model: CompiledModel, request: BatchRequest, lanes: int) -> _RunCon
         samples = np.where(request.samples == request.t_end, end, request.samples)
         batch[LaneCount.ROWS] = batch[LaneCount.SAMPLES] = samples.size
     options, tolerances = model.stepper.options(request.options, len(spec.states))
+    if combined is not None and combined.given:
+        options = precise(options, tolerances)
     uniform = np.array(
         [0 if i in given else value for i, value in enumerate(request.p)] or [0], model.dtype
     )
