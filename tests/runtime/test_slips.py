@@ -298,6 +298,15 @@ def test_rerun_takes_a_result_or_its_receipt() -> None:
     )
 
 
+def test_rerun_assigns_what_was_there_already() -> None:
+    """The stepper starts afresh after any assignment."""
+    sim = sim_of("driven", "rk45")
+    sim.run(T=1.0)
+    sim.assign(a=sim.params["a"])
+    res = sim.run(T=2.0, resume=True)
+    assert differences(dynlib.rerun(res), res) == []
+
+
 # --- files --------------------------------------------------------------------------------------
 
 

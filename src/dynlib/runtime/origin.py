@@ -193,7 +193,9 @@ def _assigned(origin: Origin, before: Segment, segment: Segment) -> dict[str, An
         (*segment.start_y.tolist(), *segment.start_p.tolist()),
         strict=True,
     )
-    return {name: new for name, old, new in changed if old != new}
+    assigned = {name: new for name, old, new in changed if old != new}
+    # Steppers start afresh after an assignment, also after one of the values that were there.
+    return assigned or _named(origin.states, segment.start_y)
 
 
 def _named(names: tuple[str, ...], values: Any) -> dict[str, Any]:
