@@ -8,9 +8,11 @@ condition that is located is one more condition, after those of the events, with
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from dynlib.compiler.codegen import locate
+from dynlib.compiler.codegen.calls import Calls
 from dynlib.compiler.codegen.crowd import crowd_text
 from dynlib.compiler.codegen.layout import Layout, compares_ends, looks_back
 from dynlib.compiler.codegen.model_text import EXAMINE, ModelText
@@ -28,8 +30,8 @@ EARLY_POINTS = 60  # more of them after a jump, each twice as far from the start
 INSTANT = 8.0  # resolutions: crossings closer together than this are one instant
 
 _LOG = "event_row, evt_t, evt_step, evt_id, evt_log, lane"
-_FIRE = f"{EXAMINE.removesuffix(', lane')}, {_LOG}"
-_PASS = f"{_FIRE}, analysis_ws"
+FIRE = f"{EXAMINE.removesuffix(', lane')}, {_LOG}"
+PASS = f"{FIRE}, analysis_ws"
 _FLOWING = ("located_events", "end_events")  # passes in which the flow may have crossed something
 
 
@@ -50,6 +52,7 @@ class EventText:
         if self.tangents is not None:
             acting = ((e, event) for e, event in enumerate(self.events) if event.actions)
             parts += [self.tangents.emit(e, event) for e, event in acting]
+        parts += self._by_numbers()
         parts.append(self._init())
         start = self._starting()
         end = self._phase("end", "both")
@@ -62,8 +65,7 @@ class EventText:
             parts += [inspect.getsource(f) for f in locate.LOCATE_HELPERS]
             if self.layout.any_passing:
                 parts.append(put(inspect.getsource(locate.place_before), self._places()))
-            parts += [self._locate(e) for e in located]
-            parts += [self._any_crossing(located), self._first_crossing(located)]
+            parts += self._location(located)
             events = [e for e in located if e < len(self.events)]
             parts.append(self._pass("located_events", events, at_grid=False))
             parts.append(crowd_text(self.layout, located))
@@ -73,9 +75,10 @@ class EventText:
             parts += self._stop(len(self.events))
         return "\n".join(parts)
 
-    def inlined(self) -> set[str]:
-        """Functions of the hot path, always inlined."""
-        return {"any_crossing", *(f"cond_{e}" for e in range(len(self.watched)))}
+    def calls(self) -> dict[str, Calls]:
+        """How its functions are called, as far as it matters."""
+        hot = {"any_crossing", *(f"cond_{e}" for e in range(len(self.watched)))}
+        return dict.fromkeys(hot, Calls.INLINED)
 
     def numbers(self) -> dict[str, float]:
         """Numbers that the run loop needs, by the words that stand for them in its text."""
@@ -141,10 +144,7 @@ class EventText:
     def _fire(self, e: int, event: EventSpec) -> str:
         """Enter the event in the log, then act; returns the state."""
         logged = [column.expr for column in event.log]
-        lines = self.text.prologue([*logged, *(a.expr for a in event.actions)])
-        acts_on_state = any(not isinstance(a.target, Param) for a in event.actions)
-        if acts_on_state and not any(line.endswith(" = u") for line in lines):
-            lines.insert(0, unpack(names("u", self.layout.states), "u"))
+        lines, last = self._taken_apart(event)
         lines += [
             "evt_t[event_row] = t",
             "evt_step[event_row] = step",
@@ -160,21 +160,45 @@ class EventText:
                 *statements,
                 f"{self.text.place(action.target)} = {self.text.kept(results[0])}",
             ]
+        return function(f"fire_{e}", FIRE, [*lines, *last])
+
+    def _by_numbers(self) -> list[str]:
+        """Functions of any event, whose number they are given; here each has its own."""
+        return []
+
+    def _taken_apart(self, event: EventSpec) -> tuple[list[str], list[str]]:
+        """The lines that `fire_EVENT` begins and ends with."""
+        exprs = [column.expr for column in event.log] + [action.expr for action in event.actions]
+        lines = self.text.prologue(exprs)
+        acts_on_state = any(not isinstance(a.target, Param) for a in event.actions)
+        if acts_on_state and not any(line.endswith(" = u") for line in lines):
+            lines.insert(0, unpack(names("u", self.layout.states), "u"))
         state = group(names("u", self.layout.states)) if acts_on_state else "u"
-        return function(f"fire_{e}", _FIRE, [*lines, f"return {state}"])
+        return lines, [f"return {state}"]
+
+    def _acting(self, e: int, given: str) -> str:
+        """The line with which an event acts."""
+        return f"u = fire_{e}({given})"
 
     def _places(self) -> dict[str, str]:
         points = SCAN_POINTS if self.layout.stepper.adaptive else 1
         return {"SCAN_POINTS": str(points), "EARLY_POINTS": str(EARLY_POINTS)}
 
-    def _locate(self, e: int) -> str:
+    def _location(self, located: Sequence[int]) -> list[str]:
+        """The functions that look for crossings."""
+        texts = [self._locate(e) for e in located]
+        return [*texts, self._any_crossing(located), self._first_crossing(located)]
+
+    def _search_flags(self, e: int) -> dict[str, bool]:
         event = self.watched[e]
-        flags = {
+        return {
             "LEVEL": event.level is not None,
             "RISING": event.direction in (None, "rising"),
             "FALLING": event.direction == "falling",
             "PASSING": self._passing(e),
         }
+
+    def _locate(self, e: int) -> str:
         words = {
             **self._places(),
             "TRUTH": str(self.layout.truth(e)),
@@ -183,10 +207,13 @@ class EventText:
         texts = []
         for template in (locate.crossing_EVENT, locate.refine_EVENT):
             source = inspect.getsource(template)
-            texts.append(fold(put(source, words), flags))
-        if self._passing(e):
-            texts[1] = _from_place_before(texts[1])
-        return "\n".join(texts)
+            texts.append(fold(put(source, words), self._search_flags(e)))
+        return self._joined(texts, passing=self._passing(e))
+
+    def _joined(self, texts: list[str], *, passing: bool) -> str:
+        """The functions that look for a crossing, and that refine it."""
+        search, refine = texts
+        return "\n".join([search, _from_place_before(refine) if passing else refine])
 
     def _stop(self, e: int) -> list[str]:
         """Whether the run ends: where a step is cut, if that is what happened; at its end."""
@@ -226,13 +253,16 @@ class EventText:
         return f"{holds} and not ({was})" if changed_only else holds
 
     def _init(self) -> str:
-        lines = []
-        for e in range(len(self.watched)):
-            began = f"cond_{e}(t, step, u, t, u, p, ws, lane)"
-            lines.append(f"ws[{self.layout.truth(e)}, lane] = {began}")
-            if e < len(self.events):
-                lines.append(f"ws[{self.layout.held(e)}, lane] = 0")
+        lines = self._each(range(len(self.watched)), self._begun)
         return function("init_events", "t, step, u, p, ws, lane", lines)
+
+    def _begun(self, e: int) -> list[str]:
+        """What is remembered of an event when a run begins."""
+        began = f"cond_{e}(t, step, u, t, u, p, ws, lane)"
+        lines = [f"ws[{self.layout.truth(e)}, lane] = {began}"]
+        if e < len(self.events):
+            lines.append(f"ws[{self.layout.held(e)}, lane] = 0")
+        return lines
 
     def _pass(self, name: str, events: Sequence[int], *, at_grid: bool) -> str:
         """Take the events that are due, in order.
@@ -241,40 +271,67 @@ class EventText:
         located within this very step and has held since; where a step is cut, only events whose
         condition has just changed are due.
         """
-        lines = ["touched = False"]
-        whole = self.layout.looks_back and name == "end_events"
-        if whole:
+        lines = self._pass_lines(name, events, at_grid=at_grid)
+        return function(name, PASS, [*lines, "return u, event_row, touched"])
+
+    def _looked(self, name: str, events: Sequence[int]) -> list[str]:
+        """Lines that fetch what conditions compare with."""
+        lines = []
+        if self._whole(name):
             lines.append("ts, us = step_start(ws, lane)")
         if any(self._passing(e) for e in events):
             lines.append("tl, ul = look_start(ws, lane)")
+        return lines
+
+    def _whole(self, name: str) -> bool:
+        """Whether a pass looks back to the start of the whole step."""
+        return self.layout.looks_back and name == "end_events"
+
+    def _once(self, e: int) -> bool:
+        return self.layout.located(self.events[e]) and self.events[e].direction is None
+
+    def _examined(self, e: int, name: str) -> tuple[str, str, str]:
+        """What a condition looks at in a pass, what its action is given, what it was before."""
+        seen, given, was = self._seen(e), FIRE, self._was(e)
+        if not self.layout.located(self.events[e]):
+            start = "ts, us" if self._whole(name) else "tp, up"
+            seen, given = (text.replace("tp, up", start) for text in (seen, given))
+            if self._momentary(e):
+                was = self._began(e, start)
+        return seen, given, was
+
+    def _pass_lines(self, name: str, events: Sequence[int], *, at_grid: bool) -> list[str]:
+        lines = ["touched = False", *self._looked(name, events)]
         lines += self._crossed_by_flow(events, name)
-        for e in events:
-            event, truth, held = self.events[e], self.layout.truth(e), self.layout.held(e)
-            seen, given, was = self._seen(e), _FIRE, self._was(e)
-            if whole and not self.layout.located(event):
-                seen, given = (text.replace("tp, up", "ts, us") for text in (seen, given))
-            if self._momentary(e) and not self.layout.located(event):
-                was = self._began(e, "ts, us" if whole else "tp, up")
-            lines.append(f"holds = cond_{e}({seen})")
-            due = self._wanted(e, "holds", was, changed_only=not at_grid)
-            once = self.layout.located(event) and event.direction is None
-            if once and at_grid and name == "end_events":
-                due = f"{due} and ws[{held}, lane] == 0"
-            fire = [f"u = fire_{e}({given})", "event_row += 1"]
-            lines += [f"if {due}:", *(f"    {line}" for line in self._carry(e, seen, name, fire))]
-            if event.actions:
-                # What a whole step was like is not changed by what happens after it; and an
-                # adaptive step that ends here is asked once more what was crossed in it.
-                past = compares_ends(event.cond) or (self._momentary(e) and not at_grid)
-                now = seen if past else "t, step, u, t, u, p, ws, lane"
-                lines += ["    touched = True", f"    holds = cond_{e}({now})"]
-            if once and not at_grid:
-                lines += [f"    ws[{held}, lane] = holds"]
-            lines.append(f"ws[{truth}, lane] = holds")
-            if once and at_grid and name == "end_events":
-                lines.append(f"ws[{held}, lane] = 0")
-        lines.append("return u, event_row, touched")
-        return function(name, _PASS, lines)
+        return lines + self._each(events, partial(self._taken, name=name, at_grid=at_grid))
+
+    def _each(self, events: Sequence[int], lines: Callable[[int], list[str]]) -> list[str]:
+        """The lines of all these events."""
+        return [line for e in events for line in lines(e)]
+
+    def _taken(self, e: int, name: str, *, at_grid: bool) -> list[str]:
+        """Take one event, if it is due."""
+        event, truth, held = self.events[e], self.layout.truth(e), self.layout.held(e)
+        seen, given, was = self._examined(e, name)
+        lines = [f"holds = cond_{e}({seen})"]
+        due = self._wanted(e, "holds", was, changed_only=not at_grid)
+        once = self._once(e)
+        if once and at_grid and name == "end_events":
+            due = f"{due} and ws[{held}, lane] == 0"
+        fire = [self._acting(e, given), "event_row += 1"]
+        lines += [f"if {due}:", *(f"    {line}" for line in self._carry(e, seen, name, fire))]
+        if event.actions:
+            # What a whole step was like is not changed by what happens after it; and an
+            # adaptive step that ends here is asked once more what was crossed in it.
+            past = compares_ends(event.cond) or (self._momentary(e) and not at_grid)
+            now = seen if past else "t, step, u, t, u, p, ws, lane"
+            lines += ["    touched = True", f"    holds = cond_{e}({now})"]
+        if once and not at_grid:
+            lines += [f"    ws[{held}, lane] = holds"]
+        lines.append(f"ws[{truth}, lane] = holds")
+        if once and at_grid and name == "end_events":
+            lines.append(f"ws[{held}, lane] = 0")
+        return lines
 
     def _carry(self, e: int, seen: str, name: str, fire: list[str]) -> list[str]:
         """The lines `fire`, among those that carry tangent vectors across.
@@ -353,12 +410,7 @@ class EventText:
         lines.append(f"theta = theta_{events[0]}")
         lines += [f"theta = min_(theta, theta_{e})" for e in events[1:]]
         if self.layout.any_passing:
-            lines += [
-                "left = place_before(min_(theta, 1.0), jumped)",
-                "tl = t + left * h",
-                "ul = inside(left, h, u, u_new, d)",
-                "push_look_start(ws, tl, ul, lane)",
-            ]
+            lines += self._place_before()
         lines += ["if theta > 1.0:", "    return theta"]
         lines.append(f"instant = min_(theta + {INSTANT} * resolution(t, h), 1.0)")
         if len(events) > 1:
@@ -383,6 +435,15 @@ class EventText:
         ]
         lines += ["    theta = 2.0", "return theta"]
         return function("first_crossing", args, lines)
+
+    def _place_before(self) -> list[str]:
+        """Lines that keep the place before the crossing, from where what passes is looked at."""
+        return [
+            "left = place_before(min_(theta, 1.0), jumped)",
+            "tl = t + left * h",
+            "ul = inside(left, h, u, u_new, d)",
+            "push_look_start(ws, tl, ul, lane)",
+        ]
 
 
 def _from_place_before(refine: str) -> str:

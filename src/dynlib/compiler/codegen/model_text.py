@@ -115,10 +115,20 @@ class ModelText:
         lines, results = self.evaluate(nodes)
         return function(name, args, [*self.prologue(nodes), *lines, f"return {group(results)}"])
 
-    def single(self, name: str, args: str, node: Node) -> str:
-        """A function that returns one expression."""
+    def picked(self, nodes: Sequence[Node]) -> list[str]:
+        """The same, but for the states alone that `nodes` refer to."""
+        free = free_nodes(nodes)
+        lines = []
+        for kind, name in ((State, "u"), (Previous, "up")):
+            used = sorted({leaf.index for leaf in free if isinstance(leaf, kind)})
+            lines += [f"{name}{i} = {name}[{i}]" for i in used]
+        return lines
+
+    def single(self, name: str, args: str, node: Node, *, picked: bool = False) -> str:
+        """A function that returns one expression; only `picked` states are taken from the tuple."""
         lines, results = self.evaluate([node])
-        return function(name, args, [*self.prologue([node]), *lines, f"return {results[0]}"])
+        before = self.picked([node]) if picked else self.prologue([node])
+        return function(name, args, [*before, *lines, f"return {results[0]}"])
 
     # -- functions ----------------------------------------------------------------------------
 

@@ -15,9 +15,9 @@ from dynlib.abi.runner_args import RUNNER_ARGS, WORDS, RunnerArg
 from dynlib.abi.slots import Clock, Count
 from dynlib.compiler.codegen.alike import much_alike
 from dynlib.compiler.codegen.calls import Calls
-from dynlib.compiler.codegen.event_text import EventText
 from dynlib.compiler.codegen.layout import Layout
 from dynlib.compiler.codegen.locate import LOCATE_HELPERS
+from dynlib.compiler.codegen.many_events import event_text_of
 from dynlib.compiler.codegen.model_text import EXAMINE, ModelText
 from dynlib.compiler.codegen.specialize import fold
 from dynlib.compiler.codegen.switch_text import SwitchText
@@ -139,7 +139,7 @@ class Program:
             if packs and self._packable(analysis, self.tangents):
                 self.tangents = replace(self.tangents, in_packs=True)
         self._model = ModelText(self.layout, varied)
-        self._events = EventText(self._model, self.tangents)
+        self._events = event_text_of(self._model, self.tangents)
 
     def _packable(self, analysis: AnalysisModule, tangents: TangentLayout) -> bool:
         """Whether tangent vectors are touched by steps alone, and by hooks between them."""
@@ -313,7 +313,7 @@ class Program:
     ) -> Module:
         """A module of these texts; functions named in `inline` are of the hot path too."""
         text = "\n\n".join(part.strip() for part in parts if part) + "\n"
-        calls = dict.fromkeys(_HOT | self._events.inlined() | inline, Calls.INLINED)
+        calls = dict.fromkeys(_HOT | inline, Calls.INLINED) | self._events.calls()
         calls |= dict.fromkeys(_SELDOM, Calls.SELDOM)
         if self.analysis is not None and min(self.analysis.intervals, default=0) > _FEW_STEPS:
             calls["ANALYSIS_EVERY"] = Calls.APART

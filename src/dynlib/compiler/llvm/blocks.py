@@ -50,10 +50,18 @@ class Path:
 
 
 class Blocks:
-    """The body of a function while it is written; instructions go to the `current` block."""
+    """The body of a function while it is written; instructions go to the `current` block.
+
+    Attributes
+    ----------
+    kinds
+        Types of the numbers that tuples in memory have, by their addresses.
+    """
 
     def __init__(self) -> None:
         self._count = 0
+        self._rooms: dict[tuple[str, int], str] = {}
+        self.kinds: dict[str, str] = {}
         self.all: list[Block] = []
         self.current = self.start("start")
 
@@ -107,6 +115,12 @@ class Blocks:
         name = self.fresh()
         self.all[0].choices.append(f"  {name} = alloca {kind}")
         return name
+
+    def shared_room(self, kind: str, number: int) -> str:
+        """The same for values that nobody needs after the next call; a number for each of them."""
+        if (kind, number) not in self._rooms:
+            self._rooms[kind, number] = self.room(kind)
+        return self._rooms[kind, number]
 
     def leave_if(self, failed: str) -> None:
         """Leave the function, and all that called it, where something has failed."""

@@ -85,6 +85,19 @@ def _in_memory(body: Expressions, args: Sequence[Value]) -> Array:
     return array
 
 
+def _as_array(body: Expressions, args: Sequence[Value]) -> Array:
+    """A tuple of numbers of one type as an array of its own."""
+    values = items_of(args[0])
+    kinds = {body.as_number(value).kind for value in values}
+    if len(kinds) != 1:
+        raise Untranslatable("an array of numbers of several types")
+    (kind,) = kinds
+    array = Array(kind, body.blocks.room(f"[{len(values)} x {kind}]"), (len(values),))
+    for i, value in enumerate(values):
+        body.store(body.as_number(value), body.at(array, [number(i)]))
+    return array
+
+
 def _store_row(body: Expressions, args: Sequence[Value]) -> None:
     """``array[row, 0], array[row, 1], … = values``."""
     array, row, values = args
@@ -128,6 +141,7 @@ ROWS: dict[str, Callee] = {
     "take_number": _take_number,
     "heard": _heard,
     "in_memory": _in_memory,
+    "as_array": _as_array,
     "store_row": _store_row,
     **{
         f"view{ndim}_{name}": _view(kind, ndim)
