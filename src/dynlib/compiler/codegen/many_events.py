@@ -160,11 +160,10 @@ class ManyEvents(EventText):
 
     def _location(self, located: Sequence[int]) -> list[str]:
         levels = [e for e in located if self.watched[e].level is not None]
-        parts = []
-        if levels:
-            parts.append(self._dispatched("level", levels, EXAMINE, "return float({})"))
+        parts = [self._dispatched("level", levels, EXAMINE, "return float({})")] if levels else []
         for kind in self._kinds():
-            parts.append(self._search(next(e for e in located if self._kind(e) == kind), kind))
+            first = next(e for e in located if self._kind(e) == kind)
+            parts.append(self._search(first, kind))
         return [*parts, self._any_crossing(located), self._first_crossing(located)]
 
     def _dispatched(self, what: str, events: Sequence[int], args: str, made: str) -> str:
@@ -253,7 +252,7 @@ class ManyEvents(EventText):
         lines.append("if whole:")
         for first, end, _ in stretches:
             if first < len(self.events) and self.events[first].direction is None:
-                end = min(end, len(self.events))  # noqa: PLW2901
+                end = min(end, len(self.events))
                 lines.append(f"    for e in range({first}, {end}):")
                 lines.append(f"        ws[{self.layout.held(0)} + e, lane] *= thetas[e] > theta")
         lines += ["    theta = 2.0", "return theta"]

@@ -24,10 +24,11 @@ from dynlib.compiler.codegen.switch_text import SwitchText
 from dynlib.compiler.codegen.tangent_layout import TangentLayout
 from dynlib.compiler.codegen.tangent_text import STEP_ARGS, TangentText
 from dynlib.compiler.codegen.traces import push_trace, trace_room
+from dynlib.compiler.llvm.long_tuples import MANY
 from dynlib.dsl.spec import ModelSpec
 from dynlib.steppers.base import Stepper
 from dynlib.steppers.control import CONTROL_FUNCTIONS
-from dynlib.steppers.text import function
+from dynlib.steppers.text import Scalar, function
 
 __all__ = ["Module", "Program", "entry_text"]
 
@@ -176,7 +177,7 @@ class Program:
     @cached_property
     def stepper_text(self) -> str:
         """The stepper."""
-        return self.stepper.emit(self.layout.states, self._model.real)
+        return self.stepper.emit(self.layout.states, Scalar(self.spec.dtype, long_from=MANY + 1))
 
     @cached_property
     def observer_text(self) -> str:
@@ -273,7 +274,17 @@ class Program:
         loop = self.run_loop(template, self.flags(sampled=sampled))
         parts = [*self.parts(), *self.no_ops(loop), loop, self._entry(runner)]
         alike = much_alike(self.layout.states, self.rhs_text)
-        return replace(self.assemble(parts, runner), leading=(_SINGLE_LANE,), alike=alike)
+        module = self.assemble(parts, runner, apart=self._apart())
+        return replace(module, leading=(_SINGLE_LANE,), alike=alike)
+
+    def _apart(self) -> frozenset[str]:
+        """Functions of single runs that are called where few or short ones would be in place."""
+        if self.layout.states > MANY:
+            return frozenset({"rhs", "dense", "inside", "first_step", "restart"})
+        import os
+        if os.environ.get("EXP"):
+            return frozenset(os.environ["EXP"].split())
+        return frozenset()
 
     def run_loop(self, template: str, flags: Mapping[str, bool]) -> str:
         """The run loop, folded for this model."""
@@ -309,12 +320,16 @@ class Program:
         return [model, self.event_text, self.stepper_text, observers]
 
     def assemble(
-        self, parts: Iterable[str], runner: str, inline: frozenset[str] = frozenset()
+        self,
+        parts: Iterable[str],
+        runner: str,
+        inline: frozenset[str] = frozenset(),
+        apart: frozenset[str] = frozenset(),
     ) -> Module:
         """A module of these texts; functions named in `inline` are of the hot path too."""
         text = "\n\n".join(part.strip() for part in parts if part) + "\n"
         calls = dict.fromkeys(_HOT | inline, Calls.INLINED) | self._events.calls()
-        calls |= dict.fromkeys(_SELDOM, Calls.SELDOM)
+        calls |= dict.fromkeys(_SELDOM, Calls.SELDOM) | dict.fromkeys(apart, Calls.APART)
         if self.analysis is not None and min(self.analysis.intervals, default=0) > _FEW_STEPS:
             calls["ANALYSIS_EVERY"] = Calls.APART
         defined = [line[4:].split("(")[0] for line in text.splitlines() if line.startswith("def ")]

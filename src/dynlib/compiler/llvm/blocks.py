@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import repeat
 
+from dynlib.compiler.llvm.long_tuples import kept_of, met
 from dynlib.compiler.llvm.values import (
     Group,
     Number,
@@ -19,7 +20,7 @@ from dynlib.compiler.llvm.values import (
     shape_of,
 )
 
-__all__ = ["Block", "Blocks", "Path", "unified"]
+__all__ = ["Block", "Blocks", "Names", "Path", "unified"]
 
 _RANK = {"i1": 0, "i32": 1, "i64": 2, "float": 3, "double": 4}
 
@@ -28,17 +29,21 @@ Names = Mapping[str, Value]
 
 @dataclass
 class Block:
-    """A label, what is chosen on entry, instructions, and where they lead: it `fails` if out."""
+    """A label, what is chosen on entry, instructions, and where they lead: it `fails` if out.
+
+    Last of the instructions, `moves` put long tuples where the next block looks for them.
+    """
 
     label: str
     choices: list[str] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
+    moves: list[str] = field(default_factory=list)
     end: str = ""
     fails: bool = False
 
     def text(self) -> str:
         """The block in LLVM assembly."""
-        return "\n".join([f"{self.label}:", *self.choices, *self.lines, self.end])
+        return "\n".join([f"{self.label}:", *self.choices, *self.lines, *self.moves, self.end])
 
 
 @dataclass
@@ -55,10 +60,16 @@ class Blocks:
     Attributes
     ----------
     kinds
-        Types of the numbers that tuples in memory have, by their addresses.
+        Types of the numbers that tuples in memory have, by their addresses, and of packs.
+    side_by_side
+        Whether numbers of long tuples are computed with in packs.
+    componentwise
+        Whether what is being written is done with each number of a pack alone, comparisons too.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, side_by_side: bool = False) -> None:
+        self.side_by_side = side_by_side
+        self.componentwise = False
         self._count = 0
         self._rooms: dict[tuple[str, int], str] = {}
         self.kinds: dict[str, str] = {}
@@ -203,6 +214,9 @@ class Blocks:
 
     def choose(self, target: Block, shape: Shape, ways: Sequence[tuple[Block, Value]]) -> Value:
         """A value of this shape, depending on the block that `target` is reached from."""
+        kept = kept_of(shape) if self.side_by_side else None
+        if kept is not None:
+            return met(self, kept, ways)
         if isinstance(shape, tuple):
             parts = [
                 self.choose(

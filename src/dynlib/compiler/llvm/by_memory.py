@@ -12,25 +12,23 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from dynlib.compiler.llvm.blocks import Block, Blocks
-from dynlib.compiler.llvm.values import (
-    Group,
-    InMemory,
-    Kept,
-    Shape,
-    Value,
-    flat,
-    is_pack,
-    shape_of,
-)
+from dynlib.compiler.llvm.long_tuples import ITEM, fetch, kept_of, lying, store
+from dynlib.compiler.llvm.values import Group, InMemory, Kept, Shape, Value, flat, shape_of
 
-__all__ = ["MANY", "given", "is_apart", "kept_in", "kept_shape", "load_used", "note_kinds", "stored"]
+__all__ = [
+    "NOWHERE",
+    "given",
+    "is_apart",
+    "kept_in",
+    "kept_shape",
+    "load_used",
+    "note_kinds",
+    "stored",
+]
 
 Texts = list[tuple[str, str]]  # LLVM types and names
 
-MANY = 32  # numbers of a tuple that is still passed one by one
-
 NOWHERE = "poison"  # the address of what a function does not return that has failed
-_ITEM = re.compile(r"(%[av]\d+)\.(\d+)\b(?!\.)")  # what `InMemory` calls its numbers
 _CHOICE = re.compile(r"\[ (%[av]\d+\.\d+), %(\w+) \]")
 
 
@@ -64,7 +62,7 @@ class _Passing:
         if not isinstance(value, Group):
             self.texts += flat(value)
             return shape_of(value)
-        kept = _kept(shape_of(value))
+        kept = kept_of(shape_of(value))
         if kept is None:
             return tuple([self.shape(item) for item in value.items])
         self.texts.append(("ptr", self._address(value, kept)))
@@ -76,7 +74,7 @@ class _Passing:
         kind = f"[{kept.count} x {kept.kind}]"
         room = self._blocks.shared_room(kind, self._taken[kind])
         self._taken[kind] += 1
-        _store(self._blocks, value, kept, room)
+        store(self._blocks, value, kept.kind, room)
         return room
 
 
@@ -84,21 +82,7 @@ def kept_shape(shape: Shape) -> Shape:
     """A shape with the tuples marked that are passed through memory."""
     if not isinstance(shape, tuple):
         return shape
-    return _kept(shape) or tuple(kept_shape(part) for part in shape)
-
-
-def _kept(shape: Shape) -> Kept | None:
-    if not isinstance(shape, tuple) or len(shape) <= MANY:
-        return None
-    kind = shape[0]
-    alike = isinstance(kind, str) and kind != "i1" and all(part == kind for part in shape)
-    return Kept(kind, len(shape)) if alike and not is_pack(kind) else None
-
-
-def _store(blocks: Blocks, value: Group, kept: Kept, pointer: str) -> None:
-    for i, (kind, text) in enumerate(flat(value)):
-        place = blocks.new(f"getelementptr inbounds {kept.kind}, ptr {pointer}, i64 {i}")
-        blocks.do(f"store {kind} {text}, ptr {place}")
+    return kept_of(shape) or tuple(kept_shape(part) for part in shape)
 
 
 def kept_in(shape: Shape | None) -> Iterator[Kept]:
@@ -115,7 +99,7 @@ def note_kinds(blocks: Blocks, values: Iterable[Value]) -> None:
     for value in values:
         if isinstance(value, InMemory):
             ((kind, _), *_) = flat(value)
-            blocks.kinds[value.pointer] = kind
+            lying(blocks, Kept(kind, len(value.items)), value.pointer)
         elif isinstance(value, Group):
             note_kinds(blocks, value.items)
 
@@ -126,7 +110,7 @@ def stored(blocks: Blocks, value: Value, shape: Shape, rooms: Iterator[str]) -> 
         assert isinstance(value, Group)
         room = next(rooms)
         if not (isinstance(value, InMemory) and value.pointer == NOWHERE):
-            _store(blocks, value, shape, room)
+            store(blocks, value, shape.kind, room)
     elif isinstance(shape, tuple):
         assert isinstance(value, Group)
         for item, part in zip(value.items, shape, strict=True):
@@ -136,7 +120,7 @@ def stored(blocks: Blocks, value: Value, shape: Shape, rooms: Iterator[str]) -> 
 
 
 def load_used(blocks: Blocks) -> None:
-    """Load the numbers in memory that a function uses: once in each block, before they are used."""
+    """Fetch the items of long tuples that a function uses, once in each block that uses them."""
     loads = {block.label: _Loads(blocks, block) for block in blocks.all}
     for block in blocks.all:
         loads[block.label].into_lines()
@@ -168,15 +152,11 @@ class _Loads:
 
     def in_text(self, text: str) -> str:
         """The text with names of what is loaded, at the end of the block as it is so far."""
-        return _ITEM.sub(self._name, text)
+        return ITEM.sub(self._name, text) if "." in text else text
 
     def _name(self, found: re.Match[str]) -> str:
         if found[0] not in self._names:
-            kind = self._blocks.kinds[found[1]]
-            place, name = self._blocks.fresh(), self._blocks.fresh()
-            self._block.lines += [
-                f"  {place} = getelementptr inbounds {kind}, ptr {found[1]}, i64 {found[2]}",
-                f"  {name} = load {kind}, ptr {place}",
-            ]
-            self._names[found[0]] = name
+            lines = fetch(self._blocks, found)
+            self._block.lines += lines
+            self._names[found[0]] = lines[-1].split()[0]
         return self._names[found[0]]

@@ -72,17 +72,26 @@ class Module:
     ----------
     shares
         Whether elementary functions are called; otherwise they are put in place, up to a length.
-        With `groups` several calls become one for a vector.
+        With `groups` several calls become one for a vector.  `copies` of the right-hand side would
+        be put in place if it were not called itself.
     elementary
         Those that are called: names, and how many numbers each takes.
     """
 
     def __init__(
-        self, dtype: str, most: int = 0, *, shares: bool = False, groups: bool = False
+        self,
+        dtype: str,
+        most: int = 0,
+        *,
+        shares: bool = False,
+        groups: bool = False,
+        copies: int = 1,
     ) -> None:
         self.dtype = dtype
         self.shares = shares
         self._groups = groups
+        self._copies = copies
+        self._side_by_side = groups and dtype == "float64"
         self.elementary: dict[str, int] = {}
         self.one_end: dict[ast.FunctionDef, bool] = {}  # functions that return nowhere else
         self._in_place = 0
@@ -111,7 +120,7 @@ class Module:
 
     def elementary_in_place(self, names: int) -> None:
         """Note that so many names were written for an elementary function put in place."""
-        self._in_place += names
+        self._in_place += names * self._copies
         if self._in_place > SHARE_FROM:
             raise ManyElementary
 
@@ -163,7 +172,7 @@ class Module:
             kinds = [kind for shape in shapes for kind in flat_kinds(shape)]
             texts = iter([f"%a{i}" for i in range(len(kinds))])
             given = {n: rebuilt(shape, texts) for n, shape in zip(names, shapes, strict=True)}
-            body = Body(scope, given)
+            body = Body(scope, given, Blocks(side_by_side=self._side_by_side))
             note_kinds(body.blocks, given.values())
             body.body(node.body)
             self.check(body.blocks)
