@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dynlib.compiler.codegen.layout import Layout
+from dynlib.compiler.codegen.rhs_parts import parts_of
 from dynlib.compiler.length import check_length, code_limit
 from dynlib.dsl.expr import emit, free_nodes
 from dynlib.dsl.expr.nodes import (
@@ -135,10 +136,21 @@ class ModelText:
     def rhs(self) -> str:
         """The right-hand side: derivatives of an ODE, next values of a map."""
         equations = self.layout.spec.equations
+        parts = parts_of(equations)
+        if len(parts) == 1:
+            return self._derivatives("rhs", equations, self.prologue(equations))
+        texts = [
+            self._derivatives(f"rhs_{k}", part, self.picked(part)) for k, part in enumerate(parts)
+        ]
+        whole = " + ".join(f"rhs_{k}({_MODEL})" for k, _ in enumerate(parts))
+        return "\n".join([*texts, function("rhs", _MODEL, [f"return {whole}"])])
+
+    def _derivatives(self, name: str, equations: Sequence[Node], taken: Sequence[str]) -> str:
+        """A function of some of the equations; lines before take the state apart."""
         lines, results = self.evaluate(equations)
         values = group(self.kept(result) for result in results)
-        before = [*self.seen_time(equations), *self.prologue(equations)]
-        return function("rhs", _MODEL, [*before, *lines, f"return {values}"])
+        before = [*self.seen_time(equations), *taken]
+        return function(name, _MODEL, [*before, *lines, f"return {values}"])
 
     def start_lags(self) -> str:
         """Before the start, every lag is the initial state."""

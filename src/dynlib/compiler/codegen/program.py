@@ -280,7 +280,8 @@ class Program:
     def _apart(self) -> frozenset[str]:
         """Functions of single runs that are called where few or short ones would be in place."""
         if self.layout.states > MANY:
-            return frozenset({"rhs", "dense", "inside", "first_step", "restart"})
+            parts = re.findall(r"^def (rhs_\d+)\(", self.rhs_text, re.MULTILINE)
+            return frozenset({*parts, "rhs", "dense", "inside", "first_step", "restart"})
         import os
         if os.environ.get("EXP"):
             return frozenset(os.environ["EXP"].split())
@@ -329,6 +330,7 @@ class Program:
         """A module of these texts; functions named in `inline` are of the hot path too."""
         text = "\n\n".join(part.strip() for part in parts if part) + "\n"
         calls = dict.fromkeys(_HOT | inline, Calls.INLINED) | self._events.calls()
+        calls |= dict.fromkeys(re.findall(r"^def (rhs_\d+)\(", text, re.MULTILINE), Calls.INLINED)
         calls |= dict.fromkeys(_SELDOM, Calls.SELDOM) | dict.fromkeys(apart, Calls.APART)
         if self.analysis is not None and min(self.analysis.intervals, default=0) > _FEW_STEPS:
             calls["ANALYSIS_EVERY"] = Calls.APART

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import repeat
 
@@ -65,11 +66,14 @@ class Blocks:
         Whether numbers of long tuples are computed with in packs.
     componentwise
         Whether what is being written is done with each number of a pack alone, comparisons too.
+    copies
+        Whether some memory is copied.
     """
 
     def __init__(self, *, side_by_side: bool = False) -> None:
         self.side_by_side = side_by_side
         self.componentwise = False
+        self.copies = False
         self._count = 0
         self._rooms: dict[tuple[str, int], str] = {}
         self.kinds: dict[str, str] = {}
@@ -132,6 +136,20 @@ class Blocks:
         if (kind, number) not in self._rooms:
             self._rooms[kind, number] = self.room(kind)
         return self._rooms[kind, number]
+
+    @contextmanager
+    def counted(self, end: int, step: int) -> Iterator[str]:
+        """A loop whose body has no branches: the name of what counts from 0 up to `end`."""
+        top, after = self.block("each"), self.block("after")
+        before = self.goto(top)
+        self.start(top)
+        i = self.fresh()
+        yield i
+        more = self.new(f"add nuw nsw i64 {i}, {step}")
+        again = self.new(f"icmp ult i64 {more}, {end}")
+        left = self.branch(Number("i1", again), top, after)
+        top.choices.append(f"  {i} = phi i64 [ 0, %{before.label} ], [ {more}, %{left.label} ]")
+        self.start(after)
 
     def leave_if(self, failed: str) -> None:
         """Leave the function, and all that called it, where something has failed."""

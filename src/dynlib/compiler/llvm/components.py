@@ -8,12 +8,20 @@ item, and so its bits, are the same.
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from typing import TYPE_CHECKING
 
-from dynlib.compiler.llvm.long_tuples import WIDTH, load_pack, pack, packed
-from dynlib.compiler.llvm.values import Array, Group, Number, Untranslatable, Value, number
+from dynlib.compiler.llvm.long_tuples import (
+    LOOP_FROM,
+    WIDTH,
+    address,
+    load_pack,
+    lying,
+    pack,
+    packed,
+)
+from dynlib.compiler.llvm.values import Array, Group, Kept, Number, Untranslatable, Value, number
 
 if TYPE_CHECKING:
     from dynlib.compiler.llvm.expressions import Expressions
@@ -30,6 +38,9 @@ def components(body: Expressions, node: ast.Call) -> Group:
         whole, first = items.found[expression.id]
         if isinstance(whole, Group):
             return Group(whole.items[first : first + n])
+    bases = items.bases(n) if body.blocks.side_by_side and n >= LOOP_FROM else None
+    if bases is not None:
+        return _in_loop(body, bases, expression, n)
     names, before = dict(body.names), body.blocks.componentwise
     body.blocks.componentwise = True
     results: list[Number] = []
@@ -41,6 +52,32 @@ def components(body: Expressions, node: ast.Call) -> Group:
         results += _several(body, body.number(expression), width)
     body.names, body.blocks.componentwise = names, before
     return Group(tuple(results))
+
+
+def _in_loop(
+    body: Expressions, bases: Mapping[str, tuple[str, int]], expression: ast.expr, n: int
+) -> Group:
+    """The same in a loop, of items that lie in memory, where the results go too."""
+    blocks, names = body.blocks, dict(body.names)
+    room = blocks.room(f"[{n} x double]")
+
+    def result(i: str, width: int) -> None:
+        for word, (pointer, first) in bases.items():
+            start = blocks.new(f"getelementptr inbounds double, ptr {pointer}, i64 {first}")
+            place = blocks.new(f"getelementptr inbounds double, ptr {start}, i64 {i}")
+            kind = f"<{width} x double>" if width > 1 else "double"
+            body.names[word] = Number(kind, blocks.new(f"load {kind}, ptr {place}, align 8"))
+        found = blocks.cast(body.number(expression), kind)
+        place = blocks.new(f"getelementptr inbounds double, ptr {room}, i64 {i}")
+        blocks.do(f"store {kind} {found.text}, ptr {place}, align 8")
+
+    blocks.componentwise = True
+    with blocks.counted(n - n % WIDTH, WIDTH) as i:
+        result(i, WIDTH)
+    for rest in range(n - n % WIDTH, n):
+        result(str(rest), 1)
+    body.names, blocks.componentwise = names, False
+    return lying(blocks, Kept("double", n), room)
 
 
 def _several(body: Expressions, found: Number, width: int) -> Sequence[Number]:
@@ -90,6 +127,19 @@ class _Items(ast.NodeTransformer):
             case ast.BinOp(ast.Name(name), ast.Add(), ast.Constant(int(first))):
                 return first if name == self._name else None
         return None
+
+    def bases(self, n: int) -> dict[str, tuple[str, int]] | None:
+        """Where all items lie, if they are doubles one after the other: an address, and how far."""
+        found = {}
+        for word, (whole, first) in self.found.items():
+            if isinstance(whole, Array):
+                base = (whole.pointer, first) if whole.kind == "double" else None
+            else:
+                base = address(self._body.blocks, whole, first, n)
+            if base is None or (isinstance(whole, Array) and len(whole.extents) != 1):
+                return None
+            found[word] = base
+        return found
 
     def doubles(self, n: int) -> bool:
         """Whether all items may be computed with as doubles."""

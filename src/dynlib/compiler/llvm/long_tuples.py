@@ -29,9 +29,12 @@ if TYPE_CHECKING:
     from dynlib.compiler.llvm.blocks import Block, Blocks
 
 __all__ = [
+    "COPY",
     "ITEM",
+    "LOOP_FROM",
     "MANY",
     "WIDTH",
+    "address",
     "fetch",
     "kept_of",
     "load_pack",
@@ -46,6 +49,8 @@ __all__ = [
 ]
 
 MANY = 32  # numbers of a tuple that is no long one yet
+LOOP_FROM = 128  # numbers of a tuple that is computed, and copied, in loops
+COPY = "llvm.memcpy.p0.p0.i64"
 WIDTH = 8  # numbers of a pack
 ITEM = re.compile(r"(%[avr]\d+)\.(\d+)\b(?!\.)")  # a number of a tuple in memory, or of a pack
 _PACK = pack_of(WIDTH)
@@ -165,10 +170,45 @@ def fetch(blocks: Blocks, found: re.Match[str]) -> list[str]:
     ]
 
 
+def address(blocks: Blocks, value: Value, first: int, n: int) -> tuple[str, int] | None:
+    """Where n items of a tuple lie one after the other, doubles in memory: a base, and how far."""
+    if not isinstance(value, Group):
+        return None
+    if isinstance(value, InMemory):
+        return (value.pointer, first) if blocks.kinds[value.pointer] == "double" else None
+    some = value.items[first : first + n]
+    found = [ITEM.fullmatch(item.text) if isinstance(item, Number) else None for item in some]
+    start = found[0]
+    if start is None or blocks.kinds[start[1]] != "double":
+        return None
+    base, place = start[1], int(start[2])
+    if all(f is not None and f[1] == base and int(f[2]) == place + i for i, f in enumerate(found)):
+        return base, place
+    return None
+
+
+def _copy(blocks: Blocks, pointer: str, source: str, kept: Kept) -> str:
+    """The instruction that copies a tuple."""
+    blocks.copies = True
+    size = kept.count * _SIZES[kept.kind]
+    return f"  call void @{COPY}(ptr {pointer}, ptr {source}, i64 {size}, i1 false)"
+
+
 def store(blocks: Blocks, values: Group, kind: str, pointer: str) -> None:
     """Put the numbers of a tuple one after the other, from an address on."""
+    if _copied(blocks, values, kind):
+        assert isinstance(values, InMemory)
+        kept = Kept(kind, len(values.items))
+        blocks.current.lines.append(_copy(blocks, pointer, values.pointer, kept))
+        return
     for place, item in _pieces(blocks, values, kind):
         blocks.current.lines += _put(blocks, item, kind, pointer, place)
+
+
+def _copied(blocks: Blocks, values: Group, kind: str) -> bool:
+    """Whether a tuple is so long that it is copied as a whole."""
+    long = blocks.side_by_side and len(values.items) >= LOOP_FROM
+    return long and isinstance(values, InMemory) and blocks.kinds[values.pointer] == kind
 
 
 def _put(blocks: Blocks, item: Number, kind: str, pointer: str, place: int) -> list[str]:
@@ -182,11 +222,18 @@ def _put(blocks: Blocks, item: Number, kind: str, pointer: str, place: int) -> l
 def move(blocks: Blocks, block: Block, values: Sequence[tuple[Group, Kept, str]]) -> None:
     """Put long tuples at these addresses when a block is left, all of them at once."""
     here, blocks.current = blocks.current, block
-    parts = [
-        (list(_pieces(blocks, value, kept.kind)), kept.kind, pointer)
-        for value, kept, pointer in values
-        if not (isinstance(value, InMemory) and value.pointer == pointer)
-    ]
+    changed = {pointer for _, _, pointer in values}
+    parts, copies = [], []
+    for value, kept, pointer in values:
+        if isinstance(value, InMemory) and value.pointer == pointer:
+            continue
+        alone = not (isinstance(value, InMemory) and value.pointer in changed)
+        if alone and _copied(blocks, value, kept.kind):
+            assert isinstance(value, InMemory)
+            copies.append(_copy(blocks, pointer, value.pointer, kept))
+        else:
+            parts.append((list(_pieces(blocks, value, kept.kind)), kept.kind, pointer))
+    block.moves += copies
     for pieces, kind, pointer in parts:
         for place, item in pieces:
             block.moves += _put(blocks, item, kind, pointer, place)

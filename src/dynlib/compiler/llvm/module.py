@@ -23,6 +23,7 @@ from dynlib.compiler.llvm.by_memory import (
 from dynlib.compiler.llvm.expressions import Scope
 from dynlib.compiler.llvm.functions import Body
 from dynlib.compiler.llvm.grouped import grouped
+from dynlib.compiler.llvm.long_tuples import COPY
 from dynlib.compiler.llvm.packs import with_packs
 from dynlib.compiler.llvm.primitives import CALLED, casts
 from dynlib.compiler.llvm.rows import ROWS
@@ -180,6 +181,8 @@ class Module:
             fails = any(block.fails for block in body.blocks.all)
             result = _finish(self, body, fails=fails, by_memory=is_apart(attributes))
             load_used(body.blocks)
+            if body.blocks.copies:
+                self.declared[COPY] = f"declare void @{COPY}(ptr, ptr, i64, i1)"
             if self._groups and self.elementary:
                 for block in body.blocks.all:
                     block.lines = grouped(block.lines, self.elementary)

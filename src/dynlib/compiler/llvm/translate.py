@@ -64,7 +64,7 @@ def translate(
     functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
 
     # What is in place at each call counts as often as it would be there.
-    copies = len(re.findall(r"(?<!def )\brhs\(", text)) if calls.get("rhs") == "noinline" else 1
+    copies = len(re.findall(r"(?<!def )\brhs\(", text)) if "noinline" in (calls.get("rhs"), calls.get("rhs_0")) else 1
 
     def translated(*, shares: bool) -> Module:
         module = Module(dtype, shares=shares, groups=single, copies=copies)
