@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from dynlib.abi.primitives import plain_namespace
+from dynlib.compiler.codegen.calls import Calls
 from dynlib.compiler.jit.native import emit_object, load
 from dynlib.compiler.llvm.translate import SYMBOL, translate
 from dynlib.dsl.expr import Node, emit, free_nodes
@@ -51,7 +52,7 @@ def compiled(nodes: Sequence[Node], leaves: Sequence[Node], dtype: str = "float6
     ]
     entry = "\n    ".join(["def entry(table):", *lines])
     text = f"{source(nodes, leaves, dtype)}\n\n{entry}\n"
-    kernel = load(emit_object(translate(text, {"run": True}, "entry", dtype), SYMBOL))
+    kernel = load(emit_object(translate(text, {"run": Calls.INLINED}, "entry", dtype), SYMBOL))
 
     def call(env: Mapping[Node, float]) -> list:
         values = [scalar(env[leaf]) for leaf in leaves]

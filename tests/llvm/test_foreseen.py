@@ -38,7 +38,8 @@ def length(program: Program | LaneProgram) -> int:
     fast, observed = isinstance(program, LaneProgram), program.analysis is not None
     kind = next(v for v in RunnerVariant if (v.fast, v.observed) == (fast, observed))
     module = module_of(program, kind)
-    return translate(module.text, module.functions, module.entry, program.spec.dtype).count("\n")
+    given = (module.text, module.functions, module.entry, program.spec.dtype)
+    return translate(*given, single=module.single).count("\n")
 
 
 @pytest.mark.parametrize("stepper", ["rk4", "rk45"])

@@ -21,20 +21,22 @@ from dynlib.compiler.codegen.layout import Layout
 from dynlib.compiler.codegen.model_text import EXAMINE, ModelText
 from dynlib.compiler.codegen.specialize import fold, put
 from dynlib.compiler.codegen.tangent_layout import TangentLayout
+from dynlib.compiler.llvm.long_tuples import MANY as LONG
 from dynlib.dsl.expr.nodes import Param
 from dynlib.dsl.spec import EventSpec
 from dynlib.steppers.text import function, group
 
 __all__ = ["ManyEvents", "event_text_of", "many_events"]
 
-MANY = 10  # watched conditions from which on this pays
+MANY = 10  # watched conditions from which on this pays; or states, of which tuples are long
 _CROSSING = "t, h, step, u, u_new, d, jumped, p, ws, lane"
 
 
 def many_events(layout: Layout, tangents: TangentLayout | None = None) -> bool:
     """Whether events are written in this way."""
     plain = layout.spec.dtype in ("float64", "int64")  # whose numbers are the same in memory
-    return len(layout.watched) >= MANY and plain and tangents is None
+    many = len(layout.watched) >= MANY or (layout.watched and layout.states > LONG)
+    return bool(many) and plain and tangents is None
 
 
 def event_text_of(text: ModelText, tangents: TangentLayout | None) -> EventText:

@@ -283,6 +283,7 @@ class Program:
             parts = re.findall(r"^def (rhs_\d+)\(", self.rhs_text, re.MULTILINE)
             return frozenset({*parts, "rhs", "dense", "inside", "first_step", "restart"})
         import os
+
         if os.environ.get("EXP"):
             return frozenset(os.environ["EXP"].split())
         return frozenset()

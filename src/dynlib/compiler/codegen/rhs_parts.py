@@ -11,7 +11,7 @@ from dynlib.dsl.expr.nodes import Apply, Node, postorder
 
 __all__ = ["parts_of"]
 
-_OPERATIONS = 1_000  # of a part, some
+_OPERATIONS = 500  # of a part, some
 _STEP = 16  # equations by which a part grows: whole vectors of the processor
 _TWICE = 1.05  # what is shared by parts is computed in each; at most so much in all
 

@@ -151,7 +151,8 @@ def selected(blocks: Blocks, condition: Number, a: Number, b: Number) -> Number:
     common = unified(a.kind, b.kind)
     assert isinstance(common, str)
     x, y = blocks.cast(a, common), blocks.cast(b, common)
-    test = condition if is_pack(condition.kind) else truth(blocks, condition)
+    packs = blocks.componentwise and is_pack(condition.kind)
+    test = condition if packs else truth(blocks, condition)
     ways = f"{common} {x.text}, {common} {y.text}"
     return Number(common, blocks.new(f"select {test.kind} {test.text}, {ways}"))
 

@@ -64,7 +64,8 @@ def translate(
     functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
 
     # What is in place at each call counts as often as it would be there.
-    copies = len(re.findall(r"(?<!def )\brhs\(", text)) if "noinline" in (calls.get("rhs"), calls.get("rhs_0")) else 1
+    apart = "noinline" in calls.get("rhs", "")
+    copies = len(re.findall(r"(?<!def )\brhs\(", text)) if apart else 1
 
     def translated(*, shares: bool) -> Module:
         module = Module(dtype, shares=shares, groups=single, copies=copies)
