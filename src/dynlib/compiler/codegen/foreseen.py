@@ -31,8 +31,9 @@ _STATE = 15  # instructions of a run loop for each state, besides those of the s
 _CARRIED = 20  # more of them where a step can be refused, or slopes are carried along
 _CUT = 35  # more of them where steps are cut at events
 _LONG_STATE = 5  # of all that for each state where tuples of them are long
-_LONG_CARRIED = 10  # more of them where a step can be refused
+_LONG_CARRIED = 12  # more of them where a step can be refused
 _LONG_CUT = 5  # more of them where steps are cut
+_LONG_CUT_IN_LANES = 50  # the same in lanes, where each state is a value of its own
 _LOCATED = 350  # that look for one condition within steps
 _MANY_LOCATED = 600  # that look for all of them where they are many
 _ONE_OF_MANY = 40  # more for each of them
@@ -113,12 +114,13 @@ def _least_length(program: Program | LaneProgram, *, jit: bool, called: bool) ->
     else:
         long = jit and program.layout.states > MANY
     method = _method(program.stepper)
-    length = _besides_steps(program, jit=jit, called=called)
+    length = _besides_steps(program, jit=jit, called=called, long=long)
     if length <= code_limit():
         each = _STATE + method.components
         each += _CARRIED if program.layout.memory or program.stepper.adaptive else 0
         if long and program.spec.dtype == "float64":  # several are one instruction
             each = _LONG_STATE + (_LONG_CARRIED if program.stepper.adaptive else 0)
+            each += _LONG_STATE if program.layout.memory else 0
         calls = method.calls if jit and not long else 1
         equations = instructions(program.spec.equations, called=called)
         length += copies * (each * program.layout.states + calls * equations)
@@ -128,14 +130,15 @@ def _least_length(program: Program | LaneProgram, *, jit: bool, called: bool) ->
     return length
 
 
-def _besides_steps(program: Program, *, jit: bool, called: bool) -> int:
+def _besides_steps(program: Program, *, jit: bool, called: bool, long: bool) -> int:
     """What looks at steps: events, aux, observers' expressions."""
     layout, spec = program.layout, program.spec
     located = sum(map(layout.located, layout.watched))
     look, cut = _LOCATED * located, _CUT if located else 0
     if jit and located and many_events(layout, program.tangents):
         look = _MANY_LOCATED + _ONE_OF_MANY * located
-        cut = _LONG_CUT if layout.states > MANY else cut
+        if layout.states > MANY:
+            cut = _LONG_CUT if long else _LONG_CUT_IN_LANES
     # A condition is in place where the run begins, and where a step is looked at.
     conditions = [[event.cond] for event in layout.watched] * (2 if jit else 1)
     functions = [[aux.expr for aux in spec.aux], *conditions]
