@@ -54,6 +54,10 @@ _HOT = frozenset(
 _SELDOM = frozenset({"ANALYSIS_START", "note_switch", "plan_switch", "within_bounds", "given_up"})
 _FEW_STEPS = 4  # what is done as often, or more often, may be part of the loop
 
+_OPERATION = re.compile(r" [-+*/] |\w\(")
+_HEAVY = 250  # operations of a right-hand side that is called, as against put in place,
+_HEAVY_STEP = 1_000  # if all evaluations of a step have as many
+
 _SINGLE_LANE = 0  # an ordinary run is the one lane of its arrays
 
 _FULL_NAMES = {"f8": "float64", "i8": "int64"}
@@ -280,13 +284,11 @@ class Program:
     def _apart(self) -> frozenset[str]:
         """Functions of single runs that are called where few or short ones would be in place."""
         if self.layout.states > MANY:
-            parts = re.findall(r"^def (rhs_\d+)\(", self.rhs_text, re.MULTILINE)
-            return frozenset({*parts, "rhs", "dense", "inside", "first_step", "restart"})
-        import os
-
-        if os.environ.get("EXP"):
-            return frozenset(os.environ["EXP"].split())
-        return frozenset()
+            names = re.findall(r"^def (rhs\w*)\(", self.rhs_text, re.MULTILINE)
+            return frozenset({*names, "dense", "inside", "first_step", "restart"})
+        operations = len(_OPERATION.findall(self.rhs_text))
+        heavy = operations >= _HEAVY and operations * self.stepper.evaluations >= _HEAVY_STEP
+        return frozenset({"rhs"}) if heavy else frozenset()
 
     def run_loop(self, template: str, flags: Mapping[str, bool]) -> str:
         """The run loop, folded for this model."""
