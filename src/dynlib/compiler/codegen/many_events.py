@@ -16,7 +16,8 @@ from itertools import groupby
 
 from dynlib.compiler.codegen import locate
 from dynlib.compiler.codegen.calls import Calls
-from dynlib.compiler.codegen.event_text import EARLY_POINTS, FIRE, INSTANT, PASS, EventText
+from dynlib.compiler.codegen.crossing_text import EARLY_POINTS, INSTANT
+from dynlib.compiler.codegen.event_text import FIRE, PASS, EventText
 from dynlib.compiler.codegen.layout import Layout
 from dynlib.compiler.codegen.model_text import EXAMINE, ModelText
 from dynlib.compiler.codegen.specialize import fold, put
