@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from llvm.translated import SIZE
 
+from dynlib.compiler.codegen.calls import Calls
 from dynlib.compiler.jit.native import Entry, emit_object, load
 from dynlib.compiler.llvm.foreign import Foreign
 from dynlib.compiler.llvm.translate import SYMBOL, translate
@@ -73,7 +74,7 @@ class Foreigners:
 def kernel(inline: bool) -> Entry:
     foreigners = Foreigners()
     text = TEXT.replace("SIZE", str(SIZE))
-    functions = dict.fromkeys(("once", "nothing"), "alwaysinline" if inline else "")
+    functions = dict.fromkeys(("once", "nothing"), Calls.INLINED if inline else Calls.FREE)
     assembly = translate(text, functions, "entry", "float64", foreigners)
     pair = ("double", "double")
     assert set(foreigners.asked) == {(pair, ArrayShape("double", (2,)), "i64")}

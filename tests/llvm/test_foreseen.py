@@ -38,7 +38,8 @@ def length(program: Program | LaneProgram) -> int:
     fast, observed = isinstance(program, LaneProgram), program.analysis is not None
     kind = next(v for v in RunnerVariant if (v.fast, v.observed) == (fast, observed))
     module = module_of(program, kind)
-    return translate(module.text, module.functions, module.entry, program.spec.dtype).count("\n")
+    given = (module.text, module.functions, module.entry, program.spec.dtype)
+    return translate(*given, single=module.single).count("\n")
 
 
 @pytest.mark.parametrize("stepper", ["rk4", "rk45"])
@@ -136,7 +137,7 @@ def test_what_is_far_too_long_is_refused_before_it_is_written(
 ) -> None:
     monkeypatch.setattr(Program, "parts", None)  # nobody writes it
     monkeypatch.setattr(Program, "stepper_text", None)
-    many = setup(coupled(1, events(900)), disk_cache=False)
+    many = setup(coupled(1, events(3_000)), disk_cache=False)
     with pytest.raises(TooLargeError, match=r"more than \d{3},\d{3} instructions"):
         many.run(T=1.0)
     with pytest.raises(TooLargeError, match=r"more than \d{3},\d{3} instructions"):

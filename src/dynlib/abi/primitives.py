@@ -218,6 +218,11 @@ def in_memory(values: Any) -> Any:
     return values
 
 
+def as_array(values: Any) -> Any:
+    """The same, of which items can be exchanged."""
+    return list(values)
+
+
 def store_row(array: Any, row: int, values: Any) -> None:
     array[row, : len(values)] = values
 
@@ -329,6 +334,7 @@ PRIMITIVES: dict[str, Callable[..., Any] | float] = {
     "store_rows": store_rows,
     "load_values": load_values,
     "in_memory": in_memory,
+    "as_array": as_array,
     "store_row": store_row,
     "write_tile": write_tile,
     "copy_row": copy_row,

@@ -4,8 +4,8 @@ What LLVM does takes longer than in proportion to the code.  For `k` thousand in
 some ``0.05 * k**1.5`` seconds, half of that or twice as much by the kind of code: measured on 200
 states of Lorenz 96, rings of neurons, 1,000 and 2,000 states, under `rk4`, `tsit5` and `dop853`,
 maps of 4,000 states, 100 and 200 events, tangent vectors of 100 states that are all coupled, and
-batches; half of that where no vectors are looked for (`dynlib.compiler.jit.runner`).  A ring of
-1,000 FitzHugh-Nagumo cells under `rk4` is 116,000 instructions and 38 s.  What is much longer
+batches; half of that where no vectors are looked for (`dynlib.compiler.jit.runner`).  One loop of
+116,000 instructions without vectors took 38 s.  What is much longer
 nobody can mean to compile, and it is refused.
 """
 

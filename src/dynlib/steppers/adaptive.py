@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dynlib.steppers.text import Scalar, chain, combine, function, group, names, squares, unpack
+from collections.abc import Callable
+
+from dynlib.steppers.text import At, Components, Scalar, chain, combine, function, squares
 
 __all__ = ["emit_error_norm", "emit_first_step", "emit_vector_error"]
 
@@ -17,19 +19,23 @@ def emit_error_norm(
     With a coarser estimate e' beside e, it is that of ``e**2 / sqrt(e**2 + e'**2/100)``, norms
     instead of components; Hairer, Nørsett, Wanner I, section II.10.
     """
-    lines = [unpack(names("u", n), "u"), unpack(names("v", n), "u_new")]
-    for i in range(n):
-        lines += [
-            f"size = select(abs_(u{i}) > abs_(v{i}), abs_(u{i}), abs_(v{i}))",
-            f"weight = 1.0 / fma(tolerances[{n + i}], size, tolerances[{i}])",
-            f"e{i} = ({_estimate(weights, i, n, real)}) * weight",
-        ]
+    each = Components(n, real)
+    lines = [*each.take("u", "u"), *each.take("v", "u_new")]
+    if each.long:
+        lines += each.set("weight", lambda at: _weight(at, _size(at)))
+        lines += each.set("e", lambda at: f"({_estimated(weights, at, real)}) * {at('weight')}")
         if coarse:
-            lines.append(f"c{i} = ({_estimate(coarse, i, n, real)}) * weight")
-    before, total = chain("total", [(f"e{i}", f"e{i}") for i in range(n)])
+            lines += each.set("c", lambda at: f"({_estimated(coarse, at, real)}) * {at('weight')}")
+    else:
+        for at in (At(n, i) for i in range(n)):
+            lines += [f"size = {_size(at)}", f"weight = {_weight(at, 'size')}"]
+            lines.append(f"{at('e')} = ({_estimated(weights, at, real)}) * weight")
+            if coarse:
+                lines.append(f"{at('c')} = ({_estimated(coarse, at, real)}) * weight")
+    before, total = chain("total", [(e, e) for e in each.items("e")])
     lines += before
     if coarse:
-        before, other = chain("other", [(f"c{i}", f"c{i}") for i in range(n)])
+        before, other = chain("other", [(c, c) for c in each.items("c")])
         lines += [f"fine = {total}", *before, f"both = fma(0.01, {other}, fine)"]
         total = "fine * (fine / select(both > 0.0, both, 1.0))"
     lines.append(f"return ({total}) * (h * h * {1.0 / n!r})")
@@ -75,6 +81,20 @@ def _square(name: str, items: list[str]) -> list[str]:
     return [*lines, f"{name} = {total}"]
 
 
+def _size(at: At) -> str:
+    """The greater of a component before and after a step."""
+    u, v = at("u"), at("v")
+    return f"select(abs_({u}) > abs_({v}), abs_({u}), abs_({v}))"
+
+
+def _weight(at: At, size: str) -> str:
+    return f"1.0 / fma({at.of('tolerances', 1)}, {size}, {at.of('tolerances')})"
+
+
+def _estimated(weights: tuple[float, ...], at: At, real: Scalar) -> str:
+    return combine([(real(w), at.of("k", s)) for s, w in enumerate(weights) if w])
+
+
 def _estimate(weights: tuple[float, ...], i: int, n: int, real: Scalar) -> str:
     return combine([(real(w), f"k[{s * n + i}]") for s, w in enumerate(weights) if w])
 
@@ -84,21 +104,21 @@ def emit_first_step(order: int, n: int, real: Scalar) -> str:
 
     Its power need not be exact either (`dynlib.steppers.control`).
     """
-    u, f = names("u", n), names("f", n)
-    lines = [unpack(u, "u"), unpack(f, "rhs(t, step, u, p, ws, lane)")]
-    lines += [f"s{i} = fma(tolerances[{n + i}], abs_(u{i}), tolerances[{i}])" for i in range(n)]
-    lines += [f"s{i} = select(s{i} > 0.0, s{i}, 1e-300)" for i in range(n)]
+    each = Components(n, real)
+    lines = [*each.take("u", "u"), *each.take("f", "rhs(t, step, u, p, ws, lane)")]
+    lines += each.set("s", _scale)
+    lines += each.set("s", lambda at: f"select({at('s')} > 0.0, {at('s')}, 1e-300)")
     lines += [
-        *_root_mean_square("d0", [f"u{i} / s{i}" for i in range(n)]),
-        *_root_mean_square("d1", [f"f{i} / s{i}" for i in range(n)]),
+        *_root_mean_square("d0", each, lambda at: f"{at('u')} / {at('s')}"),
+        *_root_mean_square("d1", each, lambda at: f"{at('f')} / {at('s')}"),
         "h0 = select((d0 < 1e-5) | (d1 < 1e-5), 1e-6, 0.01 * d0 / d1)",
         "span = abs_(t_end - t)",
         "h0 = min_(h0, span)",
         "h = copysign(h0, t_end - t)",
         f"hr = {real.cast('h')}",
-        f"g = {group([f'fma(hr, f{i}, u{i})' for i in range(n)])}",
-        unpack(names("g", n), "rhs(t + h, step, g, p, ws, lane)"),
-        *_root_mean_square("d2", [f"(g{i} - f{i}) / s{i}" for i in range(n)], " / h0"),
+        f"g = {each.each(_euler)}",
+        *each.take("g", "rhs(t + h, step, g, p, ws, lane)"),
+        *_root_mean_square("d2", each, lambda at: f"({at('g')} - {at('f')}) / {at('s')}", " / h0"),
         "d = max_(d1, d2)",
         f"h1 = select(d < 1e300, rough_exp2(rough_log2(0.01 / d) * {1.0 / order!r}), 0.0)",
         "h1 = select(d <= 1e-15, max_(1e-6, h0 * 1e-3), h1)",
@@ -109,6 +129,20 @@ def emit_first_step(order: int, n: int, real: Scalar) -> str:
     return function("first_step", "t, t_end, step, u, p, ws, options, tolerances, lane", lines)
 
 
-def _root_mean_square(name: str, items: list[str], over: str = "") -> list[str]:
+def _scale(at: At) -> str:
+    return f"fma({at.of('tolerances', 1)}, abs_({at('u')}), {at.of('tolerances')})"
+
+
+def _euler(at: At) -> str:
+    return f"fma(hr, {at('f')}, {at('u')})"
+
+
+def _root_mean_square(
+    name: str, each: Components, write: Callable[[At], str], over: str = ""
+) -> list[str]:
+    before: list[str] = []
+    items = [write(At(each.n, i)) for i in range(each.n)]
+    if each.long:
+        before, items = each.set("q", write), each.items("q")
     lines, total = squares(name, items)
-    return [*lines, f"{name} = sqrt(({total}) * {1.0 / len(items)!r}){over}"]
+    return [*before, *lines, f"{name} = sqrt(({total}) * {1.0 / len(items)!r}){over}"]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
+
 from dynlib.steppers.stages import emit_stage
 from dynlib.steppers.tableau import Continuation
-from dynlib.steppers.text import Scalar, combine, function, group, names, unpack
+from dynlib.steppers.text import At, Components, Scalar, combine, function, group, names, unpack
 
 __all__ = ["emit_continuation", "emit_hermite", "emit_polynomial"]
 
@@ -18,7 +21,8 @@ def _start(real: Scalar) -> list[str]:
 
 def emit_polynomial(dense: tuple[tuple[float, ...], ...], n: int, real: Scalar) -> list[str]:
     """The method's own interpolant: ``u + h * sum_s b_s(theta) k_s``."""
-    lines = [*_start(real), unpack(names("u", n), "u")]
+    each = Components(n, real)
+    lines = [*_start(real), *each.take("u", "u")]
     used = []
     for s, row in enumerate(dense, start=1):
         if not any(row):
@@ -28,11 +32,12 @@ def emit_polynomial(dense: tuple[tuple[float, ...], ...], n: int, real: Scalar) 
         for coefficient in reversed(row[:-1]):
             value = f"fma({value}, theta, {real(coefficient)})"
         lines.append(f"b{s} = {value} * theta")
-    results = [
-        f"fma(h, {combine([(f'b{s}', f'd[{(s - 1) * n + i}]') for s in used])}, u{i})"
-        for i in range(n)
-    ]
-    lines.append(f"return {group(results)}")
+
+    def inside(at: At) -> str:
+        terms = [(f"b{s}", at.of("d", s - 1)) for s in used]
+        return f"fma(h, {combine(terms)}, {at('u')})"
+
+    lines.append(f"return {each.each(inside)}")
     return [function("dense", _DENSE, ["return k"]), function("interpolate", _INTERPOLATE, lines)]
 
 
@@ -42,59 +47,76 @@ def emit_hermite(stages: int, n: int, real: Scalar, *, last_is_end: bool) -> lis
     The slope at the end is the last stage of `stages` where the method has it, and one more
     evaluation of the right-hand side where not.
     """
-    first = [f"k[{i}]" for i in range(n)]
+    each = Components(n, real)
     if last_is_end:
-        end = [f"k[{(stages - 1) * n + i}]" for i in range(n)]
-        lines = [f"return {group(first + end)}"]
+        lines = [f"return {each.part('k', 0, stages - 1)}"]
     else:
-        end = names("f", n)
-        lines = [
-            unpack(end, "rhs(t + h, step + 1, u_new, p, ws, lane)"),
-            f"return {group(first + end)}",
-        ]
+        first = each.part("k", 0) if each.long else ""
+        lines = each.take("f", "rhs(t + h, step + 1, u_new, p, ws, lane)")
+        both = group([*(f"k[{i}]" for i in range(n)), *names("f", n)])
+        lines.append(f"return {f'{first} + f' if each.long else both}")
     inside = [
         *_start(real),
-        unpack(names("u", n), "u"),
-        unpack(names("v", n), "u_new"),
+        *each.take("u", "u"),
+        *each.take("v", "u_new"),
         f"rest = {real(1.0)} - theta",
         f"s = theta * theta * ({real(3.0)} - {real(2.0)} * theta)",
         "a = h * theta * rest * rest",
         "b = h * theta * theta * rest",
     ]
-    results = [f"fma(s, v{i} - u{i}, fma(a, d[{i}], fma(-b, d[{n + i}], u{i})))" for i in range(n)]
-    inside.append(f"return {group(results)}")
+
+    def result(at: At) -> str:
+        u, start, end = at("u"), at.of("d"), at.of("d", 1)
+        return f"fma(s, {at('v')} - {u}, fma(a, {start}, fma(-b, {end}, {u})))"
+
+    inside.append(f"return {each.each(result)}")
     return [function("dense", _DENSE, lines), function("interpolate", _INTERPOLATE, inside)]
 
 
 def emit_continuation(further: Continuation, stages: int, n: int, real: Scalar) -> list[str]:
     """The interpolant of a `Continuation`; `dense` evaluates its stages and returns r2, r3, …."""
-    u, v = names("u", n), names("v", n)
-    given = [f"k{s}_{i}" for s in range(1, stages + 1) for i in range(n)]
-    lines = [unpack(u, "u"), unpack(v, "u_new"), unpack(given, "k")]
+    each = Components(n, real)
+    ends = [*each.take("u", "u"), *each.take("v", "u_new")]
+    lines = [*ends, *_slopes(each, stages)]
     if real.single:
         lines.append("h = real(h)")
     for s, (node, row) in enumerate(zip(further.c, further.a, strict=True), stages + 1):
-        lines += emit_stage(s, node, row, n, real)
-    second, third = names("r2_", n), names("r3_", n)
-    for i in range(n):
-        lines += [
-            f"r1 = v{i} - u{i}",
-            f"{second[i]} = fma(h, k1_{i}, -r1)",
-            f"{third[i]} = fma(-h, k{stages}_{i}, r1 - {second[i]})",
-        ]
-    results = [*second, *third]
-    for weights in further.d:
-        used = [(real(w), s) for s, w in enumerate(weights, 1) if w]
-        results += [f"h * ({combine([(w, f'k{s}_{i}') for w, s in used])})" for i in range(n)]
-    lines.append(f"return {group(results)}")
-
-    inside = [*_start(real), unpack(u, "u"), unpack(v, "u_new"), f"rest = {real(1.0)} - theta"]
-    terms = 2 + len(further.d)
-    nested = []
-    for i in range(n):
-        value = f"d[{(terms - 1) * n + i}]"
-        for term in reversed(range(terms - 1)):
-            value = f"fma({('rest', 'theta')[term % 2 == 0]}, {value}, d[{term * n + i}])"
-        nested.append(f"fma(theta, fma(rest, {value}, v{i} - u{i}), u{i})")
-    inside.append(f"return {group(nested)}")
+        lines += emit_stage(s, node, row, each, real)
+    if each.long:
+        lines += each.set("r1_", lambda at: f"{at('v')} - {at('u')}")
+        lines += each.set("r2_", lambda at: f"fma(h, {at('k1_')}, -{at('r1_')})")
+        lines += each.set(
+            "r3_", lambda at: f"fma(-h, {at(f'k{stages}_')}, {at('r1_')} - {at('r2_')})"
+        )
+    else:
+        for i in range(n):
+            lines += [
+                f"r1 = v{i} - u{i}",
+                f"r2_{i} = fma(h, k1_{i}, -r1)",
+                f"r3_{i} = fma(-h, k{stages}_{i}, r1 - r2_{i})",
+            ]
+    scaled = [partial(_scaled, weights, real) for weights in further.d]
+    lines.append(f"return {each.whole('r2_', 'r3_', then=scaled)}")
+    inside = [*_start(real), *ends, f"rest = {real(1.0)} - theta"]
+    inside.append(f"return {each.each(partial(_nested, 2 + len(further.d)))}")
     return [function("dense", _DENSE, lines), function("interpolate", _INTERPOLATE, inside)]
+
+
+def _slopes(each: Components, stages: int) -> list[str]:
+    """Lines that take the slopes of an attempt apart."""
+    if each.long:
+        return [f"k{s + 1} = {each.part('k', s)}" for s in range(stages)]
+    return [unpack([f"k{s}_{i}" for s in range(1, stages + 1) for i in range(each.n)], "k")]
+
+
+def _scaled(weights: Sequence[float], real: Scalar, at: At) -> str:
+    used = [(real(w), at(f"k{s}_")) for s, w in enumerate(weights, 1) if w]
+    return f"h * ({combine(used)})"
+
+
+def _nested(terms: int, at: At) -> str:
+    """The polynomial of a component: it alternates between theta and what is left."""
+    value = at.of("d", terms - 1)
+    for term in reversed(range(terms - 1)):
+        value = f"fma({('rest', 'theta')[term % 2 == 0]}, {value}, {at.of('d', term)})"
+    return f"fma(theta, fma(rest, {value}, {at('v')} - {at('u')}), {at('u')})"

@@ -12,7 +12,7 @@ from dynlib.steppers.control import control_text
 from dynlib.steppers.dense import emit_continuation, emit_hermite, emit_polynomial
 from dynlib.steppers.stages import emit_stage, slope
 from dynlib.steppers.tableau import ButcherTableau
-from dynlib.steppers.text import Scalar, combine, function, group, names, unpack
+from dynlib.steppers.text import Components, Scalar, combine, function
 
 __all__ = ["ExplicitRK"]
 
@@ -44,7 +44,7 @@ class ExplicitRK(Stepper):
         """Python text of the method for `n` states."""
         texts = [self._attempt(n, real)]
         if self.tableau.fsal:
-            texts += self._memory(n)
+            texts += self._memory(n, real)
         if self.tableau.dense:
             texts += emit_polynomial(self.tableau.dense, n, real)
         elif self.tableau.continuation:
@@ -65,32 +65,31 @@ class ExplicitRK(Stepper):
         return emit_vector_error(self.tableau.b_error, self.tableau.b_coarse, n, vectors, real)
 
     def _attempt(self, n: int, real: Scalar) -> str:
-        tableau = self.tableau
-        u = names("u", n)
-        lines = [unpack(u, "u")]
+        tableau, each = self.tableau, Components(n, real)
+        lines = each.take("u", "u")
         if real.single:
             lines.append("h = real(h)")
         if tableau.fsal:
-            lines.append(unpack(names("k1_", n), "m"))
+            lines += each.take("k1_", "m")
         for s in range(tableau.fsal, tableau.stages - tableau.fsal):
-            lines += emit_stage(s + 1, tableau.c[s], tableau.a[s], n, real)
-        lines += self._update(n, real)
+            lines += emit_stage(s + 1, tableau.c[s], tableau.a[s], each, real)
+        lines += self._update(each, real)
         if tableau.fsal:
-            lines.append(slope(tableau.stages, 1.0, names("v", n)))
-        stages = [f"k{s + 1}_{i}" for s in range(tableau.stages) for i in range(n)]
-        lines.append(f"return {group(names('v', n))}, {group(stages)}")
+            lines += slope(tableau.stages, 1.0, each.whole("v"), each)
+        stages = each.whole(*(f"k{s + 1}_" for s in range(tableau.stages)))
+        lines.append(f"return {each.whole('v')}, {stages}")
         return function("attempt", ATTEMPT_ARGS, lines)
 
-    def _update(self, n: int, real: Scalar) -> list[str]:
+    def _update(self, each: Components, real: Scalar) -> list[str]:
         weights = [(real(b), s + 1) for s, b in enumerate(self.tableau.b) if b]
-        return [
-            f"v{i} = fma(h, {combine([(b, f'k{s}_{i}') for b, s in weights])}, u{i})"
-            for i in range(n)
-        ]
+        return each.set(
+            "v",
+            lambda at: f"fma(h, {combine([(b, at(f'k{s}_')) for b, s in weights])}, {at('u')})",
+        )
 
-    def _memory(self, n: int) -> list[str]:
-        last = [f"k[{(self.tableau.stages - 1) * n + i}]" for i in range(n)]
+    def _memory(self, n: int, real: Scalar) -> list[str]:
+        last = Components(n, real).part("k", self.tableau.stages - 1)
         return [
             function("restart", "t, step, u, p, ws, lane", ["return rhs(t, step, u, p, ws, lane)"]),
-            function("next_memory", "m, k", [f"return {group(last)}"]),
+            function("next_memory", "m, k", [f"return {last}"]),
         ]

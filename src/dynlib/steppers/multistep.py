@@ -8,9 +8,11 @@ that of the method itself.
 
 from __future__ import annotations
 
+from functools import partial
+
 from dynlib.steppers.base import ATTEMPT_ARGS, Stepper
 from dynlib.steppers.dense import emit_hermite
-from dynlib.steppers.text import Scalar, combine, function, group, names, unpack
+from dynlib.steppers.text import At, Components, Scalar, combine, function, group
 
 __all__ = ["AdamsBashforth"]
 
@@ -38,23 +40,30 @@ class AdamsBashforth(Stepper):
     def emit(self, n: int, real: Scalar) -> str:
         """Python text of the method for `n` states."""
         older = len(self.b) - 1
-        u, f = names("u", n), names("f", n)
-        lines = [unpack(u, "u")]
+        each = Components(n, real)
+        lines = each.take("u", "u")
         if real.single:
             lines.append("h = real(h)")
         lines += [
-            unpack(f, "rhs(t, step, u, p, ws, lane)"),
+            *each.take("f", "rhs(t, step, u, p, ws, lane)"),
             f"if m[{older * n}] < {real(float(older))}:",
-            *(f"    {line}" for line in _runge_kutta(n, real)),
+            *(f"    {line}" for line in _runge_kutta(each, real)),
             "else:",
         ]
-        for i in range(n):
-            slopes = [f"f{i}", *(f"m[{j * n + i}]" for j in range(older))]
+
+        def new(at: At) -> str:
+            slopes = [at("f"), *(at.of("m", j) for j in range(older))]
             total = combine([(real(b), s) for b, s in zip(self.b, slopes, strict=True)])
-            lines.append(f"    v{i} = fma(h, {total}, u{i})")
-        lines.append(f"return {group(names('v', n))}, {group(f)}")
-        shifted = [f"k[{i}]" for i in range(n)] + [f"m[{i}]" for i in range((older - 1) * n)]
+            return f"fma(h, {total}, {at('u')})"
+
+        lines += [f"    {line}" for line in each.set("v", new)]
+        lines.append(f"return {each.whole('v')}, {each.whole('f')}")
         count = f"m[{older * n}] + {real(1.0)}"
+        shifted = [f"k[{i}]" for i in range(n)] + [f"m[{i}]" for i in range((older - 1) * n)]
+        next_memory = group([*shifted, count])
+        if each.long:
+            parts = [each.part("k", 0), *(each.part("m", j) for j in range(older - 1))]
+            next_memory = f"{' + '.join(parts)} + ({count},)"
         return "\n".join(
             [
                 function("attempt", ATTEMPT_ARGS, lines),
@@ -63,22 +72,25 @@ class AdamsBashforth(Stepper):
                     "t, step, u, p, ws, lane",
                     [f"return {group([real(0.0)] * (older * n + 1))}"],
                 ),
-                function("next_memory", "m, k", [f"return {group([*shifted, count])}"]),
+                function("next_memory", "m, k", [f"return {next_memory}"]),
                 *emit_hermite(1, n, real, last_is_end=False),
             ]
         )
 
 
-def _runge_kutta(n: int, real: Scalar) -> list[str]:
+def _runge_kutta(each: Components, real: Scalar) -> list[str]:
     """The classical step, `f` being its first slope."""
     lines = [f"w = {real(0.5)} * h"]
     for s, (slope, weight, time) in enumerate(
         [("f", "w", "t + 0.5 * h"), ("a", "w", "t + 0.5 * h"), ("b", "h", "t + h")]
     ):
-        stage = group(f"fma({weight}, {slope}{i}, u{i})" for i in range(n))
-        lines.append(unpack(names("abc"[s], n), f"rhs({time}, step, {stage}, p, ws, lane)"))
-    sixth, third = real(1 / 6), real(1 / 3)
-    for i in range(n):
-        terms = [(sixth, f"f{i}"), (third, f"a{i}"), (third, f"b{i}"), (sixth, f"c{i}")]
-        lines.append(f"v{i} = fma(h, {combine(terms)}, u{i})")
-    return lines
+        stage = each.each(partial(_stage, weight, slope))
+        lines += each.take("abc"[s], f"rhs({time}, step, {stage}, p, ws, lane)")
+    weights = [(real(1 / 6), "f"), (real(1 / 3), "a"), (real(1 / 3), "b"), (real(1 / 6), "c")]
+    return lines + each.set(
+        "v", lambda at: f"fma(h, {combine([(w, at(k)) for w, k in weights])}, {at('u')})"
+    )
+
+
+def _stage(weight: str, slope: str, at: At) -> str:
+    return f"fma({weight}, {at(slope)}, {at('u')})"

@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
-__all__ = ["Scalar", "chain", "combine", "function", "group", "names", "squares", "unpack"]
+__all__ = [
+    "At",
+    "Components",
+    "Scalar",
+    "chain",
+    "combine",
+    "function",
+    "group",
+    "names",
+    "squares",
+    "unpack",
+]
 
 _NESTED = 64  # calls within calls in one line; Python's parser takes less than 200
 
@@ -17,10 +29,13 @@ class Scalar:
     dtype
         Name of the state's dtype.  Literals of a float32 model are cast, so that no
         double-precision number slips into its arithmetic.
+    long_from
+        How many components are written as one expression for all of them.
     """
 
-    def __init__(self, dtype: str) -> None:
+    def __init__(self, dtype: str, long_from: int | None = None) -> None:
         self.single = dtype == "float32"
+        self.long_from = long_from
 
     def __call__(self, value: float) -> str:
         """A literal."""
@@ -45,6 +60,83 @@ def group(items: Iterable[str]) -> str:
 def unpack(items: Sequence[str], value: str) -> str:
     """A line that takes a tuple apart."""
     return f"{group(items)} = {value}"
+
+
+class At:
+    """One component, by number or by the name of what counts them."""
+
+    def __init__(self, n: int, i: int | str) -> None:
+        self._n, self._i = n, i
+
+    def __call__(self, stem: str) -> str:
+        """The component of what is taken apart into ``stem0, stem1, …``."""
+        return f"{stem}{self._i}" if isinstance(self._i, int) else f"{_name(stem)}[{self._i}]"
+
+    def of(self, whole: str, part: int = 0) -> str:
+        """The component of a part of a tuple or array that has several as long as the state."""
+        first = part * self._n
+        if isinstance(self._i, int):
+            return f"{whole}[{first + self._i}]"
+        return f"{whole}[{self._i} + {first}]" if first else f"{whole}[{self._i}]"
+
+
+class Components:
+    """Writes what is done with each component of tuples as long as the state.
+
+    Of few, each has a name and a text of its own; of many, there is one expression for all.
+
+    Parameters
+    ----------
+    n
+        How many there are.
+    real
+        How numbers are written.
+    """
+
+    def __init__(self, n: int, real: Scalar) -> None:
+        self.n = n
+        self.long = real.long_from is not None and n >= real.long_from
+
+    def take(self, stem: str, value: str) -> list[str]:
+        """Lines that give the components of a tuple names."""
+        if not self.long:
+            return [unpack(names(stem, self.n), value)]
+        return [] if _name(stem) == value else [f"{_name(stem)} = {value}"]
+
+    def each(self, write: Callable[[At], str]) -> str:
+        """The tuple of an expression for each component."""
+        if self.long:
+            return f"tuple({write(At(self.n, 'i'))} for i in range({self.n}))"
+        return group(write(At(self.n, i)) for i in range(self.n))
+
+    def set(self, stem: str, write: Callable[[At], str]) -> list[str]:
+        """Lines that compute each component."""
+        if self.long:
+            return [f"{_name(stem)} = {self.each(write)}"]
+        return [f"{stem}{i} = {write(At(self.n, i))}" for i in range(self.n)]
+
+    def whole(self, *stems: str, then: Sequence[Callable[[At], str]] = ()) -> str:
+        """The tuple of what the names stand for, and then of expressions for each component."""
+        if self.long:
+            return " + ".join([*map(_name, stems), *map(self.each, then)])
+        listed = [name for stem in stems for name in names(stem, self.n)]
+        return group([*listed, *(write(At(self.n, i)) for write in then for i in range(self.n))])
+
+    def part(self, whole: str, *parts: int) -> str:
+        """Parts of a tuple, each as long as the state."""
+        if self.long:
+            return " + ".join(self.each(partial(At.of, whole=whole, part=s)) for s in parts)
+        return group(f"{whole}[{s * self.n + i}]" for s in parts for i in range(self.n))
+
+    def items(self, stem: str) -> list[str]:
+        """Each component, for a sum."""
+        if self.long:
+            return [f"{_name(stem)}[{i}]" for i in range(self.n)]
+        return names(stem, self.n)
+
+
+def _name(stem: str) -> str:
+    return stem.rstrip("_")
 
 
 def combine(terms: Sequence[tuple[str, str]], start: str | None = None) -> str:

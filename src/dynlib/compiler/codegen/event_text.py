@@ -8,13 +8,16 @@ condition that is located is one more condition, after those of the events, with
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from dynlib.compiler.codegen import locate
+from dynlib.compiler.codegen.calls import Calls
+from dynlib.compiler.codegen.crossing_text import CrossingText
 from dynlib.compiler.codegen.crowd import crowd_text
-from dynlib.compiler.codegen.layout import Layout, compares_ends, looks_back
+from dynlib.compiler.codegen.layout import compares_ends, looks_back
 from dynlib.compiler.codegen.model_text import EXAMINE, ModelText
-from dynlib.compiler.codegen.specialize import fold, put
+from dynlib.compiler.codegen.specialize import put
 from dynlib.compiler.codegen.tangent_events import TangentEvents
 from dynlib.compiler.codegen.tangent_layout import TangentLayout
 from dynlib.dsl.expr.nodes import Param
@@ -23,24 +26,17 @@ from dynlib.steppers.text import function, group, names, unpack
 
 __all__ = ["EventText"]
 
-SCAN_POINTS = 8  # places at which an adaptive step is looked at
-EARLY_POINTS = 60  # more of them after a jump, each twice as far from the start as the one before
-INSTANT = 8.0  # resolutions: crossings closer together than this are one instant
-
 _LOG = "event_row, evt_t, evt_step, evt_id, evt_log, lane"
-_FIRE = f"{EXAMINE.removesuffix(', lane')}, {_LOG}"
-_PASS = f"{_FIRE}, analysis_ws"
+FIRE = f"{EXAMINE.removesuffix(', lane')}, {_LOG}"
+PASS = f"{FIRE}, analysis_ws"
 _FLOWING = ("located_events", "end_events")  # passes in which the flow may have crossed something
 
 
-class EventText:
+class EventText(CrossingText):
     """Writes the functions of a model's events, and what they do to tangent vectors, if any."""
 
     def __init__(self, text: ModelText, tangents: TangentLayout | None = None) -> None:
-        self.text = text
-        self.layout: Layout = text.layout
-        self.events = self.layout.spec.events
-        self.watched = self.layout.watched
+        super().__init__(text)
         self.tangents = None if tangents is None else TangentEvents(text, tangents)
 
     def emit(self) -> str:
@@ -50,6 +46,7 @@ class EventText:
         if self.tangents is not None:
             acting = ((e, event) for e, event in enumerate(self.events) if event.actions)
             parts += [self.tangents.emit(e, event) for e, event in acting]
+        parts += self._by_numbers()
         parts.append(self._init())
         start = self._starting()
         end = self._phase("end", "both")
@@ -62,8 +59,7 @@ class EventText:
             parts += [inspect.getsource(f) for f in locate.LOCATE_HELPERS]
             if self.layout.any_passing:
                 parts.append(put(inspect.getsource(locate.place_before), self._places()))
-            parts += [self._locate(e) for e in located]
-            parts += [self._any_crossing(located), self._first_crossing(located)]
+            parts += self._location(located)
             events = [e for e in located if e < len(self.events)]
             parts.append(self._pass("located_events", events, at_grid=False))
             parts.append(crowd_text(self.layout, located))
@@ -73,9 +69,10 @@ class EventText:
             parts += self._stop(len(self.events))
         return "\n".join(parts)
 
-    def inlined(self) -> set[str]:
-        """Functions of the hot path, always inlined."""
-        return {"any_crossing", *(f"cond_{e}" for e in range(len(self.watched)))}
+    def calls(self) -> dict[str, Calls]:
+        """How its functions are called, as far as it matters."""
+        hot = {"any_crossing", *(f"cond_{e}" for e in range(len(self.watched)))}
+        return dict.fromkeys(hot, Calls.INLINED)
 
     def numbers(self) -> dict[str, float]:
         """Numbers that the run loop needs, by the words that stand for them in its text."""
@@ -83,12 +80,6 @@ class EventText:
         starting, ending = self._starting(), self._phase("end", "both")
         # What one turn of the loop may enter in the log.
         return {"EVENT_ROOM": len(starting) + len(located) + len(ending)}
-
-    def _located(self) -> list[int]:
-        return [e for e, event in enumerate(self.watched) if self.layout.located(event)]
-
-    def _passing(self, e: int) -> bool:
-        return self.layout.passing(self.watched[e])
 
     def _followers(self) -> list[int]:
         return [e for e in range(len(self.events)) if self._passing(e)]
@@ -118,15 +109,6 @@ class EventText:
             if event.phase == "start" or (event.phase == "both" and not looks_back(event.cond))
         ]
 
-    def _momentary(self, e: int) -> bool:
-        """Whether the condition compares with the start of the step, where it is thus not met.
-
-        Whether a whole step was an ``increasing(x)`` one is remembered; that ``x`` has crossed a
-        threshold is over when the next step begins.
-        """
-        cond = self.watched[e].cond
-        return looks_back(cond) and not compares_ends(cond)
-
     # -- one event ----------------------------------------------------------------------------
 
     def _condition(self, e: int, event: EventSpec) -> str:
@@ -141,10 +123,7 @@ class EventText:
     def _fire(self, e: int, event: EventSpec) -> str:
         """Enter the event in the log, then act; returns the state."""
         logged = [column.expr for column in event.log]
-        lines = self.text.prologue([*logged, *(a.expr for a in event.actions)])
-        acts_on_state = any(not isinstance(a.target, Param) for a in event.actions)
-        if acts_on_state and not any(line.endswith(" = u") for line in lines):
-            lines.insert(0, unpack(names("u", self.layout.states), "u"))
+        lines, last = self._taken_apart(event)
         lines += [
             "evt_t[event_row] = t",
             "evt_step[event_row] = step",
@@ -160,33 +139,25 @@ class EventText:
                 *statements,
                 f"{self.text.place(action.target)} = {self.text.kept(results[0])}",
             ]
+        return function(f"fire_{e}", FIRE, [*lines, *last])
+
+    def _by_numbers(self) -> list[str]:
+        """Functions of any event, whose number they are given; here each has its own."""
+        return []
+
+    def _taken_apart(self, event: EventSpec) -> tuple[list[str], list[str]]:
+        """The lines that `fire_EVENT` begins and ends with."""
+        exprs = [column.expr for column in event.log] + [action.expr for action in event.actions]
+        lines = self.text.prologue(exprs)
+        acts_on_state = any(not isinstance(a.target, Param) for a in event.actions)
+        if acts_on_state and not any(line.endswith(" = u") for line in lines):
+            lines.insert(0, unpack(names("u", self.layout.states), "u"))
         state = group(names("u", self.layout.states)) if acts_on_state else "u"
-        return function(f"fire_{e}", _FIRE, [*lines, f"return {state}"])
+        return lines, [f"return {state}"]
 
-    def _places(self) -> dict[str, str]:
-        points = SCAN_POINTS if self.layout.stepper.adaptive else 1
-        return {"SCAN_POINTS": str(points), "EARLY_POINTS": str(EARLY_POINTS)}
-
-    def _locate(self, e: int) -> str:
-        event = self.watched[e]
-        flags = {
-            "LEVEL": event.level is not None,
-            "RISING": event.direction in (None, "rising"),
-            "FALLING": event.direction == "falling",
-            "PASSING": self._passing(e),
-        }
-        words = {
-            **self._places(),
-            "TRUTH": str(self.layout.truth(e)),
-            "EVENT": str(e),
-        }
-        texts = []
-        for template in (locate.crossing_EVENT, locate.refine_EVENT):
-            source = inspect.getsource(template)
-            texts.append(fold(put(source, words), flags))
-        if self._passing(e):
-            texts[1] = _from_place_before(texts[1])
-        return "\n".join(texts)
+    def _acting(self, e: int, given: str) -> str:
+        """The line with which an event acts."""
+        return f"u = fire_{e}({given})"
 
     def _stop(self, e: int) -> list[str]:
         """Whether the run ends: where a step is cut, if that is what happened; at its end."""
@@ -201,38 +172,17 @@ class EventText:
 
     # -- passes -------------------------------------------------------------------------------
 
-    def _was(self, e: int) -> str:
-        """What the condition was when it was last looked at."""
-        return f"ws[{self.layout.truth(e)}, lane] != 0"
-
-    def _seen(self, e: int) -> str:
-        """What a condition looks at at the end of a step or a piece of it."""
-        return EXAMINE.replace("tp, up", "tl, ul") if self._passing(e) else EXAMINE
-
-    def _began(self, e: int, start: str = "tp, up") -> str:
-        """What the condition is at the start of a step, before it has a past."""
-        t, u = start.split(", ")
-        return f"cond_{e}({t}, step, {u}, {t}, {u}, p, ws, lane)"
-
-    def _wanted(self, e: int, holds: str, was: str, *, changed_only: bool) -> str:
-        """Whether the event is to be taken now that its condition is `holds` and was `was`."""
-        match self.watched[e].direction:
-            case "rising":
-                return f"{holds} and not ({was})"
-            case "falling":
-                return f"{was} and not {holds}"
-            case "either":
-                return f"{holds} != ({was})"
-        return f"{holds} and not ({was})" if changed_only else holds
-
     def _init(self) -> str:
-        lines = []
-        for e in range(len(self.watched)):
-            began = f"cond_{e}(t, step, u, t, u, p, ws, lane)"
-            lines.append(f"ws[{self.layout.truth(e)}, lane] = {began}")
-            if e < len(self.events):
-                lines.append(f"ws[{self.layout.held(e)}, lane] = 0")
+        lines = self._each(range(len(self.watched)), self._begun)
         return function("init_events", "t, step, u, p, ws, lane", lines)
+
+    def _begun(self, e: int) -> list[str]:
+        """What is remembered of an event when a run begins."""
+        began = f"cond_{e}(t, step, u, t, u, p, ws, lane)"
+        lines = [f"ws[{self.layout.truth(e)}, lane] = {began}"]
+        if e < len(self.events):
+            lines.append(f"ws[{self.layout.held(e)}, lane] = 0")
+        return lines
 
     def _pass(self, name: str, events: Sequence[int], *, at_grid: bool) -> str:
         """Take the events that are due, in order.
@@ -241,40 +191,67 @@ class EventText:
         located within this very step and has held since; where a step is cut, only events whose
         condition has just changed are due.
         """
-        lines = ["touched = False"]
-        whole = self.layout.looks_back and name == "end_events"
-        if whole:
+        lines = self._pass_lines(name, events, at_grid=at_grid)
+        return function(name, PASS, [*lines, "return u, event_row, touched"])
+
+    def _looked(self, name: str, events: Sequence[int]) -> list[str]:
+        """Lines that fetch what conditions compare with."""
+        lines = []
+        if self._whole(name):
             lines.append("ts, us = step_start(ws, lane)")
         if any(self._passing(e) for e in events):
             lines.append("tl, ul = look_start(ws, lane)")
+        return lines
+
+    def _whole(self, name: str) -> bool:
+        """Whether a pass looks back to the start of the whole step."""
+        return self.layout.looks_back and name == "end_events"
+
+    def _once(self, e: int) -> bool:
+        return self.layout.located(self.events[e]) and self.events[e].direction is None
+
+    def _examined(self, e: int, name: str) -> tuple[str, str, str]:
+        """What a condition looks at in a pass, what its action is given, what it was before."""
+        seen, given, was = self._seen(e), FIRE, self._was(e)
+        if not self.layout.located(self.events[e]):
+            start = "ts, us" if self._whole(name) else "tp, up"
+            seen, given = (text.replace("tp, up", start) for text in (seen, given))
+            if self._momentary(e):
+                was = self._began(e, start)
+        return seen, given, was
+
+    def _pass_lines(self, name: str, events: Sequence[int], *, at_grid: bool) -> list[str]:
+        lines = ["touched = False", *self._looked(name, events)]
         lines += self._crossed_by_flow(events, name)
-        for e in events:
-            event, truth, held = self.events[e], self.layout.truth(e), self.layout.held(e)
-            seen, given, was = self._seen(e), _FIRE, self._was(e)
-            if whole and not self.layout.located(event):
-                seen, given = (text.replace("tp, up", "ts, us") for text in (seen, given))
-            if self._momentary(e) and not self.layout.located(event):
-                was = self._began(e, "ts, us" if whole else "tp, up")
-            lines.append(f"holds = cond_{e}({seen})")
-            due = self._wanted(e, "holds", was, changed_only=not at_grid)
-            once = self.layout.located(event) and event.direction is None
-            if once and at_grid and name == "end_events":
-                due = f"{due} and ws[{held}, lane] == 0"
-            fire = [f"u = fire_{e}({given})", "event_row += 1"]
-            lines += [f"if {due}:", *(f"    {line}" for line in self._carry(e, seen, name, fire))]
-            if event.actions:
-                # What a whole step was like is not changed by what happens after it; and an
-                # adaptive step that ends here is asked once more what was crossed in it.
-                past = compares_ends(event.cond) or (self._momentary(e) and not at_grid)
-                now = seen if past else "t, step, u, t, u, p, ws, lane"
-                lines += ["    touched = True", f"    holds = cond_{e}({now})"]
-            if once and not at_grid:
-                lines += [f"    ws[{held}, lane] = holds"]
-            lines.append(f"ws[{truth}, lane] = holds")
-            if once and at_grid and name == "end_events":
-                lines.append(f"ws[{held}, lane] = 0")
-        lines.append("return u, event_row, touched")
-        return function(name, _PASS, lines)
+        return lines + self._each(events, partial(self._taken, name=name, at_grid=at_grid))
+
+    def _each(self, events: Sequence[int], lines: Callable[[int], list[str]]) -> list[str]:
+        """The lines of all these events."""
+        return [line for e in events for line in lines(e)]
+
+    def _taken(self, e: int, name: str, *, at_grid: bool) -> list[str]:
+        """Take one event, if it is due."""
+        event, truth, held = self.events[e], self.layout.truth(e), self.layout.held(e)
+        seen, given, was = self._examined(e, name)
+        lines = [f"holds = cond_{e}({seen})"]
+        due = self._wanted(e, "holds", was, changed_only=not at_grid)
+        once = self._once(e)
+        if once and at_grid and name == "end_events":
+            due = f"{due} and ws[{held}, lane] == 0"
+        fire = [self._acting(e, given), "event_row += 1"]
+        lines += [f"if {due}:", *(f"    {line}" for line in self._carry(e, seen, name, fire))]
+        if event.actions:
+            # What a whole step was like is not changed by what happens after it; and an
+            # adaptive step that ends here is asked once more what was crossed in it.
+            past = compares_ends(event.cond) or (self._momentary(e) and not at_grid)
+            now = seen if past else "t, step, u, t, u, p, ws, lane"
+            lines += ["    touched = True", f"    holds = cond_{e}({now})"]
+        if once and not at_grid:
+            lines += [f"    ws[{held}, lane] = holds"]
+        lines.append(f"ws[{truth}, lane] = holds")
+        if once and at_grid and name == "end_events":
+            lines.append(f"ws[{held}, lane] = 0")
+        return lines
 
     def _carry(self, e: int, seen: str, name: str, fire: list[str]) -> list[str]:
         """The lines `fire`, among those that carry tangent vectors across.
@@ -325,70 +302,3 @@ class EventText:
         if located or self.layout.stepper.adaptive:
             return [shared, *rest]
         return [f"jump_{e}({seen}, analysis_ws)", *rest[:-1]]
-
-    def _any_crossing(self, events: Sequence[int]) -> str:
-        lines = ["found = False"]
-        if self.layout.any_passing:
-            lines.append("push_look_start(ws, tp, up, lane)")
-        for e in events:
-            wanted = self._wanted(e, "holds", self._was(e), changed_only=True)
-            lines += self._begin(e, self._began(e))
-            lines += [f"holds = cond_{e}({EXAMINE})", f"found = found or ({wanted})"]
-        return function("any_crossing", EXAMINE, [*lines, "return found"])
-
-    def _begin(self, e: int, began: str) -> list[str]:
-        """The line with which a new step forgets that something was crossed in the last one."""
-        return [f"ws[{self.layout.truth(e)}, lane] = {began}"] if self._momentary(e) else []
-
-    def _first_crossing(self, events: Sequence[int]) -> str:
-        """Where the step is to be cut; what changes there is remembered as not changed yet.
-
-        Crossings at one instant, as far as it can be located, are taken together.  At the instant
-        of the step's end, the step is left whole.
-        """
-        args = "t, h, step, u, u_new, d, jumped, p, ws, lane"
-        lines = []
-        for e in events:
-            lines += [*self._begin(e, self._began(e, "t, u")), f"theta_{e} = crossing_{e}({args})"]
-        lines.append(f"theta = theta_{events[0]}")
-        lines += [f"theta = min_(theta, theta_{e})" for e in events[1:]]
-        if self.layout.any_passing:
-            lines += [
-                "left = place_before(min_(theta, 1.0), jumped)",
-                "tl = t + left * h",
-                "ul = inside(left, h, u, u_new, d)",
-                "push_look_start(ws, tl, ul, lane)",
-            ]
-        lines += ["if theta > 1.0:", "    return theta"]
-        lines.append(f"instant = min_(theta + {INSTANT} * resolution(t, h), 1.0)")
-        if len(events) > 1:
-            for e in events:
-                lines += [f"if theta_{e} <= instant:", f"    theta = max_(theta, theta_{e})"]
-        lines += ["v = inside(theta, h, u, u_new, d)", "whole = instant == 1.0"]
-        for e in events:
-            past = "tl, ul" if self._passing(e) else "t, u"
-            there = f"cond_{e}(t + theta * h, step, v, {past}, p, ws, lane)"
-            end = f"cond_{e}(t + h, step, u_new, {past}, p, ws, lane)"
-            lines += [
-                f"if theta_{e} <= theta:",
-                f"    there = {there}",
-                f"    ws[{self.layout.truth(e)}, lane] = not_(there)",
-                f"    whole = whole and {end} == there",
-            ]
-        lines += ["if whole:"]
-        lines += [
-            f"    ws[{self.layout.held(e)}, lane] *= theta_{e} > theta"
-            for e in events
-            if e < len(self.events) and self.events[e].direction is None
-        ]
-        lines += ["    theta = 2.0", "return theta"]
-        return function("first_crossing", args, lines)
-
-
-def _from_place_before(refine: str) -> str:
-    """The text of `refine_EVENT` for what is crossed since the place before the root."""
-    head, body = refine.split(":\n", 1)
-    lines = ["    tp = t + left * h", "    up = inside(left, h, u, u_new, d)"]
-    return "\n".join(
-        [f"{head}:", *lines, body.replace("t, u, p, ws, lane)", "tp, up, p, ws, lane)")]
-    )

@@ -15,9 +15,11 @@ from dataclasses import dataclass
 from functools import cache
 
 from dynlib.compiler.codegen.lane_program import LaneProgram
+from dynlib.compiler.codegen.many_events import many_events
 from dynlib.compiler.codegen.program import Program
 from dynlib.compiler.codegen.tangent_layout import TangentLayout
 from dynlib.compiler.length import check_length, code_limit
+from dynlib.compiler.llvm.long_tuples import MANY
 from dynlib.compiler.llvm.module import SHARE_FROM
 from dynlib.dsl.expr.nodes import Apply, Lag, Node, Num, Reduce, postorder
 from dynlib.steppers.base import Stepper
@@ -28,7 +30,13 @@ __all__ = ["check_foreseen", "check_function", "instructions", "least_length"]
 _STATE = 15  # instructions of a run loop for each state, besides those of the step
 _CARRIED = 20  # more of them where a step can be refused, or slopes are carried along
 _CUT = 35  # more of them where steps are cut at events
+_LONG_STATE = 5  # of all that for each state where tuples of them are long
+_LONG_CARRIED = 12  # more of them where a step can be refused
+_LONG_CUT = 5  # more of them where steps are cut
+_LONG_CUT_IN_LANES = 50  # the same in lanes, where each state is a value of its own
 _LOCATED = 350  # that look for one condition within steps
+_MANY_LOCATED = 600  # that look for all of them where they are many
+_ONE_OF_MANY = 40  # more for each of them
 _EVENT = 35  # of an event that is looked at between steps
 _VECTOR = 10  # of each component of an extended state, to fetch and to leave it
 _RESULT = 2  # that put one aux where it is wanted
@@ -102,12 +110,18 @@ def _least_length(program: Program | LaneProgram, *, jit: bool, called: bool) ->
         # A step of a fixed grid is written where it is taken alone, and where several are.
         copies = 1 if program.stepper.adaptive or not jit else 2
         program = program.program
+        long = False
+    else:
+        long = jit and program.layout.states > MANY
     method = _method(program.stepper)
-    length = _besides_steps(program, jit=jit, called=called)
+    length = _besides_steps(program, jit=jit, called=called, long=long)
     if length <= code_limit():
         each = _STATE + method.components
         each += _CARRIED if program.layout.memory or program.stepper.adaptive else 0
-        calls = method.calls if jit else 1
+        if long and program.spec.dtype == "float64":  # several are one instruction
+            each = _LONG_STATE + (_LONG_CARRIED if program.stepper.adaptive else 0)
+            each += _LONG_STATE if program.layout.memory else 0
+        calls = method.calls if jit and not long else 1
         equations = instructions(program.spec.equations, called=called)
         length += copies * (each * program.layout.states + calls * equations)
     if length <= code_limit() and program.tangents is not None:
@@ -116,10 +130,15 @@ def _least_length(program: Program | LaneProgram, *, jit: bool, called: bool) ->
     return length
 
 
-def _besides_steps(program: Program, *, jit: bool, called: bool) -> int:
+def _besides_steps(program: Program, *, jit: bool, called: bool, long: bool) -> int:
     """What looks at steps: events, aux, observers' expressions."""
     layout, spec = program.layout, program.spec
     located = sum(map(layout.located, layout.watched))
+    look, cut = _LOCATED * located, _CUT if located else 0
+    if jit and located and many_events(layout, program.tangents):
+        look = _MANY_LOCATED + _ONE_OF_MANY * located
+        if layout.states > MANY:
+            cut = _LONG_CUT if long else _LONG_CUT_IN_LANES
     # A condition is in place where the run begins, and where a step is looked at.
     conditions = [[event.cond] for event in layout.watched] * (2 if jit else 1)
     functions = [[aux.expr for aux in spec.aux], *conditions]
@@ -129,8 +148,8 @@ def _besides_steps(program: Program, *, jit: bool, called: bool) -> int:
     if program.analysis is not None:
         functions += map(list, program.analysis.expressions.values())
     length = (
-        _LOCATED * located
-        + (_CUT * layout.states if located else 0)
+        look
+        + cut * layout.states
         + _EVENT * (len(layout.watched) - located)
         + _LOGGED * sum(len(event.log) for event in spec.events)
         + _RESULT * len(spec.aux)

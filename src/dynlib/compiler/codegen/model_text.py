@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dynlib.compiler.codegen.layout import Layout
+from dynlib.compiler.codegen.rhs_parts import parts_of
 from dynlib.compiler.length import check_length, code_limit
 from dynlib.dsl.expr import emit, free_nodes
 from dynlib.dsl.expr.nodes import (
@@ -115,20 +116,41 @@ class ModelText:
         lines, results = self.evaluate(nodes)
         return function(name, args, [*self.prologue(nodes), *lines, f"return {group(results)}"])
 
-    def single(self, name: str, args: str, node: Node) -> str:
-        """A function that returns one expression."""
+    def picked(self, nodes: Sequence[Node]) -> list[str]:
+        """The same, but for the states alone that `nodes` refer to."""
+        free = free_nodes(nodes)
+        lines = []
+        for kind, name in ((State, "u"), (Previous, "up")):
+            used = sorted({leaf.index for leaf in free if isinstance(leaf, kind)})
+            lines += [f"{name}{i} = {name}[{i}]" for i in used]
+        return lines
+
+    def single(self, name: str, args: str, node: Node, *, picked: bool = False) -> str:
+        """A function that returns one expression; only `picked` states are taken from the tuple."""
         lines, results = self.evaluate([node])
-        return function(name, args, [*self.prologue([node]), *lines, f"return {results[0]}"])
+        before = self.picked([node]) if picked else self.prologue([node])
+        return function(name, args, [*before, *lines, f"return {results[0]}"])
 
     # -- functions ----------------------------------------------------------------------------
 
     def rhs(self) -> str:
         """The right-hand side: derivatives of an ODE, next values of a map."""
         equations = self.layout.spec.equations
+        parts = parts_of(equations)
+        if len(parts) == 1:
+            return self._derivatives("rhs", equations, self.prologue(equations))
+        texts = [
+            self._derivatives(f"rhs_{k}", part, self.picked(part)) for k, part in enumerate(parts)
+        ]
+        whole = " + ".join(f"rhs_{k}({_MODEL})" for k, _ in enumerate(parts))
+        return "\n".join([*texts, function("rhs", _MODEL, [f"return {whole}"])])
+
+    def _derivatives(self, name: str, equations: Sequence[Node], taken: Sequence[str]) -> str:
+        """A function of some of the equations; lines before take the state apart."""
         lines, results = self.evaluate(equations)
         values = group(self.kept(result) for result in results)
-        before = [*self.seen_time(equations), *self.prologue(equations)]
-        return function("rhs", _MODEL, [*before, *lines, f"return {values}"])
+        before = [*self.seen_time(equations), *taken]
+        return function(name, _MODEL, [*before, *lines, f"return {values}"])
 
     def start_lags(self) -> str:
         """Before the start, every lag is the initial state."""

@@ -15,19 +15,20 @@ from dynlib.abi.runner_args import RUNNER_ARGS, WORDS, RunnerArg
 from dynlib.abi.slots import Clock, Count
 from dynlib.compiler.codegen.alike import much_alike
 from dynlib.compiler.codegen.calls import Calls
-from dynlib.compiler.codegen.event_text import EventText
 from dynlib.compiler.codegen.layout import Layout
 from dynlib.compiler.codegen.locate import LOCATE_HELPERS
+from dynlib.compiler.codegen.many_events import event_text_of
 from dynlib.compiler.codegen.model_text import EXAMINE, ModelText
 from dynlib.compiler.codegen.specialize import fold
 from dynlib.compiler.codegen.switch_text import SwitchText
 from dynlib.compiler.codegen.tangent_layout import TangentLayout
 from dynlib.compiler.codegen.tangent_text import STEP_ARGS, TangentText
 from dynlib.compiler.codegen.traces import push_trace, trace_room
+from dynlib.compiler.llvm.long_tuples import MANY
 from dynlib.dsl.spec import ModelSpec
 from dynlib.steppers.base import Stepper
 from dynlib.steppers.control import CONTROL_FUNCTIONS
-from dynlib.steppers.text import function
+from dynlib.steppers.text import Scalar, function
 
 __all__ = ["Module", "Program", "entry_text"]
 
@@ -52,6 +53,10 @@ _HOT = frozenset(
 
 _SELDOM = frozenset({"note_switch", "plan_switch", "within_bounds", "given_up"})
 _FEW_STEPS = 4  # what is done as often, or more often, may be part of the loop
+
+_OPERATION = re.compile(r" [-+*/] |\w\(")
+_HEAVY = 250  # operations of a right-hand side that is called, as against put in place,
+_HEAVY_STEP = 1_000  # if all evaluations of a step have as many
 
 _SINGLE_LANE = 0  # an ordinary run is the one lane of its arrays
 
@@ -140,7 +145,7 @@ class Program:
             if packs and self._packable(analysis, self.tangents):
                 self.tangents = replace(self.tangents, in_packs=True)
         self._model = ModelText(self.layout, varied)
-        self._events = EventText(self._model, self.tangents)
+        self._events = event_text_of(self._model, self.tangents)
 
     @property
     def kind(self) -> tuple[object, ...]:
@@ -182,7 +187,7 @@ class Program:
     @cached_property
     def stepper_text(self) -> str:
         """The stepper."""
-        return self.stepper.emit(self.layout.states, self._model.real)
+        return self.stepper.emit(self.layout.states, Scalar(self.spec.dtype, long_from=MANY + 1))
 
     @cached_property
     def observer_text(self) -> str:
@@ -281,7 +286,17 @@ class Program:
         loop = self.run_loop(template, self.flags(sampled=sampled))
         parts = [*self.parts(), *self.no_ops(loop), loop, self._entry(runner)]
         alike = much_alike(self.layout.states, self.rhs_text)
-        return replace(self.assemble(parts, runner), leading=(_SINGLE_LANE,), alike=alike)
+        module = self.assemble(parts, runner, apart=self._apart())
+        return replace(module, leading=(_SINGLE_LANE,), alike=alike)
+
+    def _apart(self) -> frozenset[str]:
+        """Functions of single runs that are called where few or short ones would be in place."""
+        if self.layout.states > MANY:
+            names = re.findall(r"^def (rhs\w*)\(", self.rhs_text, re.MULTILINE)
+            return frozenset({*names, "dense", "inside", "first_step", "restart"})
+        operations = len(_OPERATION.findall(self.rhs_text))
+        heavy = operations >= _HEAVY and operations * self.stepper.evaluations >= _HEAVY_STEP
+        return frozenset({"rhs"}) if heavy else frozenset()
 
     def run_loop(self, template: str, flags: Mapping[str, bool]) -> str:
         """The run loop, folded for this model."""
@@ -317,12 +332,17 @@ class Program:
         return [model, self.event_text, self.stepper_text, observers]
 
     def assemble(
-        self, parts: Iterable[str], runner: str, inline: frozenset[str] = frozenset()
+        self,
+        parts: Iterable[str],
+        runner: str,
+        inline: frozenset[str] = frozenset(),
+        apart: frozenset[str] = frozenset(),
     ) -> Module:
         """A module of these texts; functions named in `inline` are of the hot path too."""
         text = "\n\n".join(part.strip() for part in parts if part) + "\n"
-        calls = dict.fromkeys(_HOT | self._events.inlined() | inline, Calls.INLINED)
-        calls |= dict.fromkeys(_SELDOM, Calls.SELDOM)
+        calls = dict.fromkeys(_HOT | inline, Calls.INLINED) | self._events.calls()
+        calls |= dict.fromkeys(re.findall(r"^def (rhs_\d+)\(", text, re.MULTILINE), Calls.INLINED)
+        calls |= dict.fromkeys(_SELDOM, Calls.SELDOM) | dict.fromkeys(apart, Calls.APART)
         if self.analysis is not None and self.varied is None:  # in lanes, runs are short
             calls["ANALYSIS_START"] = Calls.SELDOM
             if min(self.analysis.intervals, default=0) > _FEW_STEPS:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dynlib.compiler.codegen.event_text import SCAN_POINTS, EventText
+from dynlib.compiler.codegen.crossing_text import SCAN_POINTS
+from dynlib.compiler.codegen.event_text import EventText
 from dynlib.compiler.codegen.layout import looks_back
 from dynlib.compiler.codegen.model_text import EXAMINE
 from dynlib.steppers.text import function

@@ -145,6 +145,7 @@ def _kinds(types: Any, shape: Shape) -> Iterator[Any]:
     elif isinstance(shape, tuple):
         yield types.Tuple([kind for part in shape for kind in _kinds(types, part)])
     else:
+        assert isinstance(shape, str)
         yield getattr(types, _NAMES[shape])
 
 

@@ -233,6 +233,7 @@ def compiled(module: Module, dtype: str, hooks: Hooks | None = None) -> ObjectCo
         from dynlib.compiler.jit.apart import emit_apart  # short compiles need no subprocess
 
         emit = emit_apart
-    alike = module.alike and assembly.count("\n") <= _SEARCHED
+    longest = max(part.count("\n") for part in assembly.split("\ndefine "))
+    alike = module.alike and longest <= _SEARCHED
     code = emit(assembly, SYMBOL, linked=foreigners.modules, alike=alike)
     return replace(code, lasting=foreigners.lasting and not (foreigners.modules and extensions()))

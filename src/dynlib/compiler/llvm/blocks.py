@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import repeat
 
+from dynlib.compiler.llvm.long_tuples import kept_of, met
 from dynlib.compiler.llvm.values import (
     Group,
     Number,
@@ -19,7 +21,7 @@ from dynlib.compiler.llvm.values import (
     shape_of,
 )
 
-__all__ = ["Block", "Blocks", "Path", "unified"]
+__all__ = ["Block", "Blocks", "Names", "Path", "unified"]
 
 _RANK = {"i1": 0, "i32": 1, "i64": 2, "float": 3, "double": 4}
 
@@ -28,17 +30,21 @@ Names = Mapping[str, Value]
 
 @dataclass
 class Block:
-    """A label, what is chosen on entry, instructions, and where they lead: it `fails` if out."""
+    """A label, what is chosen on entry, instructions, and where they lead: it `fails` if out.
+
+    Last of the instructions, `moves` put long tuples where the next block looks for them.
+    """
 
     label: str
     choices: list[str] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
+    moves: list[str] = field(default_factory=list)
     end: str = ""
     fails: bool = False
 
     def text(self) -> str:
         """The block in LLVM assembly."""
-        return "\n".join([f"{self.label}:", *self.choices, *self.lines, self.end])
+        return "\n".join([f"{self.label}:", *self.choices, *self.lines, *self.moves, self.end])
 
 
 @dataclass
@@ -50,10 +56,27 @@ class Path:
 
 
 class Blocks:
-    """The body of a function while it is written; instructions go to the `current` block."""
+    """The body of a function while it is written; instructions go to the `current` block.
 
-    def __init__(self) -> None:
+    Attributes
+    ----------
+    kinds
+        Types of the numbers that tuples in memory have, by their addresses, and of packs.
+    side_by_side
+        Whether numbers of long tuples are computed with in packs.
+    componentwise
+        Whether what is being written is done with each number of a pack alone, comparisons too.
+    copies
+        Whether some memory is copied.
+    """
+
+    def __init__(self, *, side_by_side: bool = False) -> None:
+        self.side_by_side = side_by_side
+        self.componentwise = False
+        self.copies = False
         self._count = 0
+        self._rooms: dict[tuple[str, int], str] = {}
+        self.kinds: dict[str, str] = {}
         self.all: list[Block] = []
         self.current = self.start("start")
 
@@ -107,6 +130,26 @@ class Blocks:
         name = self.fresh()
         self.all[0].choices.append(f"  {name} = alloca {kind}")
         return name
+
+    def shared_room(self, kind: str, number: int) -> str:
+        """The same for values that nobody needs after the next call; a number for each of them."""
+        if (kind, number) not in self._rooms:
+            self._rooms[kind, number] = self.room(kind)
+        return self._rooms[kind, number]
+
+    @contextmanager
+    def counted(self, end: int, step: int) -> Iterator[str]:
+        """A loop whose body has no branches: the name of what counts from 0 up to `end`."""
+        top, after = self.block("each"), self.block("after")
+        before = self.goto(top)
+        self.start(top)
+        i = self.fresh()
+        yield i
+        more = self.new(f"add nuw nsw i64 {i}, {step}")
+        again = self.new(f"icmp ult i64 {more}, {end}")
+        left = self.branch(Number("i1", again), top, after)
+        top.choices.append(f"  {i} = phi i64 [ 0, %{before.label} ], [ {more}, %{left.label} ]")
+        self.start(after)
 
     def leave_if(self, failed: str) -> None:
         """Leave the function, and all that called it, where something has failed."""
@@ -189,6 +232,9 @@ class Blocks:
 
     def choose(self, target: Block, shape: Shape, ways: Sequence[tuple[Block, Value]]) -> Value:
         """A value of this shape, depending on the block that `target` is reached from."""
+        kept = kept_of(shape) if self.side_by_side else None
+        if kept is not None:
+            return met(self, kept, ways)
         if isinstance(shape, tuple):
             parts = [
                 self.choose(

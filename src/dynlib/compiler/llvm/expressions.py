@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from dynlib.compiler.llvm.blocks import Blocks, Path, unified
+from dynlib.compiler.llvm.components import components
 from dynlib.compiler.llvm.operations import binary, compared, negated, selected, truth, unlike
 from dynlib.compiler.llvm.values import (
     Array,
@@ -89,8 +90,11 @@ class Expressions:
 
     # -- operators --------------------------------------------------------------------------------
 
-    def _binop(self, node: ast.BinOp) -> Number:
-        return binary(self.blocks, node.op, self.number(node.left), self.number(node.right))
+    def _binop(self, node: ast.BinOp) -> Value:
+        left, right = self.value(node.left), self.value(node.right)
+        if isinstance(node.op, ast.Add) and isinstance(left, Group) and isinstance(right, Group):
+            return Group(left.items + right.items)
+        return binary(self.blocks, node.op, self.as_number(left), self.as_number(right))
 
     def _compare(self, node: ast.Compare) -> Number:
         if len(node.ops) > 1:
@@ -255,6 +259,8 @@ class Expressions:
     def _call(self, node: ast.Call) -> Value | None:
         if not isinstance(node.func, ast.Name) or node.keywords:
             raise Untranslatable("a call of anything but a name, or with keywords")
+        if node.func.id == "tuple":
+            return components(self, node)
         return self.scope.callee(node.func.id)(self, [self.value(arg) for arg in node.args])
 
 

@@ -11,12 +11,15 @@ import ast
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from dynlib.compiler.llvm.blocks import Block, Blocks, Path, unified
+from dynlib.compiler.llvm.blocks import Block, Blocks, Names, Path, unified
 from dynlib.compiler.llvm.expressions import Expressions
+from dynlib.compiler.llvm.long_tuples import kept_of, lying, move
 from dynlib.compiler.llvm.operations import binary, truth
 from dynlib.compiler.llvm.values import (
     Array,
     Group,
+    InMemory,
+    Kept,
     Number,
     Shape,
     Untranslatable,
@@ -239,8 +242,11 @@ class Body(Expressions):
         if not self._fits(shapes, ways):
             return None
         for name, shape in shapes.items():
-            values = [(way.block, way.names[name]) for way in ways]
-            _fill(blocks, top, names[name], shape, values)
+            if not isinstance(names[name], InMemory):
+                values = [(way.block, way.names[name]) for way in ways]
+                _fill(blocks, top, names[name], shape, values)
+        for way in ways:
+            move(blocks, way.block, list(_long(names, way.names)))
         paths = [*([done] if done is not None else []), *loop.left]
         if not paths:
             return False
@@ -276,9 +282,21 @@ def _placeholder(blocks: Blocks, shape: Shape) -> Value:
     """A value of this shape whose choices are written later."""
     if isinstance(shape, str):
         return Number(shape, blocks.fresh())
+    kept = kept_of(shape) if blocks.side_by_side else None
+    if kept is not None:
+        return lying(blocks, kept, blocks.room(f"[{kept.count} x {kept.kind}]"))
     if isinstance(shape, tuple):
         return Group(tuple(_placeholder(blocks, part) for part in shape))
     raise Untranslatable("an array that changes in a loop")
+
+
+def _long(places: Names, found: Names) -> Iterator[tuple[Group, Kept, str]]:
+    """The long tuples among some names: what they are, and where they are to lie."""
+    for name, place in places.items():
+        value = found[name]
+        if isinstance(place, InMemory) and isinstance(value, Group):
+            ((kind, _), *_) = flat(place)
+            yield value, Kept(kind, len(place.items)), place.pointer
 
 
 def _fill(

@@ -5,15 +5,25 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import repeat
+from itertools import count, repeat
 from typing import Any
 
 from dynlib.compiler.length import check_length, code_limit
 from dynlib.compiler.llvm.apart import never_called
 from dynlib.compiler.llvm.blocks import Blocks, unified
+from dynlib.compiler.llvm.by_memory import (
+    NOWHERE,
+    is_apart,
+    kept_in,
+    kept_shape,
+    load_used,
+    note_kinds,
+    stored,
+)
 from dynlib.compiler.llvm.expressions import Scope
 from dynlib.compiler.llvm.functions import Body
 from dynlib.compiler.llvm.grouped import grouped
+from dynlib.compiler.llvm.long_tuples import COPY
 from dynlib.compiler.llvm.packs import with_packs
 from dynlib.compiler.llvm.primitives import CALLED, casts
 from dynlib.compiler.llvm.rows import ROWS
@@ -21,6 +31,7 @@ from dynlib.compiler.llvm.tiles import TILES
 from dynlib.compiler.llvm.values import (
     Array,
     Group,
+    InMemory,
     Number,
     Shape,
     Untranslatable,
@@ -47,6 +58,7 @@ class Made:
     """A translated function: its name and what it returns.
 
     One that `fails` returns whether it has failed, and then what it would return otherwise.
+    Long tuples of the result go to memory of the caller.
     """
 
     name: str
@@ -61,17 +73,26 @@ class Module:
     ----------
     shares
         Whether elementary functions are called; otherwise they are put in place, up to a length.
-        With `groups` several calls become one for a vector.
+        With `groups` several calls become one for a vector.  `copies` of the right-hand side would
+        be put in place if it were not called itself.
     elementary
         Those that are called: names, and how many numbers each takes.
     """
 
     def __init__(
-        self, dtype: str, most: int = 0, *, shares: bool = False, groups: bool = False
+        self,
+        dtype: str,
+        most: int = 0,
+        *,
+        shares: bool = False,
+        groups: bool = False,
+        copies: int = 1,
     ) -> None:
         self.dtype = dtype
         self.shares = shares
         self._groups = groups
+        self._copies = copies
+        self._side_by_side = groups and dtype == "float64"
         self.elementary: dict[str, int] = {}
         self.one_end: dict[ast.FunctionDef, bool] = {}  # functions that return nowhere else
         self._in_place = 0
@@ -88,8 +109,8 @@ class Module:
     def text(self) -> str:
         """The module in LLVM assembly."""
         parts, names = list(self.parts), []
-        for i, (name, count) in enumerate(self.elementary.items()):
-            forms, texts = vector_forms(name, count, NOTES * i)
+        for i, (name, takes) in enumerate(self.elementary.items()):
+            forms, texts = vector_forms(name, takes, NOTES * i)
             names += forms
             parts += texts
         declared = dict(self.declared)
@@ -100,7 +121,7 @@ class Module:
 
     def elementary_in_place(self, names: int) -> None:
         """Note that so many names were written for an elementary function put in place."""
-        self._in_place += names
+        self._in_place += names * self._copies
         if self._in_place > SHARE_FROM:
             raise ManyElementary
 
@@ -114,7 +135,10 @@ class Module:
             return "void"
         if isinstance(shape, str):
             return shape
-        kinds = "{ " + ", ".join(flat_kinds(shape)) + " }"
+        numbers = ", ".join(flat_kinds(shape, kept=False))
+        if not numbers:
+            return "void"
+        kinds = "{ " + numbers + " }"
         return self._structures.setdefault(kinds, f"%structure{len(self._structures)}")
 
     def check(self, blocks: Blocks) -> None:
@@ -149,16 +173,22 @@ class Module:
             kinds = [kind for shape in shapes for kind in flat_kinds(shape)]
             texts = iter([f"%a{i}" for i in range(len(kinds))])
             given = {n: rebuilt(shape, texts) for n, shape in zip(names, shapes, strict=True)}
-            body = Body(scope, given)
+            body = Body(scope, given, Blocks(side_by_side=self._side_by_side))
+            note_kinds(body.blocks, given.values())
             body.body(node.body)
             self.check(body.blocks)
             self._values += body.blocks.count
             fails = any(block.fails for block in body.blocks.all)
-            result = _finish(self, body, fails=fails)
+            result = _finish(self, body, fails=fails, by_memory=is_apart(attributes))
+            load_used(body.blocks)
+            if body.blocks.copies:
+                self.declared[COPY] = f"declare void @{COPY}(ptr, ptr, i64, i1)"
             if self._groups and self.elementary:
                 for block in body.blocks.all:
                     block.lines = grouped(block.lines, self.elementary)
-            head = ", ".join(_parameter(kind, f"%a{i}", given) for i, kind in enumerate(kinds))
+            places = [_parameter(kind, f"%a{i}", given) for i, kind in enumerate(kinds)]
+            places += [f"ptr noalias %r{i}" for i, _ in enumerate(kept_in(result))]
+            head = ", ".join(places)
             blocks = "\n".join(block.text() for block in body.blocks.all)
             self.parts.append(
                 f"define internal {self.kind(result)} @{name}({head}) {attributes} {{\n{blocks}\n}}"
@@ -171,31 +201,35 @@ def _parameter(kind: str, text: str, given: Mapping[str, Value]) -> str:
     """A parameter of a function; that named `place` overlaps with no other array."""
     place = given.get("place")
     alone = isinstance(place, Array) and place.pointer == text
+    alone = alone or any(isinstance(v, InMemory) and v.pointer == text for v in given.values())
     return f"{kind} noalias {text}" if alone else f"{kind} {text}"
 
 
-def _finish(module: Module, body: Body, *, fails: bool) -> Shape | None:
+def _finish(module: Module, body: Body, *, fails: bool, by_memory: bool) -> Shape | None:
     """Write all returns, of what the results have in common; returns the shape of that."""
     shape = _common(body)
     if fails:
         shape = ("i1",) if shape is None else ("i1", shape)
+    kept = kept_shape(shape) if by_memory and shape is not None else shape
     for block, value in body.returned:
         body.blocks.current = block
         if fails:
             value = Group((number(False), value) if value is not None else (number(False),))
-        block.end = "  ret void" if value is None else _return(module, body.blocks, value, shape)
+        if value is not None and shape is not None:
+            value = body.blocks.convert(value, shape)
+        block.end = "  ret void" if value is None else _return(module, body.blocks, value, kept)
     for block in body.blocks.all:
         if block.fails:
             body.blocks.current = block
-            block.end = _return(module, body.blocks, _failed(shape), shape)
+            block.end = _return(module, body.blocks, _failed(kept), kept)
         block.end = block.end or "  unreachable"
-    return shape
+    return kept
 
 
 def _failed(shape: Shape | None) -> Value:
     """What a function returns that has failed."""
     assert isinstance(shape, tuple)
-    return Group((number(True), *(rebuilt(part, repeat("poison")) for part in shape[1:])))
+    return Group((number(True), *(rebuilt(part, repeat(NOWHERE)) for part in shape[1:])))
 
 
 def _common(body: Body) -> Shape | None:
@@ -213,12 +247,13 @@ def _common(body: Body) -> Shape | None:
     return shape
 
 
-def _return(module: Module, blocks: Blocks, value: Value, shape: Shape | None) -> str:
-    assert shape is not None
-    value = blocks.convert(value, shape)
+def _return(module: Module, blocks: Blocks, value: Value, kept: Shape | None) -> str:
+    """The end of a function that returns a value, converted already, as such a shape."""
+    assert kept is not None
     if isinstance(value, Number):
         return f"  ret {value.kind} {value.text}"
-    kind, whole = module.kind(shape), "poison"
-    for i, (part, text) in enumerate(flat(value)):
+    kind, whole = module.kind(kept), "poison"
+    left = stored(blocks, value, kept, map("%r{}".format, count()))
+    for i, (part, text) in enumerate(item for piece in left for item in flat(piece)):
         whole = blocks.new(f"insertvalue {kind} {whole}, {part} {text}, {i}")
-    return f"  ret {kind} {whole}"
+    return "  ret void" if kind == "void" else f"  ret {kind} {whole}"

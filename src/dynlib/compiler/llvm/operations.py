@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from dynlib.compiler.llvm.blocks import Blocks, unified
-from dynlib.compiler.llvm.values import Number, Untranslatable, is_pack, number
+from dynlib.compiler.llvm.values import Number, Untranslatable, is_pack, number, pack_size
 
 __all__ = ["absolute", "binary", "compared", "negated", "selected", "truth", "unlike"]
 
@@ -112,7 +112,11 @@ def compared(blocks: Blocks, op: ast.cmpop, a: Number, b: Number) -> Number:
     common = "i1" if a.kind == b.kind == "i1" else unified(_wide(a.kind), _wide(b.kind))
     assert isinstance(common, str)
     if is_pack(common):
-        raise Untranslatable("a comparison of packs")
+        if not blocks.componentwise:
+            raise Untranslatable("a comparison of packs")
+        x, y = blocks.cast(a, common), blocks.cast(b, common)
+        kind = f"<{pack_size(common)} x i1>"
+        return Number(kind, blocks.new(f"fcmp {of_reals} {common} {x.text}, {y.text}"))
     if common == "i1" and of_integers not in ("eq", "ne"):
         common = "i64"
     x, y = blocks.cast(a, common), blocks.cast(b, common)
@@ -147,8 +151,10 @@ def selected(blocks: Blocks, condition: Number, a: Number, b: Number) -> Number:
     common = unified(a.kind, b.kind)
     assert isinstance(common, str)
     x, y = blocks.cast(a, common), blocks.cast(b, common)
-    test = truth(blocks, condition).text
-    return Number(common, blocks.new(f"select i1 {test}, {common} {x.text}, {common} {y.text}"))
+    packs = blocks.componentwise and is_pack(condition.kind)
+    test = condition if packs else truth(blocks, condition)
+    ways = f"{common} {x.text}, {common} {y.text}"
+    return Number(common, blocks.new(f"select {test.kind} {test.text}, {ways}"))
 
 
 def absolute(blocks: Blocks, a: Number) -> Number:

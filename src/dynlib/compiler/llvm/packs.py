@@ -31,17 +31,18 @@ _NUMBER_BY_NUMBER = ("fma", "sqrt", "fabs", "copysign", "select", "choose")
 def with_packs(called: Mapping[str, Callee]) -> dict[str, Callee]:
     """These primitives and those of packs; few of them take packs."""
     others = {
-        name: callee if name in _NUMBER_BY_NUMBER else _of_numbers(callee)
+        name: callee if name in _NUMBER_BY_NUMBER else _of_numbers(name, callee)
         for name, callee in called.items()
     }
     return {**others, "load_packs": _load_packs, "store_packs": _store_packs}
 
 
-def _of_numbers(callee: Callee) -> Callee:
-    """A primitive that refuses packs."""
+def _of_numbers(name: str, callee: Callee) -> Callee:
+    """A primitive that refuses packs, but some where all is done with each component."""
 
     def call(body: Expressions, args: Sequence[Value]) -> Value | None:
-        if any(is_pack(kind) for arg in args for kind, _ in flat(arg)):
+        allowed = name == "abs" and body.blocks.componentwise
+        if not allowed and any(is_pack(kind) for arg in args for kind, _ in flat(arg)):
             raise Untranslatable("a pack as an argument")
         return callee(body, args)
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 
-from dynlib.compiler.llvm.blocks import unified
+from dynlib.compiler.llvm.blocks import Blocks, unified
 from dynlib.compiler.llvm.expressions import Callee, Expressions
+from dynlib.compiler.llvm.long_tuples import LOOP_FROM, WIDTH, address, kept_of, packs_of
 from dynlib.compiler.llvm.operations import absolute, compared, selected, truth
 from dynlib.compiler.llvm.values import (
     Array,
@@ -18,6 +19,7 @@ from dynlib.compiler.llvm.values import (
     is_pack,
     number,
     pack_size,
+    shape_of,
 )
 
 __all__ = ["CALLED", "casts", "intrinsic"]
@@ -89,7 +91,7 @@ def _to(kind: str) -> Callee:
 def _abs(body: Expressions, args: Sequence[Value]) -> Number:
     (x,) = args
     value = body.as_number(x)
-    if value.kind in _SUFFIX:
+    if value.kind in _SUFFIX or is_pack(value.kind):
         return intrinsic(body, "fabs", [value])
     return absolute(body.blocks, value)
 
@@ -118,6 +120,9 @@ def _choose(body: Expressions, args: Sequence[Value]) -> Group:
 
 def _all_finite(body: Expressions, args: Sequence[Value]) -> Number:
     """``x - x`` is 0 unless x is infinite or NaN."""
+    if body.blocks.side_by_side and kept_of(shape_of(args[0])) is not None:
+        assert isinstance(args[0], Group)
+        return _many_finite(body.blocks, args[0])
     total = None
     for kind, text in flat(args[0]):
         if kind in _SUFFIX:
@@ -127,6 +132,54 @@ def _all_finite(body: Expressions, args: Sequence[Value]) -> Number:
     if total is None:
         return number(True)
     return Number("i1", body.blocks.new(f"fcmp oeq {last} {total}, 0.0"))
+
+
+def _all_finite_in_memory(blocks: Blocks, pointer: str, first: int, n: int) -> Number:
+    """The same of doubles that lie one after the other."""
+    room = blocks.room(f"<{WIDTH} x double>")
+    blocks.do(f"store <{WIDTH} x double> zeroinitializer, ptr {room}")
+    start = blocks.new(f"getelementptr inbounds double, ptr {pointer}, i64 {first}")
+
+    def add(i: str, kind: str) -> None:
+        place = blocks.new(f"getelementptr inbounds double, ptr {start}, i64 {i}")
+        item = blocks.new(f"load {kind}, ptr {place}, align 8")
+        gone = blocks.new(f"fsub {kind} {item}, {item}")
+        before = blocks.new(f"load {kind}, ptr {room}")
+        total = blocks.new(f"fadd {kind} {before}, {gone}")
+        blocks.do(f"store {kind} {total}, ptr {room}")
+
+    with blocks.counted(n - n % WIDTH, WIDTH) as i:
+        add(i, f"<{WIDTH} x double>")
+    for rest in range(n - n % WIDTH, n):
+        add(str(rest), "double")
+    packs = Number(f"<{WIDTH} x double>", blocks.new(f"load <{WIDTH} x double>, ptr {room}"))
+    return _none_is_left(blocks, {packs.kind: packs.text})
+
+
+def _many_finite(blocks: Blocks, values: Group) -> Number:
+    """The same for many, in packs; it does not matter in which order they are added up."""
+    n = len(values.items)
+    where = address(blocks, values, 0, n) if n >= LOOP_FROM else None
+    if where is not None:
+        return _all_finite_in_memory(blocks, *where, n)
+    totals: dict[str, str] = {}
+    for item in packs_of(blocks, values):
+        gone = blocks.new(f"fsub {item.kind} {item.text}, {item.text}")
+        before = totals.get(item.kind)
+        totals[item.kind] = gone
+        if before is not None:
+            totals[item.kind] = blocks.new(f"fadd {item.kind} {before}, {gone}")
+    return _none_is_left(blocks, totals)
+
+
+def _none_is_left(blocks: Blocks, totals: dict[str, str]) -> Number:
+    """Whether the sum of numbers and packs is 0."""
+    total = totals.pop("double", "0.0")
+    for kind, text in totals.items():
+        for i in range(pack_size(kind)):
+            one = blocks.new(f"extractelement {kind} {text}, i32 {i}")
+            total = blocks.new(f"fadd double {total}, {one}")
+    return Number("i1", blocks.new(f"fcmp oeq double {total}, 0.0"))
 
 
 def _count_if(body: Expressions, args: Sequence[Value]) -> Number:

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterable, Sequence
 
 from dynlib.compiler.llvm.expressions import Callee, Expressions
+from dynlib.compiler.llvm.long_tuples import MANY, loaded, store
 from dynlib.compiler.llvm.operations import compared
 from dynlib.compiler.llvm.values import Array, Group, Number, Untranslatable, Value, number
 
@@ -38,6 +39,9 @@ def _load_rows(body: Expressions, args: Sequence[Value]) -> Group:
     """``(array[start, lane], …)``, n items."""
     array, start, n, lane = args
     first = known_of(body, start)
+    if _in_row(body, array_of(array), known_of(body, n)):
+        place = body.at(array_of(array), [number(first), body.as_number(lane)])
+        return loaded(body.blocks, place.pointer, known_of(body, n))
     rows = [[number(first + i), body.as_number(lane)] for i in range(known_of(body, n))]
     return Group(tuple(map(body.load, _places(body, array_of(array), rows))))
 
@@ -46,9 +50,22 @@ def _store_rows(body: Expressions, args: Sequence[Value]) -> None:
     """``array[start, lane], … = values``."""
     array, start, lane, values = args
     first = known_of(body, start)
+    if _in_row(body, array_of(array), len(items_of(values))):
+        place = body.at(array_of(array), [number(first), body.as_number(lane)])
+        store(body.blocks, Group(tuple(items_of(values))), "double", place.pointer)
+        return
     for i, value in enumerate(items_of(values)):
         place = body.at(array_of(array), [number(first + i), body.as_number(lane)])
         body.store(body.as_number(value), place)
+
+
+def _in_row(body: Expressions, array: Array, n: int) -> bool:
+    """Whether so many numbers of one lane lie one after the other, and are many."""
+    return _moved_in_packs(body, array, n) and array.extents[1:] == (1,)
+
+
+def _moved_in_packs(body: Expressions, array: Array, n: int) -> bool:
+    return body.blocks.side_by_side and n > MANY and array.kind == "double"
 
 
 def _take_number(body: Expressions, args: Sequence[Value]) -> Number:
@@ -69,6 +86,8 @@ def _heard(body: Expressions, args: Sequence[Value]) -> Number:
 def _load_values(body: Expressions, args: Sequence[Value]) -> Group:
     """``(array[0], …)``, n items."""
     array, n = args
+    if _moved_in_packs(body, array_of(array), known_of(body, n)):
+        return loaded(body.blocks, array_of(array).pointer, known_of(body, n))
     places = [[number(i)] for i in range(known_of(body, n))]
     return Group(tuple(map(body.load, _places(body, array_of(array), places))))
 
@@ -85,9 +104,25 @@ def _in_memory(body: Expressions, args: Sequence[Value]) -> Array:
     return array
 
 
+def _as_array(body: Expressions, args: Sequence[Value]) -> Array:
+    """A tuple of numbers of one type as an array of its own."""
+    values = items_of(args[0])
+    kinds = {body.as_number(value).kind for value in values}
+    if len(kinds) != 1:
+        raise Untranslatable("an array of numbers of several types")
+    (kind,) = kinds
+    array = Array(kind, body.blocks.room(f"[{len(values)} x {kind}]"), (len(values),))
+    store(body.blocks, Group(tuple(values)), kind, array.pointer)
+    return array
+
+
 def _store_row(body: Expressions, args: Sequence[Value]) -> None:
     """``array[row, 0], array[row, 1], … = values``."""
     array, row, values = args
+    if _moved_in_packs(body, array_of(array), len(items_of(values))):
+        place = body.at(array_of(array), [body.as_number(row)])
+        store(body.blocks, Group(tuple(items_of(values))), "double", place.pointer)
+        return
     for i, value in enumerate(items_of(values)):
         place = body.at(array_of(array), [body.as_number(row), number(i)])
         body.store(body.as_number(value), place)
@@ -128,6 +163,7 @@ ROWS: dict[str, Callee] = {
     "take_number": _take_number,
     "heard": _heard,
     "in_memory": _in_memory,
+    "as_array": _as_array,
     "store_row": _store_row,
     **{
         f"view{ndim}_{name}": _view(kind, ndim)

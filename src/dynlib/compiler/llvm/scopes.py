@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
+from itertools import count
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -14,20 +15,21 @@ import numpy as np
 
 from dynlib.compiler.llvm import library
 from dynlib.compiler.llvm.apart import call_apart, never_called
+from dynlib.compiler.llvm.by_memory import given, is_apart, kept_in, note_kinds
 from dynlib.compiler.llvm.expressions import Callee, Expressions
 from dynlib.compiler.llvm.foreign import Foreigners, call_foreign
 from dynlib.compiler.llvm.inlining import has_one_end, put_in_place
 from dynlib.compiler.llvm.module import Made, Module
 from dynlib.compiler.llvm.values import (
     Group,
+    Kept,
     Number,
+    Shape,
     Untranslatable,
     Value,
-    flat,
-    flat_kinds,
+    leaves,
     number,
     rebuilt,
-    shape_of,
 )
 from dynlib.compiler.llvm.vector_forms import PURE, named_forms
 from dynlib.compiler.syntax import parse
@@ -64,39 +66,57 @@ class _Globals(ABC):
         if node not in known:
             known[node] = has_one_end(node)
         in_place = known[node] and attributes == _INLINED
+        apart = is_apart(attributes)
 
         def call(body: Expressions, args: Sequence[Value]) -> Value | None:
             if in_place:
                 self.module.check(body.blocks)
                 return put_in_place(body, scope, node, args)
-            shapes = tuple(shape_of(arg) for arg in args)
+            shapes, texts = given(body.blocks, args, by_memory=apart)
             made = self.module.function(scope, node, shapes, attributes)
-            given = ", ".join(f"{kind} {text}" for arg in args for kind, text in flat(arg))
-            if made.result is None:
-                body.blocks.do(f"call void @{made.name}({given})")
-                return None
+            rooms = [body.blocks.room(f"[{k.count} x {k.kind}]") for k in kept_in(made.result)]
+            texts += [("ptr", room) for room in rooms]
+            call = f"@{made.name}({', '.join(f'{kind} {text}' for kind, text in texts)})"
             kind = self.module.kind(made.result)
-            result = body.blocks.new(f"call {kind} @{made.name}({given})")
-            return _result(body, made, kind, result)
+            if kind == "void":
+                body.blocks.do(f"call void {call}")
+                result = ""
+            else:
+                result = body.blocks.new(f"call {kind} {call}")
+            return _result(body, made, kind, result, rooms)
 
         return call
 
 
-def _result(body: Expressions, made: Made, kind: str, text: str) -> Value | None:
+def _result(
+    body: Expressions, made: Made, kind: str, text: str, rooms: Sequence[str]
+) -> Value | None:
     """What a function has returned, if it has not failed."""
     shape = made.result
-    assert shape is not None
+    if shape is None:
+        return None
     if isinstance(shape, str):
         return Number(shape, text)
-    count = len(list(flat_kinds(shape)))
-    texts = [body.blocks.new(f"extractvalue {kind} {text}, {i}") for i in range(count)]
-    value = rebuilt(shape, iter(texts))
+    value = rebuilt(shape, _parts(body, shape, kind, text, iter(rooms)))
+    note_kinds(body.blocks, [value])
     if not made.fails:
         return value
     assert isinstance(value, Group)
     failed, *found = value.items
     body.blocks.leave_if(body.as_number(failed).text)
     return found[0] if found else None
+
+
+def _parts(
+    body: Expressions, shape: Shape, kind: str, text: str, rooms: Iterator[str]
+) -> Iterator[str]:
+    """The numbers that a call has returned, and the addresses of tuples that it has stored."""
+    numbers = count()
+    for part in leaves(shape):
+        if isinstance(part, Kept):
+            yield next(rooms)
+        else:
+            yield body.blocks.new(f"extractvalue {kind} {text}, {next(numbers)}")
 
 
 class Text(_Globals):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Mapping
 
 from dynlib.compiler.length import check_length
@@ -62,8 +63,12 @@ def translate(
     tree = parse(text)
     functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
 
+    # What is in place at each call counts as often as it would be there.
+    apart = "noinline" in calls.get("rhs", "")
+    copies = len(re.findall(r"(?<!def )\brhs\(", text)) if apart else 1
+
     def translated(*, shares: bool) -> Module:
-        module = Module(dtype, shares=shares, groups=single)
+        module = Module(dtype, shares=shares, groups=single, copies=copies)
         scope = Text(module, functions, calls, foreigners)
         made = module.function(scope, functions[entry], ("i64",), "")
         module.parts.append(_outermost(made, module.kind(made.result)))

@@ -16,13 +16,17 @@ __all__ = [
     "Array",
     "ArrayShape",
     "Group",
+    "InMemory",
+    "Kept",
     "Number",
     "Shape",
     "Untranslatable",
     "Value",
     "flat",
     "flat_kinds",
+    "in_memory",
     "is_pack",
+    "leaves",
     "number",
     "pack_of",
     "pack_size",
@@ -57,6 +61,16 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
+class InMemory(Group):
+    """A tuple of numbers that lie in memory one after the other, from an address on.
+
+    Its items are named as if they had been loaded: `by_memory.load_used` loads those that are used.
+    """
+
+    pointer: str
+
+
+@dataclass(frozen=True, slots=True)
 class Array:
     """A view in C order: type of the items, address of the first, extents known or computed."""
 
@@ -73,8 +87,16 @@ class ArrayShape:
     extents: tuple[int | None, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """How a long tuple of numbers of one type is passed: by the address of the first."""
+
+    kind: str
+    count: int
+
+
 Value = Number | Group | Array
-Shape = str | tuple[Any, ...] | ArrayShape
+Shape = str | tuple[Any, ...] | ArrayShape | Kept
 
 
 def number(value: Constant, kind: str = "") -> Number:
@@ -127,6 +149,12 @@ def shape_of(value: Value) -> Shape:
     return ArrayShape(value.kind, known)
 
 
+def in_memory(kept: Kept, pointer: str) -> InMemory:
+    """The tuple that lies there."""
+    items = tuple(Number(kept.kind, f"{pointer}.{i}") for i in range(kept.count))
+    return InMemory(items, pointer)
+
+
 def flat(value: Value) -> Iterator[tuple[str, str]]:
     """LLVM types and texts of everything that a value consists of when it runs."""
     if isinstance(value, Number):
@@ -141,22 +169,36 @@ def flat(value: Value) -> Iterator[tuple[str, str]]:
                 yield "i64", extent
 
 
-def flat_kinds(shape: Shape) -> Iterator[str]:
-    """The LLVM types alone."""
+def flat_kinds(shape: Shape, *, kept: bool = True) -> Iterator[str]:
+    """The LLVM types alone; without `kept`, but those of what lies in memory."""
     if isinstance(shape, str):
         yield shape
+    elif isinstance(shape, Kept):
+        if kept:
+            yield "ptr"
     elif isinstance(shape, ArrayShape):
         yield "ptr"
         yield from ("i64" for extent in shape.extents if extent is None)
     else:
         for item in shape:
-            yield from flat_kinds(item)
+            yield from flat_kinds(item, kept=kept)
+
+
+def leaves(shape: Shape) -> Iterator[Shape]:
+    """The shapes of all that is no tuple passed item by item."""
+    if isinstance(shape, tuple):
+        for item in shape:
+            yield from leaves(item)
+    else:
+        yield shape
 
 
 def rebuilt(shape: Shape, texts: Iterator[str]) -> Value:
     """The value of this shape that consists of these."""
     if isinstance(shape, str):
         return Number(shape, next(texts))
+    if isinstance(shape, Kept):
+        return in_memory(shape, next(texts))
     if isinstance(shape, ArrayShape):
         pointer = next(texts)
         extents = tuple(next(texts) if n is None else n for n in shape.extents)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from dynlib.compiler.codegen.event_text import SCAN_POINTS
+from dynlib.compiler.codegen.crossing_text import SCAN_POINTS
 from dynlib.dsl.expr import level_function
 from dynlib.dsl.spec import ModelSpec
 from dynlib.observers.averages import occupancy_hooks as hooks

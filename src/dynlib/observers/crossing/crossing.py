@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from dynlib.compiler.codegen.event_text import SCAN_POINTS
+from dynlib.compiler.codegen.crossing_text import SCAN_POINTS
 from dynlib.dsl.expr import Node, Param, free_nodes
 from dynlib.dsl.spec import ModelSpec
 from dynlib.errors import ObserverError
