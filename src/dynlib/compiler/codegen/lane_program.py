@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import gcd
@@ -22,8 +22,8 @@ from dynlib.compiler.codegen import (
 from dynlib.compiler.codegen.model_text import ModelText
 from dynlib.compiler.codegen.program import Module, Program, entry_text
 from dynlib.compiler.codegen.quiet_text import QuietText
-from dynlib.compiler.codegen.specialize import fold, without
 from dynlib.compiler.codegen.stray import leaves_traces
+from dynlib.compiler.codegen.templates import Template
 from dynlib.dsl.spec import ModelSpec
 from dynlib.steppers.base import Stepper
 from dynlib.steppers.options import Options
@@ -116,8 +116,15 @@ class LaneProgram:
         """Whether `block` and `lanes` are one array, which no compiler has to tell apart."""
         return self.spec.dtype == "float64"
 
-    def module(self, fast: str, runner: str, careful: tuple[str, str], *, sampled: bool) -> Module:
-        """The module of `runner`, from its template `fast`.
+    def module(
+        self,
+        fast: Sequence[Template],
+        runner: str,
+        careful: tuple[Sequence[Template], str],
+        *,
+        sampled: bool,
+    ) -> Module:
+        """The module of `runner`, from its templates.
 
         `careful` is the loop of careful passes, and its name.
         """
@@ -136,10 +143,9 @@ class LaneProgram:
         flags |= {"MANY_PARAMS": self.program.layout.params > _MANY_PARAMS}
         flags |= {"CAREFUL_LOOP": eventful or self.analysis is not None}
         flags |= self._heeding()
-        fast = without(fast, self._unneeded(flags))
-        text = fold(fast, flags, numbers=True)
-        numbers = self._numbers(flags) | {"RUN_LOOP": careful[1]}
-        text = re.sub(r"\b[A-Z][A-Z_]+\b", lambda m: str(numbers.get(m[0], m[0])), text)
+        words = {**flags, **self._numbers(flags), "RUN_LOOP": careful[1]}
+        unneeded = self._unneeded(flags)
+        text = "\n".join(each.text(words) for each in fast if each.name not in unneeded)
         loop = ""
         if flags["CAREFUL_LOOP"]:  # outputs are made when a run ends, not after each pass
             loop = self.program.run_loop(careful[0], flags | {"END_HOOK": False})

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import gcd
+from typing import Any
 
 from dynlib.abi.hooks import KINDS, PLACE_ARGS, AnalysisModule
 from dynlib.abi.runner_args import RUNNER_ARGS, WORDS, RunnerArg
@@ -19,10 +20,10 @@ from dynlib.compiler.codegen.event_text import EventText
 from dynlib.compiler.codegen.layout import Layout
 from dynlib.compiler.codegen.locate import LOCATE_HELPERS
 from dynlib.compiler.codegen.model_text import EXAMINE, ModelText
-from dynlib.compiler.codegen.specialize import fold
 from dynlib.compiler.codegen.switch_text import SwitchText
 from dynlib.compiler.codegen.tangent_layout import TangentLayout
 from dynlib.compiler.codegen.tangent_text import STEP_ARGS, TangentText
+from dynlib.compiler.codegen.templates import Template, filled
 from dynlib.compiler.codegen.traces import push_trace, trace_room
 from dynlib.dsl.spec import ModelSpec
 from dynlib.steppers.base import Stepper
@@ -268,27 +269,24 @@ class Program:
             **{f"{kind.upper()}_HOOK": kind in kinds for kind in KINDS},
         }
 
-    def module(self, template: str, runner: str, *, sampled: bool) -> Module:
-        """The module of one runner, whose text `template` calls the model's functions."""
-        loop = self.run_loop(template, self.flags(sampled=sampled))
+    def module(self, templates: Sequence[Template], runner: str, *, sampled: bool) -> Module:
+        """The module of one runner, whose `templates` call the model's functions."""
+        loop = self.run_loop(templates, self.flags(sampled=sampled))
         parts = [*self.parts(), *self.no_ops(loop), loop, self._entry(runner)]
         alike = much_alike(self.layout.states, self.rhs_text)
         return replace(self.assemble(parts, runner), leading=(_SINGLE_LANE,), alike=alike)
 
-    def run_loop(self, template: str, flags: Mapping[str, bool]) -> str:
-        """The run loop, folded for this model."""
-        loop = fold(template, flags, numbers=True)
-        numbers = self._events.numbers()
-        numbers |= {"N_STATES": self.layout.states, "N_MEMORY": self.layout.memory}
-        numbers |= {"SWITCH": self.layout.switch}
-        numbers |= {"N_CLOCK": len(Clock), "N_COUNT": len(Count)}
+    def run_loop(self, templates: Sequence[Template], flags: Mapping[str, bool]) -> str:
+        """The run loop, with what is known of this model filled in."""
+        words: dict[str, Any] = {**flags, **self._events.numbers()}
+        words |= {"N_STATES": self.layout.states, "N_MEMORY": self.layout.memory}
+        words |= {"SWITCH": self.layout.switch}
+        words |= {"N_CLOCK": len(Clock), "N_COUNT": len(Count)}
         if self.analysis is not None:
-            numbers["STOP_ROW"] = self.analysis.stop_row or 0
-            numbers["N_TANGENTS"] = self.analysis.tangents
-            numbers["EVERY"] = gcd(*self.analysis.intervals)
-        for word, value in numbers.items():
-            loop = re.sub(rf"\b{word}\b", repr(value), loop)
-        return loop
+            words["STOP_ROW"] = self.analysis.stop_row or 0
+            words["N_TANGENTS"] = self.analysis.tangents
+            words["EVERY"] = gcd(*self.analysis.intervals)
+        return "\n".join(template.text(words) for template in templates)
 
     def no_ops(self, loop: str) -> list[str]:
         """``ANALYSIS_PRE`` and ``ANALYSIS_POST`` that do nothing, where no observer has the hook.
@@ -304,8 +302,8 @@ class Program:
 
     def parts(self) -> list[str]:
         """The model's functions, its events, the stepper, what observers need."""
-        model = fold(self.model_text, {}, numbers=True)
-        observers = fold(self.observer_text, {}, numbers=True) if self.analysis else ""
+        model = filled(self.model_text)
+        observers = filled(self.observer_text) if self.analysis else ""
         return [model, self.event_text, self.stepper_text, observers]
 
     def assemble(

@@ -1,8 +1,9 @@
-"""The text of each kind of runner: the first round of `specialize`, before a model is known."""
+"""The text of each kind of runner: the flags of its kind filled in, before a model is known."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 
 from dynlib.abi.hooks import KINDS
 from dynlib.compiler.codegen import (
@@ -14,10 +15,12 @@ from dynlib.compiler.codegen import (
     lane_records,
     lane_samples,
 )
+from dynlib.compiler.codegen.families import Family
+from dynlib.compiler.codegen.loop.records import LOOP_RECORDS
 from dynlib.compiler.codegen.run_loop import run_loop
-from dynlib.compiler.codegen.specialize import specialize
+from dynlib.compiler.codegen.templates import Template
 
-__all__ = ["runner_text"]
+__all__ = ["runner_templates"]
 
 _NEVER_IN_MAPS = (
     "ADAPTIVE",
@@ -49,8 +52,11 @@ _ONLY_OBSERVED = (
 )
 
 
-def runner_text(name: str, *, discrete: bool, observed: bool, fast: bool) -> str:
-    """The text of a runner, with the flags left in it that depend on the model.
+@cache
+def runner_templates(
+    name: str, *, discrete: bool, observed: bool, fast: bool
+) -> tuple[Template, ...]:
+    """The functions of a runner, with the flags left in them that depend on the model.
 
     Parameters
     ----------
@@ -68,17 +74,35 @@ def runner_text(name: str, *, discrete: bool, observed: bool, fast: bool) -> str
         flags |= dict.fromkeys(_NEVER_IN_MAPS, False)
     flags |= {"ANALYSIS": True} if observed else dict.fromkeys(_ONLY_OBSERVED, False)
     if fast:
-        return _lane_text(name, flags)
-    return specialize(run_loop, name, flags)
+        return _lane_templates(name, flags)
+    return (_loop().templates["run_loop"].folded(flags, name),)
 
 
-def _lane_text(name: str, flags: Mapping[str, bool]) -> str:
+@cache
+def _loop() -> Family:
+    return Family([run_loop], LOOP_RECORDS, ["run_loop"])
+
+
+_LANE_MODULES = (
+    *(lane_fixed, lane_records, lane_careful, lane_adaptive, lane_samples, lane_observers),
+    lane_loop,
+)
+
+
+@cache
+def _lanes() -> Family:
+    functions = [getattr(module, name) for module in _LANE_MODULES for name in module.__all__]
+    return Family(functions, {}, ["fast_run"])
+
+
+def _lane_templates(name: str, flags: Mapping[str, bool]) -> tuple[Template, ...]:
     modules = [lane_fixed, lane_records, lane_careful]
     if not flags["DISCRETE"]:
         modules += [lane_adaptive, lane_samples]
     if flags["ANALYSIS"]:
         modules.append(lane_observers)
-    functions = [getattr(module, f) for module in modules for f in module.__all__]
-    functions += [getattr(lane_loop, f) for f in lane_loop.__all__ if f != "fast_run"]
-    texts = [specialize(function, function.__name__, flags) for function in functions]
-    return "\n".join([*texts, specialize(lane_loop.fast_run, name, flags)])
+    names = [f for module in modules for f in module.__all__]
+    names += [f for f in lane_loop.__all__ if f != "fast_run"]
+    templates = _lanes().templates
+    folded = [templates[f].folded(flags) for f in names]
+    return (*folded, templates["fast_run"].folded(flags, name))

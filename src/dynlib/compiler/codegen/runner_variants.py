@@ -21,8 +21,10 @@ from dynlib.abi.forks import whole_after_fork
 from dynlib.abi.hooks import AnalysisModule, Hook, user_name
 from dynlib.compiler.codegen.foreseen import check_foreseen
 from dynlib.compiler.codegen.lane_program import LaneProgram
+from dynlib.compiler.codegen.printed import text_of
 from dynlib.compiler.codegen.program import Module, Program
-from dynlib.compiler.codegen.runner_text import runner_text
+from dynlib.compiler.codegen.runner_text import runner_templates
+from dynlib.compiler.codegen.templates import Template, templates_in
 from dynlib.compiler.jit.disk_cache import DiskCache
 from dynlib.compiler.jit.door import Hooks
 from dynlib.compiler.jit.extensions import extensions
@@ -124,11 +126,23 @@ class _Templates(MutableMapping[tuple[Variant, bool], tuple[str, str]]):
                 systems = "maps" if discrete else "flows"
                 raise OptionError(f"no runner {variant.value!r} for {systems} has been registered.")
             name = f"run_{variant.value}_{'map' if discrete else 'ode'}"
-            text = runner_text(
-                name, discrete=discrete, observed=variant.observed, fast=variant.fast
-            )
-            self._made[key] = text, name
+            self._made[key] = text_of(t.node for t in self._own(key, name)), name
         return self._made[key]
+
+    @staticmethod
+    def _own(key: tuple[Variant, bool], name: str) -> tuple[Template, ...]:
+        variant, discrete = key
+        return runner_templates(
+            name, discrete=discrete, observed=variant.observed, fast=variant.fast
+        )
+
+    def templates(self, key: tuple[Variant, bool]) -> tuple[tuple[Template, ...], str]:
+        """The functions of a runner as trees, and its name."""
+        if isinstance(key[0], RunnerVariant):
+            name = f"run_{key[0].value}_{'map' if key[1] else 'ode'}"
+            return self._own(key, name), name
+        text, name = self[key]
+        return templates_in(text), name
 
     def __setitem__(self, key: tuple[Variant, bool], template: tuple[str, str]) -> None:
         if isinstance(key[0], RunnerVariant):
@@ -156,7 +170,7 @@ _RUNNER_TEMPLATE_MAP = _Templates()
 def template_version() -> str:
     """Hash of the files that texts are made by."""
     here = Path(__file__).parent
-    files = sorted(here.glob("*.py"))
+    files = sorted(here.rglob("*.py"))
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
 
 
@@ -235,11 +249,11 @@ def compile_analysis_hooks(
 def module_of(program: Program | LaneProgram, variant: Variant, *, sampled: bool = False) -> Module:
     """The generated module of one runner."""
     discrete = program.spec.kind == "map"
-    template, name = _RUNNER_TEMPLATE_MAP[variant, discrete]
+    templates, name = _RUNNER_TEMPLATE_MAP.templates((variant, discrete))
     if isinstance(program, LaneProgram):
-        careful_loop = _RUNNER_TEMPLATE_MAP[variant.careful, discrete]
-        return program.module(template, name, careful_loop, sampled=sampled)
-    return program.module(template, name, sampled=sampled)
+        careful_loop = _RUNNER_TEMPLATE_MAP.templates((variant.careful, discrete))
+        return program.module(templates, name, careful_loop, sampled=sampled)
+    return program.module(templates, name, sampled=sampled)
 
 
 @contextmanager

@@ -1,0 +1,137 @@
+"""Templates of kernels: functions whose syntax trees become text, once it is known for what.
+
+A template is an ordinary Python function that is only read, never run.  Names in capitals in it are
+flags and words (`dynlib.compiler.codegen.flags`).  Once their values are known they are filled in:
+the arms of ``if FLAG:`` that are not taken go, numbers stand for words and for members of
+enumerations.  Trees are shared and never changed, so the same template folded for the same values
+is the same text, and is written once.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import sys
+import textwrap
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache, cached_property, lru_cache
+from typing import Any
+
+from dynlib.compiler.codegen.folding import Folding, capitals
+from dynlib.compiler.codegen.printed import text_of
+from dynlib.compiler.syntax import parse
+
+__all__ = ["Template", "filled", "leave_loop", "next_turn", "phase", "template_of", "templates_in"]
+
+_KEPT = 64  # texts of one template
+
+
+def phase(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Mark a template whose lines are put where it is called: it costs nothing.
+
+    So it may end the loop that it stands in, or its turn: `leave_loop`, `next_turn`.  It names what
+    it looks at and changes: it is given records, and has no other names in common with its caller.
+    """
+    function.is_phase = True  # type: ignore[attr-defined]
+    return function
+
+
+def leave_loop() -> None:
+    """``break``, of the loop in which a phase is put."""
+
+
+def next_turn() -> None:
+    """``continue``, of the loop in which a phase is put."""
+
+
+class Template:
+    """A function as a syntax tree, with names in capitals left in it.
+
+    Parameters
+    ----------
+    node
+        The function; shared, never changed.
+    """
+
+    def __init__(self, node: ast.FunctionDef) -> None:
+        self.node = node
+        self._texts: dict[tuple[str, ...], str] = {}
+
+    @property
+    def name(self) -> str:
+        """Name of the function."""
+        return self.node.name
+
+    @cached_property
+    def capitals(self) -> frozenset[str]:
+        """Names that something may be put in for."""
+        return capitals(self.node)
+
+    def folded(self, values: Mapping[str, Any], name: str = "") -> Template:
+        """The template with flags and words filled in, perhaps under another name."""
+        return Template(Folding(values).function(self.node, name))
+
+    def text(self, values: Mapping[str, Any] | None = None, number: str = "") -> str:
+        """Its text, with flags and words filled in, and members of enumerations.
+
+        `number` takes the place of the last word of names such as ``cond_EVENT`` and ``seen_OBS``.
+        None: as it is.
+        """
+        if values is None:
+            return text_of([self.node])
+        known = (f"{word} {values[word]!r}" for word in self.capitals if word in values)
+        key = (number, *known)
+        if key not in self._texts:
+            if len(self._texts) >= _KEPT:
+                self._texts.clear()
+            function = Folding(values, numbers=True, number=number).function(self.node)
+            self._texts[key] = text_of([function])
+        return self._texts[key]
+
+
+@cache
+def template_of(function: Callable[..., Any]) -> Template:
+    """The template that a function is."""
+    module = sys.modules.get(function.__module__)
+    if function.__qualname__ == function.__name__ and module is not None:
+        found = _functions_of(inspect.getsource(module)).get(function.__name__)
+        if found is not None and found.lineno == _line(function):
+            return Template(found)
+    return templates_in(textwrap.dedent(inspect.getsource(function)))[0]
+
+
+def _line(function: Callable[..., Any]) -> int:
+    """The line of ``def``: that of the code is the first decorator's."""
+    marked = hasattr(function, "is_phase")
+    return int(function.__code__.co_firstlineno) + marked
+
+
+@lru_cache(64)
+def _functions_of(source: str) -> dict[str, ast.FunctionDef]:
+    return {node.name: node for node in parse(source).body if isinstance(node, ast.FunctionDef)}
+
+
+@lru_cache(256)
+def templates_in(text: str) -> tuple[Template, ...]:
+    """The functions of a text, in order."""
+    return tuple(_templates(text))
+
+
+def _templates(text: str) -> Iterator[Template]:
+    for node in parse(text).body:
+        if isinstance(node, ast.FunctionDef):
+            yield Template(node)
+
+
+def filled(
+    text: str,
+    values: Mapping[str, Any] | None = None,
+    *,
+    numbers: bool = True,
+    dropped: Iterable[str] = (),
+) -> str:
+    """The functions of a text but those that are `dropped`, with what is known filled in."""
+    gone = frozenset(dropped)
+    folding = Folding(values or {}, numbers=numbers)
+    nodes = (node for node in parse(text).body if isinstance(node, ast.FunctionDef))
+    return text_of(folding.function(node) for node in nodes if node.name not in gone)
