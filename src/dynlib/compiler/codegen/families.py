@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable, Mapping
-from functools import cached_property
 from typing import Any
 
 from dynlib.abi.records import Record
@@ -44,12 +43,14 @@ class Family:
         self.functions = {function.__name__: function for function in functions}
         self.records = records
         self.entries = frozenset(entries)
+        self._flattened: dict[str, Template] = {}
         self._used: dict[Callable[..., Any], Mapping[str, set[str]]] = {}
 
-    @cached_property
-    def templates(self) -> Mapping[str, Template]:
-        """What the functions are without records and phases."""
-        return {name: self._flat(function) for name, function in self.functions.items()}
+    def template(self, name: str) -> Template:
+        """A function without records and phases."""
+        if name not in self._flattened:
+            self._flattened[name] = self._flat(self.functions[name])
+        return self._flattened[name]
 
     def called(self, caller: Callable[..., Any], node: ast.AST) -> Callable[..., Any] | None:
         """The template that a call is of, or None."""

@@ -77,9 +77,16 @@ class Folding(Rewriting):
 
     def function(self, node: ast.FunctionDef, name: str = "") -> ast.FunctionDef:
         """The function with all of it filled in, without its docstring."""
-        body = node.body[1:] if ast.get_docstring(node, clean=False) is not None else node.body
+        bare = self.bare(node)
         name = name or self._numbered(node.name)
-        return _definition(name, node.args, self.block(body) or [ast.Pass()])
+        return _definition(name, bare.args, self.block(bare.body) or [ast.Pass()])
+
+    @staticmethod
+    def bare(node: ast.FunctionDef) -> ast.FunctionDef:
+        """The function without its docstring."""
+        if ast.get_docstring(node, clean=False) is None:
+            return node
+        return _definition(node.name, node.args, node.body[1:] or [ast.Pass()])
 
     def block(self, body: list[ast.stmt]) -> list[ast.stmt]:
         """The statements that are left."""
@@ -126,7 +133,7 @@ class Folding(Rewriting):
                 msg = f"flag {node.id} used outside of an `if` in a template"
                 raise AssertionError(msg)
             if value is not None:
-                return _value(str(value))
+                return _value(self._numbered(str(value)))
             name = self._numbered(node.id)
             return node if name == node.id else ast.Name(name, node.ctx)
         if self.numbers and isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):

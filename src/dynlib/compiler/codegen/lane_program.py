@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import gcd
+from typing import Any
 
 from dynlib.abi.hooks import AnalysisModule
 from dynlib.abi.lane_args import LANE_ARGS, OBSERVED_LANE_ARGS, Lane
@@ -120,13 +121,13 @@ class LaneProgram:
         self,
         fast: Sequence[Template],
         runner: str,
-        careful: tuple[Sequence[Template], str],
+        careful: Callable[[], tuple[Sequence[Template], str]],
         *,
         sampled: bool,
     ) -> Module:
         """The module of `runner`, from its templates.
 
-        `careful` is the loop of careful passes, and its name.
+        `careful` gives the loop of careful passes, and its name.
         """
         flags = self.program.flags(sampled=sampled)
         discrete = self.spec.kind == "map"
@@ -143,12 +144,13 @@ class LaneProgram:
         flags |= {"MANY_PARAMS": self.program.layout.params > _MANY_PARAMS}
         flags |= {"CAREFUL_LOOP": eventful or self.analysis is not None}
         flags |= self._heeding()
-        words = {**flags, **self._numbers(flags), "RUN_LOOP": careful[1]}
-        unneeded = self._unneeded(flags)
-        text = "\n".join(each.text(words) for each in fast if each.name not in unneeded)
+        words: dict[str, Any] = {**flags, **self._numbers(flags)}
         loop = ""
         if flags["CAREFUL_LOOP"]:  # outputs are made when a run ends, not after each pass
-            loop = self.program.run_loop(careful[0], flags | {"END_HOOK": False})
+            templates, words["RUN_LOOP"] = careful()
+            loop = self.program.run_loop(templates, flags | {"END_HOOK": False})
+        unneeded = self._unneeded(flags)
+        text = "\n".join(each.text(words) for each in fast if each.name not in unneeded)
         layout = self.program.layout
         model = ModelText(layout, self.varied)
         extra = []

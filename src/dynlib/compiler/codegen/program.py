@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import inspect
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import gcd
@@ -23,7 +21,7 @@ from dynlib.compiler.codegen.model_text import EXAMINE, ModelText
 from dynlib.compiler.codegen.switch_text import SwitchText
 from dynlib.compiler.codegen.tangent_layout import TangentLayout
 from dynlib.compiler.codegen.tangent_text import STEP_ARGS, TangentText
-from dynlib.compiler.codegen.templates import Template, filled
+from dynlib.compiler.codegen.templates import Template, filled, template_of
 from dynlib.compiler.codegen.traces import push_trace, trace_room
 from dynlib.dsl.spec import ModelSpec
 from dynlib.steppers.base import Stepper
@@ -99,8 +97,6 @@ class Program:
         Its events; empty without.
     stepper_text
         The method, written out for this number of states.
-    observer_text
-        What observers need: tangent vectors, expressions, their hooks; empty without.
 
     Parameters
     ----------
@@ -193,12 +189,14 @@ class Program:
             parts.append(self._adjusted_step())
         for name, nodes in self.analysis.expressions.items():
             parts.append(self._model.expressions(name, EXAMINE, nodes))
+        parts = [filled("\n".join(parts))]
+        helpers: list[Callable[..., Any]] = []
         if "inside" in self.analysis.kinds and not self.layout.any_located:
-            parts += [inspect.getsource(helper) for helper in LOCATE_HELPERS]
+            helpers += LOCATE_HELPERS
         if self.analysis.n_traces:
-            sources = (inspect.getsource(helper) for helper in (push_trace, trace_room))
-            text = "\n".join(sources)
-            parts.append(re.sub(r"\bN_TRACES\b", str(self.analysis.n_traces), text))
+            helpers += push_trace, trace_room
+        words = {"N_TRACES": self.analysis.n_traces}
+        parts += [template_of(helper).text(words) for helper in helpers]
         parts.append(self.analysis.text(self._matrix_of("params")))
         return "\n".join(parts)
 
@@ -303,8 +301,7 @@ class Program:
     def parts(self) -> list[str]:
         """The model's functions, its events, the stepper, what observers need."""
         model = filled(self.model_text)
-        observers = filled(self.observer_text) if self.analysis else ""
-        return [model, self.event_text, self.stepper_text, observers]
+        return [model, self.event_text, self.stepper_text, self.observer_text]
 
     def assemble(
         self, parts: Iterable[str], runner: str, inline: frozenset[str] = frozenset()

@@ -75,7 +75,7 @@ def runner_templates(
     flags |= {"ANALYSIS": True} if observed else dict.fromkeys(_ONLY_OBSERVED, False)
     if fast:
         return _lane_templates(name, flags)
-    return (_loop().templates["run_loop"].folded(flags, name),)
+    return (_loop().template("run_loop").folded(flags, name),)
 
 
 @cache
@@ -103,6 +103,6 @@ def _lane_templates(name: str, flags: Mapping[str, bool]) -> tuple[Template, ...
         modules.append(lane_observers)
     names = [f for module in modules for f in module.__all__]
     names += [f for f in lane_loop.__all__ if f != "fast_run"]
-    templates = _lanes().templates
-    folded = [templates[f].folded(flags) for f in names]
-    return (*folded, templates["fast_run"].folded(flags, name))
+    template = _lanes().template
+    folded = [template(f).folded(flags) for f in names]
+    return (*folded, template("fast_run").folded(flags, name))

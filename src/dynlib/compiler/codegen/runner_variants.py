@@ -251,7 +251,7 @@ def module_of(program: Program | LaneProgram, variant: Variant, *, sampled: bool
     discrete = program.spec.kind == "map"
     templates, name = _RUNNER_TEMPLATE_MAP.templates((variant, discrete))
     if isinstance(program, LaneProgram):
-        careful_loop = _RUNNER_TEMPLATE_MAP.templates((variant.careful, discrete))
+        careful_loop = partial(_RUNNER_TEMPLATE_MAP.templates, (variant.careful, discrete))
         return program.module(templates, name, careful_loop, sampled=sampled)
     return program.module(templates, name, sampled=sampled)
 

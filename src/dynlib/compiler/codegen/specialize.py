@@ -16,8 +16,13 @@ def fold(source: str, flags: Mapping[str, bool], *, numbers: bool = False) -> st
 
 
 def without(source: str, names: tuple[str, ...]) -> str:
-    """The text without the functions of these names."""
-    return filled(source, numbers=False, dropped=names)
+    """The text without the functions of these names; each begins a line."""
+    functions = re.split(r"^(?=def )", source, flags=re.MULTILINE)
+    return "".join(each for each in functions if not each.startswith(_heads(names)))
+
+
+def _heads(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(f"def {name}(" for name in names)
 
 
 def put(source: str, words: Mapping[str, object]) -> str:

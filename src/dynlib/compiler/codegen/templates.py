@@ -11,19 +11,21 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 import sys
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache, cached_property, lru_cache
 from typing import Any
 
-from dynlib.compiler.codegen.folding import Folding, capitals
+from dynlib.compiler.codegen.folding import ENUMERATIONS, Folding, capitals
 from dynlib.compiler.codegen.printed import text_of
 from dynlib.compiler.syntax import parse
 
 __all__ = ["Template", "filled", "leave_loop", "next_turn", "phase", "template_of", "templates_in"]
 
 _KEPT = 64  # texts of one template
+_MEMBER = re.compile(rf"\b({'|'.join(ENUMERATIONS)})\.")
 
 
 def phase(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -131,7 +133,12 @@ def filled(
     dropped: Iterable[str] = (),
 ) -> str:
     """The functions of a text but those that are `dropped`, with what is known filled in."""
-    gone = frozenset(dropped)
+    gone, lines = frozenset(dropped), text.splitlines()
     folding = Folding(values or {}, numbers=numbers)
-    nodes = (node for node in parse(text).body if isinstance(node, ast.FunctionDef))
-    return text_of(folding.function(node) for node in nodes if node.name not in gone)
+    nodes = []
+    for node in parse(text).body:
+        if isinstance(node, ast.FunctionDef) and node.name not in gone:
+            own = "\n".join(lines[node.lineno - 1 : node.end_lineno])
+            plain = not values and not (numbers and _MEMBER.search(own))
+            nodes.append(folding.bare(node) if plain else folding.function(node))
+    return text_of(nodes)
