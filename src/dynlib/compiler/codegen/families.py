@@ -8,7 +8,7 @@ its names that the template, or one that it is passed on to, uses.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from dynlib.abi.records import Record
@@ -30,19 +30,18 @@ class Family:
     records
         The records that they take.
     entries
-        Names of those that are called from outside: a record among their parameters is all of its
-        arguments.
+        Those that are called from outside, by name, and what they are given, in order.
     """
 
     def __init__(
         self,
         functions: Iterable[Callable[..., Any]],
         records: Mapping[str, Record],
-        entries: Iterable[str],
+        entries: Mapping[str, Sequence[str]],
     ) -> None:
         self.functions = {function.__name__: function for function in functions}
         self.records = records
-        self.entries = frozenset(entries)
+        self.entries = entries
         self._flattened: dict[str, Template] = {}
         self._used: dict[Callable[..., Any], Mapping[str, set[str]]] = {}
 
@@ -66,16 +65,25 @@ class Family:
         if function not in self._used:
             taken = {name: set[str]() for name in parameters(function) if name in self.records}
             self._used[function] = taken
+            made = {name: set[str]() for name in taken}
             for node in ast.walk(template_of(function).node):
-                self._use(function, node, taken)
+                self._use(function, node, taken, made)
+            for name, fields in made.items():
+                taken[name] -= fields
         return self._used[function]
 
     def _use(
-        self, function: Callable[..., Any], node: ast.AST, taken: Mapping[str, set[str]]
+        self,
+        function: Callable[..., Any],
+        node: ast.AST,
+        taken: Mapping[str, set[str]],
+        made: Mapping[str, set[str]],
     ) -> None:
+        """Note what a part of a function uses, and what it makes and is not given."""
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             if node.value.id in taken:
-                taken[node.value.id].add(node.attr)
+                into = made if isinstance(node.ctx, ast.Store) else taken
+                into[node.value.id].add(node.attr)
         elif isinstance(node, ast.Call):
             callee = self.called(function, node)
             for arg in node.args:
@@ -89,24 +97,23 @@ class Family:
         record = self.records.get(parameter)
         if record is None:
             return [parameter]
-        if function.__name__ in self.entries:
-            return [arg.name for arg in record.args]
         used = self.used(function)[parameter]
         return [name for field, name in record.fields.items() if field in used]
 
     def scope(self, function: Callable[..., Any]) -> Mapping[str, Record]:
         """Records that a function may name: those that it takes, or what the loop itself makes."""
-        own = function.__name__ in self.entries
         taken = parameters(function)
         return {
             name: record
             for name, record in self.records.items()
-            if name in taken or (own and not record.args)
+            if name in taken or not record.args
         }
 
     def _flat(self, function: Callable[..., Any]) -> Template:
         node = template_of(function).node
-        names = [name for given in parameters(function) for name in self.names(function, given)]
+        names = list(self.entries.get(function.__name__, ()))
+        if not names:
+            names = [name for given in parameters(function) for name in self.names(function, given)]
         args = ast.arguments(
             posonlyargs=[],
             args=[ast.arg(name) for name in names],

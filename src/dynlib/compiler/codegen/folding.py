@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from dynlib.abi.lane_args import Lane, LaneClock, LaneCount, Obs
+from dynlib.abi.lane_args import Lane, LaneClock, LaneCount, Leaves, Obs
 from dynlib.abi.slots import Clock, Count, Fresh, Stopped, Theta, Trace
 from dynlib.abi.status import Status
 from dynlib.compiler.syntax import parse
@@ -18,10 +19,10 @@ ENUMERATIONS: Mapping[str, Any] = {
     enum.__name__: enum
     for enum in (
         *(Clock, Count, Fresh, Stopped, Theta, Trace, Status),
-        *(Lane, LaneClock, LaneCount, Obs),
+        *(Lane, LaneClock, LaneCount, Leaves, Obs),
     )
 }
-_NUMBERED = ("_OBS", "_EVENT")
+_NUMBERED = re.compile(r"_(OBS|EVENT)\b")
 
 
 class Rewriting:
@@ -65,7 +66,7 @@ class Folding(Rewriting):
     numbers
         Whether numbers stand for members of enumerations.
     number
-        What takes the place of the last word of names such as ``cond_EVENT``; empty: nothing.
+        What takes the place of the last word of names such as ``seen_OBS``; empty: nothing.
     """
 
     def __init__(
@@ -120,10 +121,9 @@ class Folding(Rewriting):
             return None if inner is None else not inner
         return None
 
-    def _numbered(self, name: str) -> str:
-        if self.number and name.endswith(_NUMBERED):
-            return f"{name[: name.rindex('_')]}_{self.number}"
-        return name
+    def _numbered(self, text: str) -> str:
+        """A name, or an expression, with the number in its names."""
+        return _NUMBERED.sub(f"_{self.number}", text) if self.number else text
 
     def replaced(self, node: ast.AST) -> ast.AST | None:
         """A number for a word, or for a member of an enumeration."""
@@ -159,6 +159,6 @@ def capitals(node: Any) -> frozenset[str]:
     known = getattr(node, "capitals", None)
     if known is None:
         names = (part.id for part in ast.walk(node) if isinstance(part, ast.Name))
-        known = frozenset(name for name in names if name[0].isupper() or name.endswith(_NUMBERED))
+        known = frozenset(name for name in names if name[0].isupper() or _NUMBERED.search(name))
         node.capitals = known
     return known

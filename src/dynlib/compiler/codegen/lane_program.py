@@ -19,6 +19,7 @@ from dynlib.compiler.codegen import (
     lane_fixed,
     lane_records,
     lane_samples,
+    lane_settle,
 )
 from dynlib.compiler.codegen.model_text import ModelText
 from dynlib.compiler.codegen.program import Module, Program, entry_text
@@ -32,8 +33,6 @@ from dynlib.steppers.text import function
 
 __all__ = ["CHUNK", "LaneProgram"]
 
-_CAREFUL = 1  # of no status: the lane's next step goes through the run loop
-_UNEVEN = -1  # nor of this one: its next step is to be brought within its bounds
 CHUNK = 256  # steps between two looks at whether all is finite
 _CHUNK_WATCHED = 4  # fewer where events or stop conditions may send a lane back
 _CHUNK_ADAPTIVE = 64
@@ -218,7 +217,7 @@ class LaneProgram:
         if not flags["SAMPLES_INSIDE"]:
             names += tuple(lane_samples.__all__)
         if flags["ADAPTIVE"]:
-            return (*names, *lane_fixed.__all__, *lane_records.__all__)
+            return (*names, *lane_fixed.__all__, *lane_settle.__all__, *lane_records.__all__)
         return names + tuple(lane_adaptive.__all__)
 
     def _unneeded_by_observers(self, flags: Mapping[str, bool]) -> tuple[str, ...]:
@@ -252,8 +251,6 @@ class LaneProgram:
         return {
             "LANES": self.lanes,
             "CHUNK": chunk,
-            "CAREFUL": _CAREFUL,
-            "UNEVEN": _UNEVEN,
             "NEVER": NEVER,
             "SWITCH": layout.switch,
             "N_STATES": layout.states,

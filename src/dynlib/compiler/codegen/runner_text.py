@@ -6,21 +6,25 @@ from collections.abc import Mapping
 from functools import cache
 
 from dynlib.abi.hooks import KINDS
+from dynlib.abi.lane_args import LANE_ARGS
+from dynlib.abi.runner_args import RUNNER_ARGS
 from dynlib.compiler.codegen import (
     lane_adaptive,
     lane_careful,
     lane_fixed,
+    lane_looks,
     lane_loop,
     lane_observers,
     lane_records,
     lane_samples,
+    lane_settle,
 )
 from dynlib.compiler.codegen.families import Family
-from dynlib.compiler.codegen.loop.records import LOOP_RECORDS
+from dynlib.compiler.codegen.records import LANE_RECORDS, LOOP_RECORDS
 from dynlib.compiler.codegen.run_loop import run_loop
 from dynlib.compiler.codegen.templates import Template
 
-__all__ = ["runner_templates"]
+__all__ = ["families", "runner_templates"]
 
 _NEVER_IN_MAPS = (
     "ADAPTIVE",
@@ -80,29 +84,36 @@ def runner_templates(
 
 @cache
 def _loop() -> Family:
-    return Family([run_loop], LOOP_RECORDS, ["run_loop"])
+    taken = ["lane", *(arg.name for arg in RUNNER_ARGS)]
+    return Family([run_loop], LOOP_RECORDS, {"run_loop": taken})
 
 
 _LANE_MODULES = (
-    *(lane_fixed, lane_records, lane_careful, lane_adaptive, lane_samples, lane_observers),
-    lane_loop,
+    *(lane_fixed, lane_settle, lane_records, lane_careful, lane_adaptive, lane_samples),
+    *(lane_observers, lane_looks, lane_loop),
 )
 
 
 @cache
 def _lanes() -> Family:
     functions = [getattr(module, name) for module in _LANE_MODULES for name in module.__all__]
-    return Family(functions, {}, ["fast_run"])
+    taken = [*(arg.name for arg in LANE_ARGS), "obs"]
+    return Family(functions, LANE_RECORDS, {"fast_run": taken})
 
 
 def _lane_templates(name: str, flags: Mapping[str, bool]) -> tuple[Template, ...]:
-    modules = [lane_fixed, lane_records, lane_careful]
+    modules = [lane_fixed, lane_settle, lane_records, lane_careful]
     if not flags["DISCRETE"]:
         modules += [lane_adaptive, lane_samples]
     if flags["ANALYSIS"]:
-        modules.append(lane_observers)
+        modules += [lane_observers, lane_looks]
     names = [f for module in modules for f in module.__all__]
     names += [f for f in lane_loop.__all__ if f != "fast_run"]
     template = _lanes().template
     folded = [template(f).folded(flags) for f in names]
     return (*folded, template("fast_run").folded(flags, name))
+
+
+def families() -> tuple[Family, Family]:
+    """All templates: those of the run loop, and those of lanes."""
+    return _loop(), _lanes()
