@@ -13,19 +13,11 @@ from dynlib.abi.hooks import AnalysisModule
 from dynlib.abi.lane_args import LANE_ARGS, OBSERVED_LANE_ARGS, Lane
 from dynlib.abi.runner_args import RunnerArg
 from dynlib.abi.slots import NEVER, Count
-from dynlib.compiler.codegen import (
-    lane_adaptive,
-    lane_careful,
-    lane_fixed,
-    lane_records,
-    lane_samples,
-    lane_settle,
-)
 from dynlib.compiler.codegen.model_text import ModelText
 from dynlib.compiler.codegen.program import Module, Program, entry_text
 from dynlib.compiler.codegen.quiet_text import QuietText
 from dynlib.compiler.codegen.stray import leaves_traces
-from dynlib.compiler.codegen.templates import Template
+from dynlib.compiler.codegen.templates import Template, needed
 from dynlib.dsl.spec import ModelSpec
 from dynlib.steppers.base import Stepper
 from dynlib.steppers.options import Options
@@ -148,8 +140,7 @@ class LaneProgram:
         if flags["CAREFUL_LOOP"]:  # outputs are made when a run ends, not after each pass
             templates, words["RUN_LOOP"] = careful()
             loop = self.program.run_loop(templates, flags | {"END_HOOK": False})
-        unneeded = self._unneeded(flags)
-        text = "\n".join(each.text(words) for each in fast if each.name not in unneeded)
+        text = "\n".join(each.text(words) for each in needed(fast, runner, words))
         layout = self.program.layout
         model = ModelText(layout, self.varied)
         extra = []
@@ -206,38 +197,6 @@ class LaneProgram:
         """Whether a step is over so soon that several at once save a good part of the time."""
         found = re.findall(r"[-+*/<>=]|\w+(?=\()", self.program.rhs_text)
         return len(found) <= _SMALL and set(found) <= _CHEAP
-
-    def _unneeded(self, flags: Mapping[str, bool]) -> tuple[str, ...]:
-        names: tuple[str, ...] = ()
-        if not flags["CAREFUL_LOOP"]:
-            names += tuple(lane_careful.__all__)
-        elif not flags["ADAPTIVE"]:
-            names += ("plain_pass",)
-        names += self._unneeded_by_observers(flags)
-        if not flags["SAMPLES_INSIDE"]:
-            names += tuple(lane_samples.__all__)
-        if flags["ADAPTIVE"]:
-            return (*names, *lane_fixed.__all__, *lane_settle.__all__, *lane_records.__all__)
-        return names + tuple(lane_adaptive.__all__)
-
-    def _unneeded_by_observers(self, flags: Mapping[str, bool]) -> tuple[str, ...]:
-        if self.analysis is None:
-            return ("next_part",)
-        names: tuple[str, ...] = ("before_step", "observe_step", "keep_observers")
-        names += ("restore_observers", "overflows")
-        if flags["ADAPTIVE"]:
-            names += ("start_if_due",)
-            if not (flags["OBSERVERS_STOP"] or flags["TRACES"]):
-                names += ("leaving_adaptive",)
-        else:
-            names = ("observe_adaptive", "leaving_adaptive")
-        if not flags["INSIDE_HOOK"]:
-            names += ("look_inside",)
-        if flags["ADAPTIVE"] or not flags["GROUPS"]:
-            names += ("tangents_ahead",)
-        if not (flags["ADAPTIVE"] and flags["VARIATIONAL"]):
-            names += ("tangents_of_attempt",)
-        return names
 
     def _numbers(self, flags: Mapping[str, bool]) -> dict[str, int]:
         """Numbers in the place of words in capitals."""

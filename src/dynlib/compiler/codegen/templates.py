@@ -14,7 +14,7 @@ import inspect
 import re
 import sys
 import textwrap
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache, cached_property, lru_cache
 from typing import Any
 
@@ -22,7 +22,16 @@ from dynlib.compiler.codegen.folding import ENUMERATIONS, Folding, capitals
 from dynlib.compiler.codegen.printed import text_of
 from dynlib.compiler.syntax import parse
 
-__all__ = ["Template", "filled", "leave_loop", "next_turn", "phase", "template_of", "templates_in"]
+__all__ = [
+    "Template",
+    "filled",
+    "leave_loop",
+    "needed",
+    "next_turn",
+    "phase",
+    "template_of",
+    "templates_in",
+]
 
 _KEPT = 64  # texts of one template
 _MEMBER = re.compile(rf"\b({'|'.join(ENUMERATIONS)})\.")
@@ -57,7 +66,7 @@ class Template:
 
     def __init__(self, node: ast.FunctionDef) -> None:
         self.node = node
-        self._texts: dict[tuple[str, ...], str] = {}
+        self._texts: dict[tuple[str, ...], tuple[str, frozenset[str]]] = {}
 
     @property
     def name(self) -> str:
@@ -73,22 +82,41 @@ class Template:
         """The template with flags and words filled in, perhaps under another name."""
         return Template(Folding(values).function(self.node, name))
 
-    def text(self, values: Mapping[str, Any] | None = None, number: str = "") -> str:
+    def text(self, values: Mapping[str, Any], number: str = "") -> str:
         """Its text, with flags and words filled in, and members of enumerations.
 
         `number` takes the place of the last word of names such as ``cond_EVENT`` and ``seen_OBS``.
-        None: as it is.
         """
-        if values is None:
-            return text_of([self.node])
+        return self._filled(values, number)[0]
+
+    def called(self, values: Mapping[str, Any]) -> frozenset[str]:
+        """Functions that this text calls."""
+        return self._filled(values, "")[1]
+
+    def _filled(self, values: Mapping[str, Any], number: str) -> tuple[str, frozenset[str]]:
         known = (f"{word} {values[word]!r}" for word in self.capitals if word in values)
         key = (number, *known)
         if key not in self._texts:
             if len(self._texts) >= _KEPT:
                 self._texts.clear()
             function = Folding(values, numbers=True, number=number).function(self.node)
-            self._texts[key] = text_of([function])
+            calls = (node.func for node in ast.walk(function) if isinstance(node, ast.Call))
+            called = frozenset(call.id for call in calls if isinstance(call, ast.Name))
+            self._texts[key] = text_of([function]), called
         return self._texts[key]
+
+
+def needed(
+    templates: Sequence[Template], first: str, values: Mapping[str, Any]
+) -> tuple[Template, ...]:
+    """Those of the templates that the first one calls, or that these call, in their order."""
+    by_name = {template.name: template for template in templates}
+    found, waiting = {first}, [first]
+    while waiting:
+        called = by_name[waiting.pop()].called(values) & by_name.keys()
+        waiting += called - found
+        found |= called
+    return tuple(template for template in templates if template.name in found)
 
 
 @cache
