@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from dynlib.abi.records import Record
-from dynlib.compiler.codegen.folding import Rewriting
+from dynlib.compiler.codegen.folding import Rewriting, parts
 from dynlib.compiler.codegen.templates import Template, leave_loop, next_turn, template_of
 
 __all__ = ["Family", "parameters"]
@@ -48,7 +49,8 @@ class Family:
     def template(self, name: str) -> Template:
         """A function without records and phases."""
         if name not in self._flattened:
-            self._flattened[name] = self._flat(self.functions[name])
+            make = partial(self._flat, self.functions[name])
+            self._flattened[name] = Template(name, make)
         return self._flattened[name]
 
     def called(self, caller: Callable[..., Any], node: ast.AST) -> Callable[..., Any] | None:
@@ -66,7 +68,7 @@ class Family:
             taken = {name: set[str]() for name in parameters(function) if name in self.records}
             self._used[function] = taken
             made = {name: set[str]() for name in taken}
-            for node in ast.walk(template_of(function).node):
+            for node in parts(template_of(function).node):
                 self._use(function, node, taken, made)
             for name, fields in made.items():
                 taken[name] -= fields
@@ -109,7 +111,7 @@ class Family:
             if name in taken or not record.args
         }
 
-    def _flat(self, function: Callable[..., Any]) -> Template:
+    def _flat(self, function: Callable[..., Any]) -> ast.FunctionDef:
         node = template_of(function).node
         names = list(self.entries.get(function.__name__, ()))
         if not names:
@@ -122,7 +124,7 @@ class Family:
             defaults=node.args.defaults,
         )
         body = _Flattening(self, function).block(node.body)
-        return Template(ast.FunctionDef(node.name, args, body, []))
+        return ast.FunctionDef(node.name, args, body, [])
 
 
 def parameters(function: Callable[..., Any]) -> list[str]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Iterator, Mapping
+from functools import cache, lru_cache
 from typing import Any
 
 from dynlib.abi.lane_args import Lane, LaneClock, LaneCount, Leaves, Obs
@@ -13,7 +13,7 @@ from dynlib.abi.slots import Clock, Count, Fresh, Stopped, Theta, Trace
 from dynlib.abi.status import Status
 from dynlib.compiler.syntax import parse
 
-__all__ = ["ENUMERATIONS", "Folding", "Rewriting", "capitals"]
+__all__ = ["ENUMERATIONS", "Folding", "Rewriting", "capitals", "parts"]
 
 ENUMERATIONS: Mapping[str, Any] = {
     enum.__name__: enum
@@ -102,11 +102,11 @@ class Folding(Rewriting):
             return [ast.If(self._expression(node.test), body, self.block(node.orelse))]
         if isinstance(node, ast.While):
             body = self.block(node.body) or [ast.Pass()]
-            return [ast.While(self._expression(node.test), body, node.orelse)]
+            return [ast.While(self._expression(node.test), body, self.block(node.orelse))]
         if isinstance(node, ast.For):
             body = self.block(node.body) or [ast.Pass()]
             within = self._expression(node.iter)
-            return [ast.For(self._expression(node.target), within, body, node.orelse)]
+            return [ast.For(self._expression(node.target), within, body, self.block(node.orelse))]
         return [self._expression(node)]
 
     def _expression(self, node: Any) -> Any:
@@ -158,7 +158,40 @@ def capitals(node: Any) -> frozenset[str]:
     """Names in a tree that begin with a capital, or end with a word in capitals; kept with it."""
     known = getattr(node, "capitals", None)
     if known is None:
-        names = (part.id for part in ast.walk(node) if isinstance(part, ast.Name))
-        known = frozenset(name for name in names if name[0].isupper() or _NUMBERED.search(name))
+        if isinstance(node, _COMPOUND):
+            known = frozenset[str]().union(*(capitals(part) for part in _children(node)))
+        else:
+            names = (part.id for part in parts(node) if isinstance(part, ast.Name))
+            found = (name for name in names if name[0].isupper() or _NUMBERED.search(name))
+            known = frozenset(found)
         node.capitals = known
     return known
+
+
+_COMPOUND = (ast.FunctionDef, ast.If, ast.For, ast.While)
+
+
+def parts(node: ast.AST) -> Iterator[ast.AST]:
+    """A tree and all its parts but operators, which say nothing about names; as `ast.walk`."""
+    waiting = [node]
+    while waiting:
+        part = waiting.pop()
+        yield part
+        waiting += _children(part)
+
+
+def _children(node: ast.AST) -> list[ast.AST]:
+    found: list[ast.AST] = []
+    for name in _fields(node._fields):
+        value = getattr(node, name, None)
+        if isinstance(value, list):
+            found += [part for part in value if isinstance(part, ast.AST)]
+        elif isinstance(value, ast.AST):
+            found.append(value)
+    return found
+
+
+@cache
+def _fields(fields: tuple[str, ...]) -> tuple[str, ...]:
+    without = ("ctx", "op", "ops", "type_comment", "kind")
+    return tuple(name for name in fields if name not in without)

@@ -16,9 +16,10 @@ import sys
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache, cached_property, lru_cache
+from types import ModuleType
 from typing import Any
 
-from dynlib.compiler.codegen.folding import ENUMERATIONS, Folding, capitals
+from dynlib.compiler.codegen.folding import ENUMERATIONS, Folding, capitals, parts
 from dynlib.compiler.codegen.printed import text_of
 from dynlib.compiler.syntax import parse
 
@@ -60,18 +61,21 @@ class Template:
 
     Parameters
     ----------
-    node
-        The function; shared, never changed.
+    name
+        Of the function.
+    make
+        Gives the tree, which is shared and never changed; called when somebody asks for it.
     """
 
-    def __init__(self, node: ast.FunctionDef) -> None:
-        self.node = node
+    def __init__(self, name: str, make: Callable[[], ast.FunctionDef]) -> None:
+        self.name = name
+        self._make = make
         self._texts: dict[tuple[str, ...], tuple[str, frozenset[str]]] = {}
 
-    @property
-    def name(self) -> str:
-        """Name of the function."""
-        return self.node.name
+    @cached_property
+    def node(self) -> ast.FunctionDef:
+        """The function."""
+        return self._make()
 
     @cached_property
     def capitals(self) -> frozenset[str]:
@@ -80,7 +84,8 @@ class Template:
 
     def folded(self, values: Mapping[str, Any], name: str = "") -> Template:
         """The template with flags and words filled in, perhaps under another name."""
-        return Template(Folding(values).function(self.node, name))
+        name = name or self.name
+        return Template(name, lambda: Folding(values).function(self.node, name))
 
     def text(self, values: Mapping[str, Any], number: str = "") -> str:
         """Its text, with flags and words filled in, and members of enumerations.
@@ -100,7 +105,7 @@ class Template:
             if len(self._texts) >= _KEPT:
                 self._texts.clear()
             function = Folding(values, numbers=True, number=number).function(self.node)
-            calls = (node.func for node in ast.walk(function) if isinstance(node, ast.Call))
+            calls = (node.func for node in parts(function) if isinstance(node, ast.Call))
             called = frozenset(call.id for call in calls if isinstance(call, ast.Name))
             self._texts[key] = text_of([function]), called
         return self._texts[key]
@@ -124,9 +129,9 @@ def template_of(function: Callable[..., Any]) -> Template:
     """The template that a function is."""
     module = sys.modules.get(function.__module__)
     if function.__qualname__ == function.__name__ and module is not None:
-        found = _functions_of(inspect.getsource(module)).get(function.__name__)
+        found = _functions_of(module).get(function.__name__)
         if found is not None and found.lineno == _line(function):
-            return Template(found)
+            return _made(found)
     return templates_in(textwrap.dedent(inspect.getsource(function)))[0]
 
 
@@ -137,8 +142,9 @@ def _line(function: Callable[..., Any]) -> int:
 
 
 @lru_cache(64)
-def _functions_of(source: str) -> dict[str, ast.FunctionDef]:
-    return {node.name: node for node in parse(source).body if isinstance(node, ast.FunctionDef)}
+def _functions_of(module: ModuleType) -> dict[str, ast.FunctionDef]:
+    body = parse(inspect.getsource(module)).body
+    return {node.name: node for node in body if isinstance(node, ast.FunctionDef)}
 
 
 @lru_cache(256)
@@ -150,7 +156,11 @@ def templates_in(text: str) -> tuple[Template, ...]:
 def _templates(text: str) -> Iterator[Template]:
     for node in parse(text).body:
         if isinstance(node, ast.FunctionDef):
-            yield Template(node)
+            yield _made(node)
+
+
+def _made(node: ast.FunctionDef) -> Template:
+    return Template(node.name, lambda: node)
 
 
 def filled(
