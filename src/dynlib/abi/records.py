@@ -29,12 +29,12 @@ class Record:
     ----------
     name
         As templates call it.
-    args
+    what
+        A line that explains it.
+    args_by_field
         Arrays that the runner is given, by field.
     made
         Further names, which the loop makes, by field.
-    what
-        A line that explains it.
     """
 
     name: str
