@@ -27,6 +27,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
+from dynlib.abi.runner_args import OBSERVED
+
 __all__ = [
     "ALONG_ARGS",
     "HOOK_ARGS",
@@ -53,8 +55,8 @@ HOOK_ARGS = (
 )
 """Parameters of a hook, in order; arrays are indexed ``[i, lane]``."""
 
-_ARRAYS = "params, runtime_ws, analysis_ws, analysis_out, trace_buf, trace_count, traces"
-PLACE_ARGS = HOOK_ARGS.replace("trace_cap, trace_stride", "traces")
+_ARRAYS = f"params, runtime_ws, {', '.join(arg.name for arg in OBSERVED.args)}"
+PLACE_ARGS = f"lane, t, dt, step, y_curr, y_prev, {_ARRAYS}"
 """Of ``ANALYSIS_PRE`` and most others of the runner's own functions, which call the hooks."""
 PIECE_ARGS = f"lane, t, h, step, u, v, {_ARRAYS}"
 """Of a piece from (t, u) to (t + h, v)."""

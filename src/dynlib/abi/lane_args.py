@@ -4,10 +4,24 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from dynlib.abi.runner_args import RunnerArg
+from dynlib.abi.records import Record, RunnerArg
 from dynlib.abi.slots import Trace
 
-__all__ = ["LANE_ARGS", "OBSERVED_LANE_ARGS", "Lane", "LaneClock", "LaneCount", "Obs"]
+__all__ = [
+    "CELLS",
+    "CONTROL",
+    "ENTRIES",
+    "JOB",
+    "LANE_ARGS",
+    "LANE_REC",
+    "OBSERVED_LANE_ARGS",
+    "RUNS",
+    "Lane",
+    "LaneClock",
+    "LaneCount",
+    "Leaves",
+    "Obs",
+]
 
 
 class LaneClock(IntEnum):
@@ -66,6 +80,14 @@ class Lane(IntEnum):
     T_NEXT = 18  # adaptive: where it ends
 
 
+class Leaves(IntEnum):
+    """Beside statuses, what stands in `Lane.LEAVES`: why a lane leaves the loop and goes on."""
+
+    UNEVEN = -1  # its next step is to be brought within its bounds
+    NO = 0
+    CAREFUL = 1  # its next step goes through the ordinary run loop
+
+
 class Obs(IntEnum):
     """Places in the tuple `obs` of what only observers need: `OBSERVED_LANE_ARGS` in order."""
 
@@ -78,36 +100,82 @@ class Obs(IntEnum):
     FIRST = 6  # workspace and outputs at the start of a run
 
 
+JOB = Record(
+    "job",
+    "what all runs share: times and counts of the batch, and the queue of runs",
+    {
+        "grid": RunnerArg("grid", "f8", (len(LaneClock),)),
+        "batch": RunnerArg("batch", "i8", (len(LaneCount),)),
+        "queue": RunnerArg("queue", "i8", (1,)),  # the next run, for all threads
+    },
+    made={name: name for name in ("t0", "dt", "t_end", "limit")},
+)
+CELLS = Record(
+    "cells",
+    "the lanes of a block: what each run has, and parts of that by name",
+    {
+        "block": RunnerArg("block", "y", ("block_rows", "lanes")),
+        "lanes": RunnerArg("lanes", "f8", ("lane_rows", "lanes")),
+        "run": RunnerArg("run", "i8", ("lanes",)),
+    },
+    made={name: name for name in ("y", "mem", "ws", "p", "flag", "tile")},
+)
+CONTROL = Record(
+    "control",
+    "slots for the ordinary run loop, and what the step control is given",
+    {
+        "clock": RunnerArg("clock", "f8", (0,)),
+        "count": RunnerArg("count", "i8", (0,)),
+        "options": RunnerArg("options", "f8", (0,)),
+        "tolerances": RunnerArg("tolerances", "f8", (0,)),
+    },
+)
+RUNS = Record(
+    "runs",
+    "what runs start from, and where they leave their ends",
+    {
+        "uniform": RunnerArg("uniform", "y", ("params",)),
+        "varied": RunnerArg("varied", "y", (0, 0)),
+        "states": RunnerArg("states", "y", (0, 0)),
+        "times": RunnerArg("times", "f8", (2, 0)),  # of the ends of the runs, and their steps there
+        "status": RunnerArg("status", "i8", (0,)),
+        "steps": RunnerArg("steps", "i8", (0,)),
+        "rejects": RunnerArg("rejects", "i8", (0,)),
+        "rows": RunnerArg("rows", "i8", (0,)),
+    },
+)
+LANE_REC = Record(
+    "rec",
+    "the records of all runs, what is recorded, and when",
+    {
+        "t": RunnerArg("rec_t", "f8", (0,)),
+        "y": RunnerArg("rec_y", "y", (0, 0, 0)),
+        "aux": RunnerArg("rec_aux", "f8", (0, 0, 0)),
+        "sel_y": RunnerArg("sel_y", "i8", (0,)),
+        "sel_aux": RunnerArg("sel_aux", "i8", (0,)),
+        "samples": RunnerArg("samples", "f8", (0,)),
+    },
+)
+ENTRIES = Record(
+    "log",
+    "the log of events, of all runs",
+    {
+        "run": RunnerArg("evt_run", "i8", (0,)),
+        "t": RunnerArg("evt_t", "f8", (0,)),
+        "step": RunnerArg("evt_step", "i8", (0,)),
+        "id": RunnerArg("evt_id", "i8", (0,)),
+        "values": RunnerArg("evt_log", "f8", (0, 0)),
+    },
+)
+
 LANE_ARGS: tuple[RunnerArg, ...] = (
-    RunnerArg("grid", "f8", (len(LaneClock),)),
-    RunnerArg("batch", "i8", (len(LaneCount),)),
-    RunnerArg("queue", "i8", (1,)),  # the next run, for all threads
-    RunnerArg("block", "y", ("block_rows", "lanes")),
-    RunnerArg("lanes", "f8", ("lane_rows", "lanes")),
-    RunnerArg("run", "i8", ("lanes",)),
-    RunnerArg("clock", "f8", (0,)),
-    RunnerArg("count", "i8", (0,)),
-    RunnerArg("uniform", "y", ("params",)),
-    RunnerArg("varied", "y", (0, 0)),
-    RunnerArg("states", "y", (0, 0)),
-    RunnerArg("times", "f8", (2, 0)),  # of the ends of the runs, and their steps there
-    RunnerArg("status", "i8", (0,)),
-    RunnerArg("steps", "i8", (0,)),
-    RunnerArg("rejects", "i8", (0,)),
-    RunnerArg("rows", "i8", (0,)),
-    RunnerArg("options", "f8", (0,)),
-    RunnerArg("tolerances", "f8", (0,)),
-    RunnerArg("rec_t", "f8", (0,)),
-    RunnerArg("rec_y", "y", (0, 0, 0)),
-    RunnerArg("rec_aux", "f8", (0, 0, 0)),
-    RunnerArg("sel_y", "i8", (0,)),
-    RunnerArg("sel_aux", "i8", (0,)),
-    RunnerArg("samples", "f8", (0,)),
-    RunnerArg("evt_run", "i8", (0,)),
-    RunnerArg("evt_t", "f8", (0,)),
-    RunnerArg("evt_step", "i8", (0,)),
-    RunnerArg("evt_id", "i8", (0,)),
-    RunnerArg("evt_log", "f8", (0, 0)),
+    *JOB.args,
+    *CELLS.args,
+    *CONTROL.args[:2],
+    *RUNS.args,
+    *CONTROL.args[2:],
+    *LANE_REC.args,
+    *ENTRIES.args,
 )
 
 OBSERVED_LANE_ARGS: tuple[RunnerArg, ...] = (

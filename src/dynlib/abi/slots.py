@@ -7,9 +7,20 @@ two steps: a run that is grown, paused, interrupted, saved or resumed goes on bi
 
 from __future__ import annotations
 
-from enum import IntEnum
+from enum import Enum, IntEnum
 
-__all__ = ["CLOCK_RANGES", "COUNT_RANGES", "NEVER", "UNBOUNDED", "Clock", "Count", "Trace"]
+__all__ = [
+    "CLOCK_RANGES",
+    "COUNT_RANGES",
+    "NEVER",
+    "UNBOUNDED",
+    "Clock",
+    "Count",
+    "Fresh",
+    "Stopped",
+    "Theta",
+    "Trace",
+]
 
 NEVER = -(2**62)  # the step of what does not happen; maps may start at an iteration below 0
 UNBOUNDED = 2**62  # the limit of what has none, with room to count on from it
@@ -35,11 +46,10 @@ class Count(IntEnum):
     BUDGET = 3  # attempts until the runner pauses
     ACCEPTED = 4  # committed steps so far, pieces of cut steps counted one by one
     REJECTED = 5  # attempts thrown away by the step control so far
-    # Stepper memory is void: 1 after a jump or a switch with time, 2 at the start, -1 for a retry.
-    FRESH = 6
+    FRESH = 6  # a `Fresh`: whether what the stepper remembers is void
     CUTS = 7  # located events so far within the current step
     STARTED = 8  # step whose start-phase events have been taken
-    STOPPED = 9  # 1: the stop condition has been met; 2: and the run goes on from there
+    STOPPED = 9  # a `Stopped`: whether the stop condition has been met
     NEXT_RECORD = 10  # step of the next record, or NEVER
     STRIDE = 11  # steps from one record to the next
     ROW = 12  # next free row of the record
@@ -54,6 +64,30 @@ class Count(IntEnum):
     # Step at which observers start (anew), below STEP once they have; what was before is forgotten.
     OBSERVED_FROM = 21
     PIECE_LIMIT = 22  # max_steps where events cut steps of a fixed grid: ACCEPTED at most
+
+
+class Fresh(IntEnum):
+    """Whether what the stepper remembers is void, and why."""
+
+    RETRY = -1  # after a jump, and the step that comes after it has not been taken yet
+    NO = 0
+    JUMPED = 1  # after a jump or a switch with time
+    START = 2  # at the start of a run
+
+
+class Stopped(IntEnum):
+    """Whether the stop condition, or an observer, has ended the run."""
+
+    NO = 0
+    MET = 1
+    GOES_ON = 2  # and the run goes on from there
+
+
+class Theta(Enum):
+    """Fractions of a step at which an event may cut it."""
+
+    END = 1.0  # up to here there is a cut
+    NONE = 2.0  # there is none
 
 
 # What slots may hold, where it is not any finite number, or any whole one up to 2**62 either way.

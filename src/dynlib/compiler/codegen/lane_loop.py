@@ -19,254 +19,257 @@ no flags are numbers put in by `dynlib.compiler.codegen.lane_program`.
 
 from __future__ import annotations
 
-from dynlib.abi.lane_args import Lane, LaneClock, LaneCount, Obs
+from dynlib.abi.lane_args import Lane, LaneClock, LaneCount, Leaves, Obs
+from dynlib.abi.slots import Fresh
 from dynlib.abi.status import Status
+from dynlib.compiler.codegen.templates import leave_loop, phase
 
 __all__ = ["fast_run", "finish", "next_record", "take_up"]
 
 
-def fast_run(
-    grid, batch, queue, block, lanes, run, clock, count, uniform, varied, states,
-    times, status, steps, rejects, rows, given_options, given_tolerances,
-    rec_t, rec_y, rec_aux, sel_y, sel_aux, samples,
-    evt_run, evt_t, evt_step, evt_id, evt_log, obs=0,
-):  # fmt: skip
-    y = block[ROW_Y:ROW_MEM]
-    mem = block[ROW_MEM:ROW_WS]
-    ws = block[ROW_WS:ROW_KEPT]
-    if MANY_PARAMS:
-        p = (block[ROW_P:ROW_FLAG], uniform)
-    else:
-        p = (block[ROW_P:ROW_FLAG], load_values(uniform, N_PARAMS))
-    flag = block[ROW_FLAG]
-    dt = grid[LaneClock.DT]
-    if ADAPTIVE:
-        options = load_values(given_options, N_OPTIONS)
-        tolerances = load_values(given_tolerances, N_TOLERANCES)
-    else:
-        tile = block[ROW_TILE:BLOCK_ROWS]
-        options = given_options
-        tolerances = given_tolerances
-    t_end = grid[LaneClock.T_END]
-    limit = batch[LaneCount.STEP_LIMIT]
-    picked = load_values(count, N_COUNT)
-    result = Status.OK
-    budget = batch[LaneCount.BUDGET]
-    chunk = batch[LaneCount.TAKEN]
-    calm = False
-    leader = -1
-    more = True
-    held = 0
-    row = 0
+def fast_run(job, cells, control, runs, rec, log, obs=0):
+    set_out(job, cells, control, runs)
+    turn.picked = load_values(control.count, N_COUNT)
+    turn.result = Status.OK
+    turn.budget = job.batch[LaneCount.BUDGET]
+    turn.chunk = job.batch[LaneCount.TAKEN]
+    turn.calm = False
+    turn.leader = -1
+    turn.more = True
+    turn.held = 0
+    turn.row = 0
     while True:
-        if batch[LaneCount.AGAIN] < 0:
-            if not calm:
-                active = 0
-                for lane in range(LANES):
-                    if run[lane] < 0 and more:
-                        r = take_number(queue)
-                        more = r < batch[LaneCount.RUNS]
-                        if more:
-                            take_up(
-                                r, lane, grid, batch, block, lanes, run, y, mem, ws, p, varied,
-                                states, options, tolerances, samples, obs,
-                            )  # fmt: skip
-                    if run[lane] >= 0:
-                        active += 1
-                        if ANALYSIS:
-                            if not ADAPTIVE:
-                                start_if_due(lane, grid, batch, block, lanes, y, ws, p, obs)
-                if active == 0:
-                    result = Status.DONE
-                    break
-            if budget <= 0:
+        if job.batch[LaneCount.AGAIN] < 0:
+            if not turn.calm:
+                fill_lanes(job, cells, control, runs, rec, turn, obs)
+            if turn.budget <= 0:
                 break
             if ADAPTIVE:
-                leaving = 0
-                for lane in range(LANES):
-                    if run[lane] >= 0 and lanes[Lane.LEAVES, lane] != 0.0:
-                        leaving += 1
-                chunk = 0
-                while leaving == 0 and chunk < CHUNK:
-                    if VARIATIONAL:
-                        tangents_of_attempt(lanes, y, mem, ws, p)
-                    for lane in range(LANES):
-                        try_step(lane, t_end, block, lanes, y, mem, ws, p, options, tolerances)
-                    if SAMPLES_INSIDE:
-                        if samples_due(lanes) > 0:
-                            for lane in range(LANES):
-                                if run[lane] >= 0:
-                                    record_samples(
-                                        lane, grid, batch, block, lanes, run, y, p, ws, picked,
-                                        rec_t, rec_y, rec_aux, sel_y, sel_aux, samples,
-                                    )  # fmt: skip
-                    for lane in range(LANES):
-                        leaving += decide(lane, t_end, limit, block, lanes, y, mem, ws, p, options)
-                    if ANALYSIS:
-                        leaving += observe_adaptive(batch, block, lanes, y, mem, ws, p, obs)
-                    chunk += 1
+                advance_adaptive(job, cells, control, rec, turn, obs)
             else:
-                if not calm:
-                    leader = find_leader(lanes, run)
-                chunk = plan_chunk(leader, grid, batch, lanes, run)
-                for r in range(N_KEPT):
-                    copy_row(block, LANES, ROW_KEPT + r, block, r)
-                if ANALYSIS:
-                    keep_observers(lanes, obs)
-                for lane in range(LANES):
-                    flag[lane] = lanes[Lane.FRESH, lane] != 0.0
-                if ADJUSTED:  # an observer changes every step: the careful pass takes them all
-                    for lane in range(LANES):
-                        flag[lane] = 1
-                    chunk = max(chunk, 1)
-                elif chunk == 0:
-                    for lane in range(LANES):
-                        flag[lane] = 1
-                    chunk = 1
-                else:
-                    held, row = advance(
-                        chunk, leader, held, dt, grid, batch, lanes, run, y, mem, ws, p, flag, tile,
-                        rec_y, rec_aux, sel_y, sel_aux, picked, block, obs,
-                    )  # fmt: skip
-            budget -= chunk
+                advance_fixed(job, cells, rec, turn, obs)
+            turn.budget -= turn.chunk
         if ADAPTIVE:
-            result = settle_adaptive(
-                grid, batch, block, lanes, run, clock, count, y, mem, ws, p, varied,
-                states, times, status, steps, rejects, rows, options, tolerances,
-                rec_t, rec_y, rec_aux, sel_y, sel_aux, samples,
-                evt_run, evt_t, evt_step, evt_id, evt_log, obs,
-            )  # fmt: skip
+            turn.result = settle_adaptive(job, cells, control, runs, rec, log, obs)
         else:
             if not ANALYSIS:
-                calm = pass_calmly(chunk, leader, grid, batch, lanes, y, flag)
-            if not calm:
-                held = empty_tile(held, row, batch, tile, run, rec_y, picked)
-                result = settle_fixed(
-                    chunk, grid, batch, block, lanes, run, clock, count, y, mem, ws, p, flag,
-                    varied, states, times, status, steps, rejects, rows, options, tolerances,
-                    rec_t, rec_y, rec_aux, sel_y, sel_aux, samples,
-                    evt_run, evt_t, evt_step, evt_id, evt_log, obs,
-                )  # fmt: skip
-        if result != Status.OK:
+                turn.calm = pass_calmly(turn.chunk, turn.leader, job, cells)
+            if not turn.calm:
+                turn.held = empty_tile(turn.held, turn.row, turn.picked, job, cells, rec)
+                turn.result = settle_fixed(turn.chunk, job, cells, control, runs, rec, log, obs)
+        if turn.result != Status.OK:
             break
     if not ADAPTIVE:
-        empty_tile(held, row, batch, tile, run, rec_y, picked)
-        if batch[LaneCount.STREAM] != 0:
+        empty_tile(turn.held, turn.row, turn.picked, job, cells, rec)
+        if job.batch[LaneCount.STREAM] != 0:
             settle_memory()
-    batch[LaneCount.TAKEN] = chunk
-    batch[LaneCount.BUDGET] = budget
-    return result
+    job.batch[LaneCount.TAKEN] = turn.chunk
+    job.batch[LaneCount.BUDGET] = turn.budget
+    return turn.result
 
 
-def take_up(
-    r, lane, grid, batch, block, lanes, run, y, mem, ws, p, varied, states,
-    options, tolerances, samples, obs,
-):  # fmt: skip
-    """Put run `r` into a lane."""
-    run[lane] = r
-    for i in range(N_STATES):
-        y[i, lane] = states[i, r]
-    for i in range(N_VARIED):
-        block[ROW_P + i, lane] = varied[i, r]
-    for i in range(ROW_WS, ROW_KEPT):
-        block[i, lane] = 0
-    for i in range(N_LANE_ROWS):
-        lanes[i, lane] = 0.0
-    step = batch[LaneCount.STEP0]
-    t = grid[LaneClock.T0]
-    lanes[Lane.STEP, lane] = step
-    lanes[Lane.T, lane] = t
-    lanes[Lane.ALIVE, lane] = 1.0
-    u = load_rows(y, 0, N_STATES, lane)
-    if LAGS:
-        start_lags(ws, u, lane)
-    if LOOKS_BACK:
-        push_step_start(ws, t, u, lane)
-    if EVENTS:
-        init_events(t, step, u, p, ws, lane)
-    if SWITCHES:
-        plan_switch(t, grid[LaneClock.T_END], p, ws, lane)
-    if MEMORY:
-        store_rows(mem, 0, lane, restart(t, step, u, p, ws, lane))
+@phase
+def set_out(job, cells, control, runs):
+    """Name the parts of the block, and keep in registers what all lanes share."""
+    cells.y = cells.block[ROW_Y:ROW_MEM]
+    cells.mem = cells.block[ROW_MEM:ROW_WS]
+    cells.ws = cells.block[ROW_WS:ROW_KEPT]
+    if MANY_PARAMS:
+        cells.p = (cells.block[ROW_P:ROW_FLAG], runs.uniform)
+    else:
+        cells.p = (cells.block[ROW_P:ROW_FLAG], load_values(runs.uniform, N_PARAMS))
+    cells.flag = cells.block[ROW_FLAG]
+    job.dt = job.grid[LaneClock.DT]
+    if ADAPTIVE:
+        control.options = load_values(control.options, N_OPTIONS)
+        control.tolerances = load_values(control.tolerances, N_TOLERANCES)
+    else:
+        cells.tile = cells.block[ROW_TILE:BLOCK_ROWS]
+    job.t_end = job.grid[LaneClock.T_END]
+    job.limit = job.batch[LaneCount.STEP_LIMIT]
+
+
+@phase
+def fill_lanes(job, cells, control, runs, rec, turn, obs):
+    """Put runs into the lanes that are free; once all have ended, leave."""
+    active = 0
+    for lane in range(LANES):
+        if cells.run[lane] < 0 and turn.more:
+            r = take_number(job.queue)
+            turn.more = r < job.batch[LaneCount.RUNS]
+            if turn.more:
+                take_up(r, lane, job, cells, control, runs, rec, obs)
+        if cells.run[lane] >= 0:
+            active += 1
+            if ANALYSIS:
+                if not ADAPTIVE:
+                    start_if_due(lane, job, cells, obs)
+    if active == 0:
+        turn.result = Status.DONE
+        leave_loop()
+
+
+@phase
+def advance_adaptive(job, cells, control, rec, turn, obs):
+    """Attempts of all lanes, until one of them leaves, or the chunk is full."""
+    leaving = 0
+    for lane in range(LANES):
+        if cells.run[lane] >= 0 and cells.lanes[Lane.LEAVES, lane] != 0.0:
+            leaving += 1
+    turn.chunk = 0
+    while leaving == 0 and turn.chunk < CHUNK:
+        if VARIATIONAL:
+            tangents_of_attempt(cells)
+        for lane in range(LANES):
+            try_step(lane, job, cells, control)
+        if SAMPLES_INSIDE:
+            if samples_due(cells) > 0:
+                for lane in range(LANES):
+                    if cells.run[lane] >= 0:
+                        record_samples(lane, turn.picked, job, cells, rec)
+        for lane in range(LANES):
+            leaving += decide(lane, job, cells, control)
+        if ANALYSIS:
+            leaving += observe_adaptive(job, cells, obs)
+        turn.chunk += 1
+
+
+@phase
+def advance_fixed(job, cells, rec, turn, obs):
+    """A chunk of steps of all lanes, from a copy of the block to which they may be taken back."""
+    if not turn.calm:
+        turn.leader = find_leader(cells)
+    turn.chunk = plan_chunk(turn.leader, job, cells)
+    for r in range(N_KEPT):
+        copy_row(cells.block, LANES, ROW_KEPT + r, cells.block, r)
     if ANALYSIS:
-        begin_observation(lane, t, step, block, lanes, y, mem, ws, p, obs)
+        keep_observers(cells, obs)
+    for lane in range(LANES):
+        cells.flag[lane] = cells.lanes[Lane.FRESH, lane] != 0.0
+    if ADJUSTED:  # an observer changes every step: the careful pass takes them all
+        for lane in range(LANES):
+            cells.flag[lane] = 1
+        turn.chunk = max(turn.chunk, 1)
+    elif turn.chunk == 0:
+        for lane in range(LANES):
+            cells.flag[lane] = 1
+        turn.chunk = 1
+    else:
+        turn.held, turn.row = advance(
+            turn.chunk, turn.leader, turn.held, turn.picked, job, cells, rec, obs
+        )
+
+
+def take_up(r, lane, job, cells, control, runs, rec, obs):
+    """Put run `r` into a lane."""
+    cells.run[lane] = r
+    for i in range(N_STATES):
+        cells.y[i, lane] = runs.states[i, r]
+    for i in range(N_VARIED):
+        cells.block[ROW_P + i, lane] = runs.varied[i, r]
+    for i in range(ROW_WS, ROW_KEPT):
+        cells.block[i, lane] = 0
+    for i in range(N_LANE_ROWS):
+        cells.lanes[i, lane] = 0.0
+    step = job.batch[LaneCount.STEP0]
+    t = job.grid[LaneClock.T0]
+    cells.lanes[Lane.STEP, lane] = step
+    cells.lanes[Lane.T, lane] = t
+    cells.lanes[Lane.ALIVE, lane] = 1.0
+    u = load_rows(cells.y, 0, N_STATES, lane)
+    if LAGS:
+        start_lags(cells.ws, u, lane)
+    if LOOKS_BACK:
+        push_step_start(cells.ws, t, u, lane)
+    if EVENTS:
+        init_events(t, step, u, cells.p, cells.ws, lane)
+    if SWITCHES:
+        plan_switch(t, job.grid[LaneClock.T_END], cells.p, cells.ws, lane)
+    if MEMORY:
+        store_rows(cells.mem, 0, lane, restart(t, step, u, cells.p, cells.ws, lane))
+    if ANALYSIS:
+        begin_observation(lane, t, step, cells, obs)
         if GIVEN_VECTORS:  # before observers start, which is where the stepper remembers them from
             for i in range(N_OUTPUTS):
-                lanes[ROW_AWS + i, lane] = obs[Obs.OUTPUTS][i, r]
+                cells.lanes[ROW_AWS + i, lane] = obs[Obs.OUTPUTS][i, r]
     if LOCATED:
-        lanes[Lane.FRESH, lane] = 2.0
+        cells.lanes[Lane.FRESH, lane] = Fresh.START
     if SAMPLED:
-        lanes[Lane.FRESH, lane] = 2.0
+        cells.lanes[Lane.FRESH, lane] = Fresh.START
     if ADAPTIVE:
-        lanes[Lane.DT, lane] = within_bounds(t, grid[LaneClock.DT], options)
-        lanes[Lane.GOAL, lane] = grid[LaneClock.T_END]
-        if ANALYSIS:
-            lanes[Lane.OBSERVED_FROM, lane] = -NEVER
-            if t != grid[LaneClock.TRANSIENT_END]:
-                lanes[Lane.GOAL, lane] = grid[LaneClock.TRANSIENT_END]
-        if grid[LaneClock.DT] == 0.0:
-            lanes[Lane.DT, lane] = first_step(
-                t, lanes[Lane.GOAL, lane], step, u, p, ws, options, tolerances, lane
-            )
-        if LOCATED:
-            lanes[Lane.LEAVES, lane] = CAREFUL
-        if SAMPLED:
-            lanes[Lane.LEAVES, lane] = CAREFUL
-        if ANALYSIS:
-            if t == grid[LaneClock.TRANSIENT_END]:
-                start_observers(lane, grid, batch, block, lanes, y, ws, p, obs)
-                lanes[Lane.OBSERVED_FROM, lane] = step
-        if CAREFUL_LOOP:
-            if t == grid[LaneClock.T_END] or batch[LaneCount.STEP_LIMIT] <= 0:
-                lanes[Lane.LEAVES, lane] = CAREFUL
-        else:
-            if batch[LaneCount.STEP_LIMIT] <= 0:
-                lanes[Lane.LEAVES, lane] = Status.MAX_STEPS
-            if t == grid[LaneClock.T_END]:
-                lanes[Lane.LEAVES, lane] = Status.DONE
+        begin_adaptive(lane, t, step, u, job, cells, control, obs)
 
 
-def next_record(batch, lanes, lane):
+@phase
+def begin_adaptive(lane, t, step, u, job, cells, control, obs):
+    """Give a lane a first step, and say where it leaves the vector loop before that."""
+    cells.lanes[Lane.DT, lane] = within_bounds(t, job.grid[LaneClock.DT], control.options)
+    cells.lanes[Lane.GOAL, lane] = job.grid[LaneClock.T_END]
+    if ANALYSIS:
+        cells.lanes[Lane.OBSERVED_FROM, lane] = -NEVER
+        if t != job.grid[LaneClock.TRANSIENT_END]:
+            cells.lanes[Lane.GOAL, lane] = job.grid[LaneClock.TRANSIENT_END]
+    if job.grid[LaneClock.DT] == 0.0:
+        cells.lanes[Lane.DT, lane] = first_step(
+            t, cells.lanes[Lane.GOAL, lane], step, u, cells.p, cells.ws,
+            control.options, control.tolerances, lane,
+        )  # fmt: skip
+    if LOCATED:
+        cells.lanes[Lane.LEAVES, lane] = Leaves.CAREFUL
+    if SAMPLED:
+        cells.lanes[Lane.LEAVES, lane] = Leaves.CAREFUL
+    if ANALYSIS:
+        if t == job.grid[LaneClock.TRANSIENT_END]:
+            start_observers(lane, job, cells, obs)
+            cells.lanes[Lane.OBSERVED_FROM, lane] = step
+    if CAREFUL_LOOP:
+        if t == job.grid[LaneClock.T_END] or job.batch[LaneCount.STEP_LIMIT] <= 0:
+            cells.lanes[Lane.LEAVES, lane] = Leaves.CAREFUL
+    else:
+        if job.batch[LaneCount.STEP_LIMIT] <= 0:
+            cells.lanes[Lane.LEAVES, lane] = Status.MAX_STEPS
+        if t == job.grid[LaneClock.T_END]:
+            cells.lanes[Lane.LEAVES, lane] = Status.DONE
+
+
+def next_record(lane, job, cells):
     """Step of the lane's next record, or NEVER."""
-    row = int(lanes[Lane.ROW, lane])
-    if batch[LaneCount.FIRST_RECORD] == NEVER or row >= batch[LaneCount.ROWS]:
+    row = int(cells.lanes[Lane.ROW, lane])
+    if job.batch[LaneCount.FIRST_RECORD] == NEVER or row >= job.batch[LaneCount.ROWS]:
         return NEVER
-    return batch[LaneCount.FIRST_RECORD] + row * batch[LaneCount.STRIDE]
+    return job.batch[LaneCount.FIRST_RECORD] + row * job.batch[LaneCount.STRIDE]
 
 
-def finish(
-    lane, code, grid, batch, block, lanes, run, y, ws, p, varied, states,
-    times, status, steps, rejects, rows, obs,
-):  # fmt: skip
+def finish(lane, code, job, cells, runs, obs):
     """Give a run's results back and free its lane.
 
     What a loop that was told to end has left in a run is nothing to give: the run never ended.
     """
-    r = run[lane]
+    r = cells.run[lane]
     if HEEDS:
         left = False
         if HEEDS_LOOPS:
-            left = heard(ws, HEED_ROW, lane)
+            left = heard(cells.ws, HEED_ROW, lane)
         if HEEDS_VECTORS:
-            left = left or heard(lanes, ROW_AWS + VECTORS_HEED_ROW, lane)
+            left = left or heard(cells.lanes, ROW_AWS + VECTORS_HEED_ROW, lane)
         if left:
-            run[lane] = -1
-            lanes[Lane.ALIVE, lane] = 0.0
-            lanes[Lane.LEAVES, lane] = 0.0
+            cells.run[lane] = -1
+            cells.lanes[Lane.ALIVE, lane] = 0.0
+            cells.lanes[Lane.LEAVES, lane] = 0.0
             return
     if ANALYSIS:
-        give_back(lane, r, grid, block, lanes, y, ws, p, obs)
+        give_back(lane, r, job, cells, obs)
     for i in range(N_STATES):
-        states[i, r] = y[i, lane]
+        runs.states[i, r] = cells.y[i, lane]
     for i in range(N_VARIED):
-        varied[i, r] = block[ROW_P + i, lane]
-    times[0, r] = lanes[Lane.T, lane]
+        runs.varied[i, r] = cells.block[ROW_P + i, lane]
+    runs.times[0, r] = cells.lanes[Lane.T, lane]
     if ADAPTIVE:
-        times[1, r] = lanes[Lane.DT, lane]
-    status[r] = code
-    steps[r] = int(lanes[Lane.STEP, lane]) - batch[LaneCount.STEP0]
-    rejects[r] = int(lanes[Lane.REJECTED, lane])
-    rows[r] = int(lanes[Lane.ROW, lane])
-    run[lane] = -1
-    lanes[Lane.ALIVE, lane] = 0.0
-    lanes[Lane.LEAVES, lane] = 0.0
+        runs.times[1, r] = cells.lanes[Lane.DT, lane]
+    runs.status[r] = code
+    runs.steps[r] = int(cells.lanes[Lane.STEP, lane]) - job.batch[LaneCount.STEP0]
+    runs.rejects[r] = int(cells.lanes[Lane.REJECTED, lane])
+    runs.rows[r] = int(cells.lanes[Lane.ROW, lane])
+    cells.run[lane] = -1
+    cells.lanes[Lane.ALIVE, lane] = 0.0
+    cells.lanes[Lane.LEAVES, lane] = 0.0

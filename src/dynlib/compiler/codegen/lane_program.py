@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import gcd
+from typing import Any
 
 from dynlib.abi.hooks import AnalysisModule
 from dynlib.abi.lane_args import LANE_ARGS, OBSERVED_LANE_ARGS, Lane
 from dynlib.abi.runner_args import RunnerArg
 from dynlib.abi.slots import NEVER, Count
-from dynlib.compiler.codegen import (
-    lane_adaptive,
-    lane_careful,
-    lane_fixed,
-    lane_records,
-    lane_samples,
-)
 from dynlib.compiler.codegen.model_text import ModelText
 from dynlib.compiler.codegen.program import Module, Program, entry_text
 from dynlib.compiler.codegen.quiet_text import QuietText
-from dynlib.compiler.codegen.specialize import fold, without
 from dynlib.compiler.codegen.stray import leaves_traces
+from dynlib.compiler.codegen.templates import Template, needed
 from dynlib.dsl.spec import ModelSpec
 from dynlib.steppers.base import Stepper
 from dynlib.steppers.options import Options
@@ -31,8 +25,6 @@ from dynlib.steppers.text import function
 
 __all__ = ["CHUNK", "LaneProgram"]
 
-_CAREFUL = 1  # of no status: the lane's next step goes through the run loop
-_UNEVEN = -1  # nor of this one: its next step is to be brought within its bounds
 CHUNK = 256  # steps between two looks at whether all is finite
 _CHUNK_WATCHED = 4  # fewer where events or stop conditions may send a lane back
 _CHUNK_ADAPTIVE = 64
@@ -121,10 +113,17 @@ class LaneProgram:
         """Whether `block` and `lanes` are one array, which no compiler has to tell apart."""
         return self.spec.dtype == "float64"
 
-    def module(self, fast: str, runner: str, careful: tuple[str, str], *, sampled: bool) -> Module:
-        """The module of `runner`, from its template `fast`.
+    def module(
+        self,
+        fast: Sequence[Template],
+        runner: str,
+        careful: Callable[[], tuple[Sequence[Template], str]],
+        *,
+        sampled: bool,
+    ) -> Module:
+        """The module of `runner`, from its templates.
 
-        `careful` is the loop of careful passes, and its name.
+        `careful` gives the loop of careful passes, and its name.
         """
         flags = self.program.flags(sampled=sampled)
         discrete = self.spec.kind == "map"
@@ -141,13 +140,12 @@ class LaneProgram:
         flags |= {"MANY_PARAMS": self.program.layout.params > _MANY_PARAMS}
         flags |= {"CAREFUL_LOOP": eventful or self.analysis is not None}
         flags |= self._heeding()
-        fast = without(fast, self._unneeded(flags))
-        text = fold(fast, flags, numbers=True)
-        numbers = self._numbers(flags) | {"RUN_LOOP": careful[1]}
-        text = re.sub(r"\b[A-Z][A-Z_]+\b", lambda m: str(numbers.get(m[0], m[0])), text)
+        words: dict[str, Any] = {**flags, **self._numbers(flags)}
         loop = ""
         if flags["CAREFUL_LOOP"]:  # outputs are made when a run ends, not after each pass
-            loop = self.program.run_loop(careful[0], flags | {"END_HOOK": False})
+            templates, words["RUN_LOOP"] = careful()
+            loop = self.program.run_loop(templates, flags | {"END_HOOK": False})
+        text = "\n".join(each.text(words) for each in needed(fast, runner, words))
         layout = self.program.layout
         model = ModelText(layout, self.varied)
         extra = []
@@ -207,38 +205,6 @@ class LaneProgram:
         found = re.findall(r"[-+*/<>=]|\w+(?=\()", self.program.rhs_text)
         return len(found) <= _SMALL and set(found) <= _CHEAP
 
-    def _unneeded(self, flags: Mapping[str, bool]) -> tuple[str, ...]:
-        names: tuple[str, ...] = ()
-        if not flags["CAREFUL_LOOP"]:
-            names += tuple(lane_careful.__all__)
-        elif not flags["ADAPTIVE"]:
-            names += ("plain_pass",)
-        names += self._unneeded_by_observers(flags)
-        if not flags["SAMPLES_INSIDE"]:
-            names += tuple(lane_samples.__all__)
-        if flags["ADAPTIVE"]:
-            return (*names, *lane_fixed.__all__, *lane_records.__all__)
-        return names + tuple(lane_adaptive.__all__)
-
-    def _unneeded_by_observers(self, flags: Mapping[str, bool]) -> tuple[str, ...]:
-        if self.analysis is None:
-            return ("next_part",)
-        names: tuple[str, ...] = ("before_step", "observe_step", "keep_observers")
-        names += ("restore_observers", "overflows")
-        if flags["ADAPTIVE"]:
-            names += ("start_if_due",)
-            if not (flags["OBSERVERS_STOP"] or flags["TRACES"]):
-                names += ("leaving_adaptive",)
-        else:
-            names = ("observe_adaptive", "leaving_adaptive")
-        if not flags["INSIDE_HOOK"]:
-            names += ("look_inside",)
-        if flags["ADAPTIVE"] or not flags["GROUPS"]:
-            names += ("tangents_ahead",)
-        if not (flags["ADAPTIVE"] and flags["VARIATIONAL"]):
-            names += ("tangents_of_attempt",)
-        return names
-
     def _numbers(self, flags: Mapping[str, bool]) -> dict[str, int]:
         """Numbers in the place of words in capitals."""
         layout = self.program.layout
@@ -251,8 +217,6 @@ class LaneProgram:
         return {
             "LANES": self.lanes,
             "CHUNK": chunk,
-            "CAREFUL": _CAREFUL,
-            "UNEVEN": _UNEVEN,
             "NEVER": NEVER,
             "SWITCH": layout.switch,
             "N_STATES": layout.states,

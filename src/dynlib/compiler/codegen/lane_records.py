@@ -25,54 +25,54 @@ def recorded_states(picked):
     return picked[Count.SELECTED_STATES]
 
 
-def empty_tile(held, row, batch, tile, run, rec_y, picked):
+def empty_tile(held, row, picked, job, cells, rec):
     """Give the runs the rows that are held, those before `row`."""
     if held > 0:
         columns = recorded_states(picked)
-        stream = batch[LaneCount.STREAM]
-        write_tile(tile, LANES, held * columns, run, rec_y, row - held, stream)
+        stream = job.batch[LaneCount.STREAM]
+        write_tile(cells.tile, LANES, held * columns, cells.run, rec.y, row - held, stream)
     return 0
 
 
-def held_steps(i, place, t0, dt, lanes, y, mem, ws, p, flag):
+def held_steps(i, place, job, cells):
     """Four steps of all lanes; the state before each goes to `place`, a part of the tile.
 
     Nothing else is there, which the compiler takes from the name.
     """
     for lane in range(LANES):
-        store_rows(place, 0, lane, load_rows(y, 0, N_STATES, lane))
-        fixed_step(i, lane, t0, dt, lanes, y, mem, ws, p, flag)
-        store_rows(place, N_STATES, lane, load_rows(y, 0, N_STATES, lane))
-        fixed_step(i + 1, lane, t0, dt, lanes, y, mem, ws, p, flag)
-        store_rows(place, 2 * N_STATES, lane, load_rows(y, 0, N_STATES, lane))
-        fixed_step(i + 2, lane, t0, dt, lanes, y, mem, ws, p, flag)
-        store_rows(place, 3 * N_STATES, lane, load_rows(y, 0, N_STATES, lane))
-        fixed_step(i + 3, lane, t0, dt, lanes, y, mem, ws, p, flag)
+        store_rows(place, 0, lane, load_rows(cells.y, 0, N_STATES, lane))
+        fixed_step(i, lane, job, cells)
+        store_rows(place, N_STATES, lane, load_rows(cells.y, 0, N_STATES, lane))
+        fixed_step(i + 1, lane, job, cells)
+        store_rows(place, 2 * N_STATES, lane, load_rows(cells.y, 0, N_STATES, lane))
+        fixed_step(i + 2, lane, job, cells)
+        store_rows(place, 3 * N_STATES, lane, load_rows(cells.y, 0, N_STATES, lane))
+        fixed_step(i + 3, lane, job, cells)
 
 
-def hold_row(first, columns, y, tile, sel_y, picked):
+def hold_row(first, columns, picked, cells, rec):
     """Put the states that are recorded, of all lanes, into the tile."""
     for k in range(columns):
         j = k
         if picked[Count.SELECTED_STATES] >= 0:
-            j = sel_y[k]
-        copy_row(tile, LANES, first + k, y, j)
+            j = rec.sel_y[k]
+        copy_row(cells.tile, LANES, first + k, cells.y, j)
 
 
-def write_row(row, step, lane, grid, batch, run, y, p, ws, rec_y, rec_aux, sel_y, sel_aux, picked):
+def write_row(row, step, lane, picked, job, cells, rec):
     """Record a lane's state."""
-    t = time_of(step, grid, batch)
-    u = load_rows(y, 0, N_STATES, lane)
+    t = time_of(step, job)
+    u = load_rows(cells.y, 0, N_STATES, lane)
     record(
-        row, t, step, u, y, p, ws, rec_y[run[lane]], rec_aux[run[lane]],
-        sel_y, sel_aux, picked, lane,
+        row, t, step, u, cells.y, cells.p, cells.ws, rec.y[cells.run[lane]],
+        rec.aux[cells.run[lane]], rec.sel_y, rec.sel_aux, picked, lane,
     )  # fmt: skip
 
 
-def passed_records(before, chunk, batch, lanes, lane):
+def passed_records(before, chunk, lane, job, cells):
     """Rows that a lane recorded in the chunk that began at step `before`."""
-    due = next_record(batch, lanes, lane)
+    due = next_record(lane, job, cells)
     if due < before or due >= before + chunk:
         return 0
-    passed = (before + chunk - 1 - due) // batch[LaneCount.STRIDE] + 1
-    return min(passed, batch[LaneCount.ROWS] - int(lanes[Lane.ROW, lane]))
+    passed = (before + chunk - 1 - due) // job.batch[LaneCount.STRIDE] + 1
+    return min(passed, job.batch[LaneCount.ROWS] - int(cells.lanes[Lane.ROW, lane]))

@@ -1,7 +1,7 @@
 """Finding where, within a step, the condition of an event changes.
 
 The two functions are templates: `EVENT` in a name is replaced by an event's number, the flags
-are folded (`dynlib.compiler.codegen.specialize`).  Times within a step are fractions theta of
+are filled in (`dynlib.compiler.codegen.templates`).  Times within a step are fractions theta of
 its length; states there come from the step's interpolant.
 """
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import inspect
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import gcd
+from typing import Any
 
 from dynlib.abi.hooks import KINDS, PLACE_ARGS, AnalysisModule
 from dynlib.abi.runner_args import RUNNER_ARGS, WORDS, RunnerArg
@@ -19,10 +19,10 @@ from dynlib.compiler.codegen.layout import Layout
 from dynlib.compiler.codegen.locate import LOCATE_HELPERS
 from dynlib.compiler.codegen.many_events import event_text_of
 from dynlib.compiler.codegen.model_text import EXAMINE, ModelText
-from dynlib.compiler.codegen.specialize import fold
 from dynlib.compiler.codegen.switch_text import SwitchText
 from dynlib.compiler.codegen.tangent_layout import TangentLayout
 from dynlib.compiler.codegen.tangent_text import STEP_ARGS, TangentText
+from dynlib.compiler.codegen.templates import Template, filled, template_of
 from dynlib.compiler.codegen.traces import push_trace, trace_room
 from dynlib.compiler.llvm.long_tuples import MANY
 from dynlib.dsl.spec import ModelSpec
@@ -103,8 +103,6 @@ class Program:
         Its events; empty without.
     stepper_text
         The method, written out for this number of states.
-    observer_text
-        What observers need: tangent vectors, expressions, their hooks; empty without.
 
     Parameters
     ----------
@@ -205,12 +203,14 @@ class Program:
             parts.append(self._adjusted_step())
         for name, nodes in self.analysis.expressions.items():
             parts.append(self._model.expressions(name, EXAMINE, nodes))
+        parts = [filled("\n".join(parts))]
+        helpers: list[Callable[..., Any]] = []
         if "inside" in self.analysis.kinds and not self.layout.any_located:
-            parts += [inspect.getsource(helper) for helper in LOCATE_HELPERS]
+            helpers += LOCATE_HELPERS
         if self.analysis.n_traces:
-            sources = (inspect.getsource(helper) for helper in (push_trace, trace_room))
-            text = "\n".join(sources)
-            parts.append(re.sub(r"\bN_TRACES\b", str(self.analysis.n_traces), text))
+            helpers += push_trace, trace_room
+        words = {"N_TRACES": self.analysis.n_traces}
+        parts += [template_of(helper).text(words) for helper in helpers]
         parts.append(self.analysis.text(self._matrix_of("params")))
         return "\n".join(parts)
 
@@ -281,9 +281,9 @@ class Program:
             **{f"{kind.upper()}_HOOK": kind in kinds for kind in KINDS},
         }
 
-    def module(self, template: str, runner: str, *, sampled: bool) -> Module:
-        """The module of one runner, whose text `template` calls the model's functions."""
-        loop = self.run_loop(template, self.flags(sampled=sampled))
+    def module(self, templates: Sequence[Template], runner: str, *, sampled: bool) -> Module:
+        """The module of one runner, whose `templates` call the model's functions."""
+        loop = self.run_loop(templates, self.flags(sampled=sampled))
         parts = [*self.parts(), *self.no_ops(loop), loop, self._entry(runner)]
         alike = much_alike(self.layout.states, self.rhs_text)
         module = self.assemble(parts, runner, apart=self._apart())
@@ -298,20 +298,17 @@ class Program:
         heavy = operations >= _HEAVY and operations * self.stepper.evaluations >= _HEAVY_STEP
         return frozenset({"rhs"}) if heavy else frozenset()
 
-    def run_loop(self, template: str, flags: Mapping[str, bool]) -> str:
-        """The run loop, folded for this model."""
-        loop = fold(template, flags, numbers=True)
-        numbers = self._events.numbers()
-        numbers |= {"N_STATES": self.layout.states, "N_MEMORY": self.layout.memory}
-        numbers |= {"SWITCH": self.layout.switch}
-        numbers |= {"N_CLOCK": len(Clock), "N_COUNT": len(Count)}
+    def run_loop(self, templates: Sequence[Template], flags: Mapping[str, bool]) -> str:
+        """The run loop, with what is known of this model filled in."""
+        words: dict[str, Any] = {**flags, **self._events.numbers()}
+        words |= {"N_STATES": self.layout.states, "N_MEMORY": self.layout.memory}
+        words |= {"SWITCH": self.layout.switch}
+        words |= {"N_CLOCK": len(Clock), "N_COUNT": len(Count)}
         if self.analysis is not None:
-            numbers["STOP_ROW"] = self.analysis.stop_row or 0
-            numbers["N_TANGENTS"] = self.analysis.tangents
-            numbers["EVERY"] = gcd(*self.analysis.intervals)
-        for word, value in numbers.items():
-            loop = re.sub(rf"\b{word}\b", repr(value), loop)
-        return loop
+            words["STOP_ROW"] = self.analysis.stop_row or 0
+            words["N_TANGENTS"] = self.analysis.tangents
+            words["EVERY"] = gcd(*self.analysis.intervals)
+        return "\n".join(template.text(words) for template in templates)
 
     def no_ops(self, loop: str) -> list[str]:
         """``ANALYSIS_PRE`` and ``ANALYSIS_POST`` that do nothing, where no observer has the hook.
@@ -327,9 +324,8 @@ class Program:
 
     def parts(self) -> list[str]:
         """The model's functions, its events, the stepper, what observers need."""
-        model = fold(self.model_text, {}, numbers=True)
-        observers = fold(self.observer_text, {}, numbers=True) if self.analysis else ""
-        return [model, self.event_text, self.stepper_text, observers]
+        model = filled(self.model_text)
+        return [model, self.event_text, self.stepper_text, self.observer_text]
 
     def assemble(
         self,

@@ -31,6 +31,7 @@ from dynlib.errors import ObserverError, OptionError
 
 if TYPE_CHECKING:
     from dynlib.compiler.codegen.lane_program import LaneProgram
+    from dynlib.compiler.codegen.templates import Template
     from dynlib.compiler.jit.door import Hooks
 
 __all__ = [
@@ -123,14 +124,30 @@ class _Templates(MutableMapping[tuple[Variant, bool], tuple[str, str]]):
             if not isinstance(variant, RunnerVariant):
                 systems = "maps" if discrete else "flows"
                 raise OptionError(f"no runner {variant.value!r} for {systems} has been registered.")
-            from dynlib.compiler.codegen.runner_text import runner_text  # kernels are found without
+            from dynlib.compiler.codegen.printed import text_of  # kernels are found without
 
             name = f"run_{variant.value}_{'map' if discrete else 'ode'}"
-            text = runner_text(
-                name, discrete=discrete, observed=variant.observed, fast=variant.fast
-            )
-            self._made[key] = text, name
+            self._made[key] = text_of(t.node for t in self._own(key, name)), name
         return self._made[key]
+
+    @staticmethod
+    def _own(key: tuple[Variant, bool], name: str) -> tuple[Template, ...]:
+        from dynlib.compiler.codegen.runner_text import runner_templates  # which loads them
+
+        variant, discrete = key
+        return runner_templates(
+            name, discrete=discrete, observed=variant.observed, fast=variant.fast
+        )
+
+    def templates(self, key: tuple[Variant, bool]) -> tuple[tuple[Template, ...], str]:
+        """The functions of a runner as trees, and its name."""
+        if isinstance(key[0], RunnerVariant):
+            name = f"run_{key[0].value}_{'map' if key[1] else 'ode'}"
+            return self._own(key, name), name
+        from dynlib.compiler.codegen.templates import templates_in
+
+        text, name = self[key]
+        return templates_in(text), name
 
     def __setitem__(self, key: tuple[Variant, bool], template: tuple[str, str]) -> None:
         if isinstance(key[0], RunnerVariant):
@@ -232,11 +249,11 @@ def compile_analysis_hooks(
 def module_of(program: Program | LaneProgram, variant: Variant, *, sampled: bool = False) -> Module:
     """The generated module of one runner."""
     discrete = program.spec.kind == "map"
-    template, name = _RUNNER_TEMPLATE_MAP[variant, discrete]
+    templates, name = _RUNNER_TEMPLATE_MAP.templates((variant, discrete))
     if isinstance(program, Program):
-        return program.module(template, name, sampled=sampled)
-    careful_loop = _RUNNER_TEMPLATE_MAP[variant.careful, discrete]
-    return program.module(template, name, careful_loop, sampled=sampled)
+        return program.module(templates, name, sampled=sampled)
+    careful_loop = partial(_RUNNER_TEMPLATE_MAP.templates, (variant.careful, discrete))
+    return program.module(templates, name, careful_loop, sampled=sampled)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from dynlib.compiler.codegen.specialize import fold
+from dynlib.compiler.codegen.templates import template_of, templates_in
 from dynlib.errors import OptionError
 from dynlib.observers.kit.plans import EveryStep, TracePlan, checked_trace_plan
 
@@ -192,11 +192,10 @@ class Part:
 
     def written(self, source: Callable[..., Any] | str, words: Mapping[str, Any]) -> str:
         """The text of a template or helper, with numbers for words."""
-        text = fold(_text(source), self.flags, numbers=True)
         places = {name: self.row(row, words) for name, row in self.places.items()}
-        known = {**self.words, **places, **words}
-        text = re.sub(r"\b[A-Z][A-Z0-9_]*\b", lambda m: str(known.get(m[0], m[0])), text)
-        return re.sub(r"_OBS\b", f"_{words['OBS']}", text)
+        known = {**self.flags, **self.words, **places, **words}
+        templates = templates_in(source) if isinstance(source, str) else [template_of(source)]
+        return "\n".join(template.text(known, str(words["OBS"])) for template in templates)
 
     def row(self, row: int, words: Mapping[str, Any]) -> int:
         """Where a row of the observer's lies in the workspace of all."""

@@ -1,0 +1,191 @@
+"""Templates that call each other: their phases put in place, their records taken apart.
+
+A *phase* is put where it is called.  A *record* is a group of names that travels as one: `run.y`
+is the name ``y`` in the text, and a record among the parameters of a template stands for those of
+its names that the template, or one that it is passed on to, uses.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from dynlib.abi.records import Record
+from dynlib.compiler.codegen.folding import Rewriting, parts
+from dynlib.compiler.codegen.templates import Template, leave_loop, next_turn, template_of
+
+__all__ = ["Family", "parameters"]
+
+_JUMPS: Mapping[Any, type[ast.stmt]] = {leave_loop: ast.Break, next_turn: ast.Continue}
+
+
+class Family:
+    """Templates that call each other.
+
+    Parameters
+    ----------
+    functions
+        All but the phases, which are found through the modules of their callers.
+    records
+        The records that they take.
+    entries
+        Those that are called from outside, by name, and what they are given, in order.
+    """
+
+    def __init__(
+        self,
+        functions: Iterable[Callable[..., Any]],
+        records: Mapping[str, Record],
+        entries: Mapping[str, Sequence[str]],
+    ) -> None:
+        self.functions = {function.__name__: function for function in functions}
+        self.records = records
+        self.entries = entries
+        self._flattened: dict[str, Template] = {}
+        self._used: dict[Callable[..., Any], Mapping[str, set[str]]] = {}
+
+    def template(self, name: str) -> Template:
+        """A function without records and phases."""
+        if name not in self._flattened:
+            make = partial(self._flat, self.functions[name])
+            self._flattened[name] = Template(name, make)
+        return self._flattened[name]
+
+    def called(self, caller: Callable[..., Any], node: ast.AST) -> Callable[..., Any] | None:
+        """The template that a call is of, or None."""
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name)):
+            return None
+        name = node.func.id
+        found = caller.__globals__.get(name)
+        known = hasattr(found, "is_phase") or found in _JUMPS
+        return found if known else self.functions.get(name)
+
+    def used(self, function: Callable[..., Any]) -> Mapping[str, set[str]]:
+        """Fields that a function uses of each of its records."""
+        if function not in self._used:
+            taken = {name: set[str]() for name in parameters(function) if name in self.records}
+            self._used[function] = taken
+            made = {name: set[str]() for name in taken}
+            for node in parts(template_of(function).node):
+                self._use(function, node, taken, made)
+            for name, fields in made.items():
+                taken[name] -= fields
+        return self._used[function]
+
+    def _use(
+        self,
+        function: Callable[..., Any],
+        node: ast.AST,
+        taken: Mapping[str, set[str]],
+        made: Mapping[str, set[str]],
+    ) -> None:
+        """Note what a part of a function uses, and what it makes and is not given."""
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            if node.value.id in taken:
+                into = made if isinstance(node.ctx, ast.Store) else taken
+                into[node.value.id].add(node.attr)
+        elif isinstance(node, ast.Call):
+            callee = self.called(function, node)
+            for arg in node.args:
+                if isinstance(arg, ast.Name) and arg.id in taken:
+                    whole = set(self.records[arg.id].fields)
+                    uses = whole if callee is None else self.used(callee).get(arg.id, set())
+                    taken[arg.id].update(uses)
+
+    def names(self, function: Callable[..., Any], parameter: str) -> list[str]:
+        """What a parameter of a function stands for."""
+        record = self.records.get(parameter)
+        if record is None:
+            return [parameter]
+        used = self.used(function)[parameter]
+        return [name for field, name in record.fields.items() if field in used]
+
+    def scope(self, function: Callable[..., Any]) -> Mapping[str, Record]:
+        """Records that a function may name: those that it takes, or what the loop itself makes."""
+        taken = parameters(function)
+        return {
+            name: record
+            for name, record in self.records.items()
+            if name in taken or not record.args
+        }
+
+    def _flat(self, function: Callable[..., Any]) -> ast.FunctionDef:
+        node = template_of(function).node
+        names = list(self.entries.get(function.__name__, ()))
+        if not names:
+            names = [name for given in parameters(function) for name in self.names(function, given)]
+        args = ast.arguments(
+            posonlyargs=[],
+            args=[ast.arg(name) for name in names],
+            kwonlyargs=[],
+            kw_defaults=[],
+            defaults=node.args.defaults,
+        )
+        body = _Flattening(self, function).block(node.body)
+        return ast.FunctionDef(node.name, args, body, [])
+
+
+def parameters(function: Callable[..., Any]) -> list[str]:
+    """Names of the parameters."""
+    return [arg.arg for arg in template_of(function).node.args.args]
+
+
+class _Flattening(Rewriting):
+    """One template, without the records that it takes and the phases that it calls."""
+
+    def __init__(self, family: Family, function: Callable[..., Any]) -> None:
+        self.family = family
+        self.function = function
+        self.records = family.scope(function)
+
+    def block(self, body: list[ast.stmt]) -> list[ast.stmt]:
+        return [line for statement in body for line in self._statement(statement)]
+
+    def _statement(self, node: ast.stmt) -> list[ast.stmt]:
+        if isinstance(node, ast.If):
+            test, body = self.rewritten(node.test), self.block(node.body)
+            return [ast.If(test, body, self.block(node.orelse))]
+        if isinstance(node, ast.While):
+            return [ast.While(self.rewritten(node.test), self.block(node.body), node.orelse)]
+        if isinstance(node, ast.For):
+            target, within = self.rewritten(node.target), self.rewritten(node.iter)
+            return [ast.For(target, within, self.block(node.body), node.orelse)]
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+            callee = self.family.called(self.function, node.value)
+            if callee in _JUMPS:
+                return [_JUMPS[callee]()]
+            if callee is not None and hasattr(callee, "is_phase"):
+                return self._phase(callee, node.value)
+        return [self.rewritten(node)]
+
+    def _phase(self, phase: Callable[..., Any], call: ast.Call) -> list[ast.stmt]:
+        """The lines of a phase, which is given what its parameters say."""
+        given = [arg.id if isinstance(arg, ast.Name) else "?" for arg in call.args]
+        wanted = parameters(phase)
+        if given != wanted:
+            msg = f"phase {phase.__name__} takes {wanted}, {self.function.__name__} gives {given}"
+            raise AssertionError(msg)
+        node = template_of(phase).node
+        body = node.body[1:] if ast.get_docstring(node, clean=False) is not None else node.body
+        return _Flattening(self.family, phase).block(body)
+
+    def replaced(self, node: ast.AST) -> ast.AST | None:
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            record = self.records.get(node.value.id)
+            return None if record is None else ast.Name(record.fields[node.attr], node.ctx)
+        if isinstance(node, ast.Call):
+            callee = self.family.called(self.function, node)
+            args = [new for arg in node.args for new in self._argument(callee, arg)]
+            return ast.Call(self.rewritten(node.func), args, node.keywords)
+        return node if isinstance(node, ast.Name | ast.Constant) else None
+
+    def _argument(self, callee: Callable[..., Any] | None, arg: ast.expr) -> list[ast.expr]:
+        if isinstance(arg, ast.Name) and arg.id in self.records:
+            if callee is None:
+                names = list(self.records[arg.id].fields.values())
+            else:
+                names = self.family.names(callee, arg.id)
+            return [ast.Name(name, ast.Load()) for name in names]
+        return [self.rewritten(arg)]

@@ -1,0 +1,197 @@
+"""Filling in what is known: flags, words, members of enumerations."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache, lru_cache
+from typing import Any
+
+from dynlib.abi.lane_args import Lane, LaneClock, LaneCount, Leaves, Obs
+from dynlib.abi.slots import Clock, Count, Fresh, Stopped, Theta, Trace
+from dynlib.abi.status import Status
+from dynlib.compiler.syntax import parse
+
+__all__ = ["ENUMERATIONS", "Folding", "Rewriting", "capitals", "parts"]
+
+ENUMERATIONS: Mapping[str, Any] = {
+    enum.__name__: enum
+    for enum in (
+        *(Clock, Count, Fresh, Stopped, Theta, Trace, Status),
+        *(Lane, LaneClock, LaneCount, Leaves, Obs),
+    )
+}
+_NUMBERED = re.compile(r"_(OBS|EVENT)\b")
+
+
+class Rewriting:
+    """Makes trees of trees; what does not change is shared, and nothing is changed in place."""
+
+    def replaced(self, node: ast.AST) -> ast.AST | None:
+        """What stands for an expression; None: itself, with what stands for its parts."""
+        raise NotImplementedError
+
+    def arguments(self, args: list[ast.expr]) -> list[ast.expr]:
+        """The arguments of a call, or other parts of a list."""
+        return [self.rewritten(arg) for arg in args]
+
+    def rewritten(self, node: Any) -> Any:
+        """The tree of an expression, or of a statement without others in it."""
+        found = self.replaced(node)
+        if found is not None:
+            return found
+        changed, parts = False, {}
+        for name in node._fields:
+            part = new = getattr(node, name, None)
+            if isinstance(part, list):
+                if part and isinstance(part[0], ast.expr):
+                    new = self.arguments(part)
+                    changed |= len(new) != len(part)
+                    changed |= any(a is not b for a, b in zip(new, part, strict=False))
+            elif isinstance(part, ast.expr):
+                new = self.rewritten(part)
+                changed |= new is not part
+            parts[name] = new
+        return type(node)(**parts) if changed else node
+
+
+class Folding(Rewriting):
+    """What is known of a template.
+
+    Parameters
+    ----------
+    values
+        Flags and words, by name: a flag is True or False, a word a number or a name.
+    numbers
+        Whether numbers stand for members of enumerations.
+    number
+        What takes the place of the last word of names such as ``seen_OBS``; empty: nothing.
+    """
+
+    def __init__(
+        self, values: Mapping[str, Any], *, numbers: bool = False, number: str = ""
+    ) -> None:
+        self.values = values
+        self.numbers = numbers
+        self.number = number
+
+    def function(self, node: ast.FunctionDef, name: str = "") -> ast.FunctionDef:
+        """The function with all of it filled in, without its docstring."""
+        bare = self.bare(node)
+        name = name or self._numbered(node.name)
+        return _definition(name, bare.args, self.block(bare.body) or [ast.Pass()])
+
+    @staticmethod
+    def bare(node: ast.FunctionDef) -> ast.FunctionDef:
+        """The function without its docstring."""
+        if ast.get_docstring(node, clean=False) is None:
+            return node
+        return _definition(node.name, node.args, node.body[1:] or [ast.Pass()])
+
+    def block(self, body: list[ast.stmt]) -> list[ast.stmt]:
+        """The statements that are left."""
+        return [line for statement in body for line in self._statement(statement)]
+
+    def _statement(self, node: ast.stmt) -> list[ast.stmt]:
+        if isinstance(node, ast.If):
+            known = self._known(node.test)
+            if known is not None:
+                return self.block(node.body if known else node.orelse)
+            body = self.block(node.body) or [ast.Pass()]
+            return [ast.If(self._expression(node.test), body, self.block(node.orelse))]
+        if isinstance(node, ast.While):
+            body = self.block(node.body) or [ast.Pass()]
+            return [ast.While(self._expression(node.test), body, self.block(node.orelse))]
+        if isinstance(node, ast.For):
+            body = self.block(node.body) or [ast.Pass()]
+            within = self._expression(node.iter)
+            return [ast.For(self._expression(node.target), within, body, self.block(node.orelse))]
+        return [self._expression(node)]
+
+    def _expression(self, node: Any) -> Any:
+        return self.rewritten(node) if capitals(node) else node
+
+    def _known(self, test: ast.expr) -> bool | None:
+        if isinstance(test, ast.Name):
+            value = self.values.get(test.id)
+            return value if isinstance(value, bool) else None
+        if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+            inner = self._known(test.operand)
+            return None if inner is None else not inner
+        return None
+
+    def _numbered(self, text: str) -> str:
+        """A name, or an expression, with the number in its names."""
+        return _NUMBERED.sub(f"_{self.number}", text) if self.number else text
+
+    def replaced(self, node: ast.AST) -> ast.AST | None:
+        """A number for a word, or for a member of an enumeration."""
+        if isinstance(node, ast.Name):
+            value = self.values.get(node.id)
+            if isinstance(value, bool):
+                msg = f"flag {node.id} used outside of an `if` in a template"
+                raise AssertionError(msg)
+            if value is not None:
+                return _value(self._numbered(str(value)))
+            name = self._numbered(node.id)
+            return node if name == node.id else ast.Name(name, node.ctx)
+        if self.numbers and isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            enumeration = ENUMERATIONS.get(node.value.id)
+            if enumeration is not None:
+                return _value(repr(enumeration[node.attr].value))
+        return node if isinstance(node, ast.Constant) else None
+
+
+def _definition(name: str, args: ast.arguments, body: list[ast.stmt]) -> ast.FunctionDef:
+    return ast.FunctionDef(name=name, args=args, body=body, decorator_list=[])
+
+
+@lru_cache(4096)
+def _value(text: str) -> ast.expr:
+    statement = parse(text).body[0]
+    assert isinstance(statement, ast.Expr)
+    return statement.value
+
+
+def capitals(node: Any) -> frozenset[str]:
+    """Names in a tree that begin with a capital, or end with a word in capitals; kept with it."""
+    known = getattr(node, "capitals", None)
+    if known is None:
+        if isinstance(node, _COMPOUND):
+            known = frozenset[str]().union(*(capitals(part) for part in _children(node)))
+        else:
+            names = (part.id for part in parts(node) if isinstance(part, ast.Name))
+            found = (name for name in names if name[0].isupper() or _NUMBERED.search(name))
+            known = frozenset(found)
+        node.capitals = known
+    return known
+
+
+_COMPOUND = (ast.FunctionDef, ast.If, ast.For, ast.While)
+
+
+def parts(node: ast.AST) -> Iterator[ast.AST]:
+    """A tree and all its parts but operators, which say nothing about names; as `ast.walk`."""
+    waiting = [node]
+    while waiting:
+        part = waiting.pop()
+        yield part
+        waiting += _children(part)
+
+
+def _children(node: ast.AST) -> list[ast.AST]:
+    found: list[ast.AST] = []
+    for name in _fields(node._fields):
+        value = getattr(node, name, None)
+        if isinstance(value, list):
+            found += [part for part in value if isinstance(part, ast.AST)]
+        elif isinstance(value, ast.AST):
+            found.append(value)
+    return found
+
+
+@cache
+def _fields(fields: tuple[str, ...]) -> tuple[str, ...]:
+    without = ("ctx", "op", "ops", "type_comment", "kind")
+    return tuple(name for name in fields if name not in without)
