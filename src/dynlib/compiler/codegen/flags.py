@@ -60,6 +60,7 @@ FLAGS: Mapping[str, str] = {
     "SAMPLES_INSIDE": "samples inside of steps are taken by the vector loop",
     "MANY_PARAMS": "there are more parameters than registers are meant to hold",
     "EVERY_STEP": "an observer looks at each step",
+    "GIVEN_VECTORS": "each run brings its own tangent vectors, where outputs are put later",
     "GROUPS": "tangent vectors are stepped in several groups, apart from the state",
     "ONE_GROUP": "they are one group, which is stepped together with the state",
     "HEEDS": "loops within a step can be told to end",
