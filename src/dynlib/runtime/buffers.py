@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from dynlib.abi.run_state import RunState
 from dynlib.abi.runner_args import RUNNER_ARGS
-from dynlib.abi.slots import NEVER, Count
+from dynlib.abi.slots import COUNT, NEVER
 from dynlib.abi.status import Status
 from dynlib.compiler.codegen.runner_variants import Variant
 from dynlib.compiler.jit.runner import Call, PlainCall, Runner
@@ -59,8 +59,8 @@ class Buffers:
         self.aux = _NO_MATRIX
         self.evt_t, self.evt_step, self.evt_id = _NO_FLOATS, _NO_INTS, _NO_INTS
         self.evt_log = _NO_MATRIX
-        self.count[Count.EVENT_ROW] = 0
-        self.count[Count.EVENT_ROWS] = 0
+        self.count[COUNT.EVENT_ROW] = 0
+        self.count[COUNT.EVENT_ROWS] = 0
         if model.n_events:
             self._events(max(_FIRST_EVENTS, model.n_events))
 
@@ -77,8 +77,8 @@ class Buffers:
 
     def select(self, states: tuple[int, ...] | None, aux: tuple[int, ...]) -> None:
         """Choose the columns of the record."""
-        self.count[Count.SELECTED_STATES] = -1 if states is None else len(states)
-        self.count[Count.SELECTED_AUX] = len(aux)
+        self.count[COUNT.SELECTED_STATES] = -1 if states is None else len(states)
+        self.count[COUNT.SELECTED_AUX] = len(aux)
         n = len(self.model.spec.states) if states is None else len(states)
         self.width = (n, len(aux))
         if states is not None:
@@ -88,16 +88,16 @@ class Buffers:
 
     def no_records(self) -> None:
         """Record nothing."""
-        self.count[Count.NEXT_RECORD] = NEVER
-        self.count[Count.ROW] = self.count[Count.ROWS] = 0
+        self.count[COUNT.NEXT_RECORD] = NEVER
+        self.count[COUNT.ROW] = self.count[COUNT.ROWS] = 0
         self.y = _no_rows(self.width[0], self.model.dtype)
         self.aux = _no_rows(self.width[1], _NO_MATRIX.dtype)
 
     def plan_records(self, first: int, stride: int, rows: int | None) -> None:
         """Record every `stride`-th step from step `first` on."""
-        self.count[Count.NEXT_RECORD] = first
-        self.count[Count.STRIDE] = stride
-        self.count[Count.ROW] = 0
+        self.count[COUNT.NEXT_RECORD] = first
+        self.count[COUNT.STRIDE] = stride
+        self.count[COUNT.ROW] = 0
         rows = _FIRST_ROWS if rows is None else rows
         if rows * self._row_bytes() > _TRIFLE:  # the run may end before it has so many
             rows = max(_FIRST_ROWS, min(rows, self._rows_that_fit(2)))
@@ -105,9 +105,9 @@ class Buffers:
 
     def plan_samples(self, samples: NDArray[np.float64]) -> None:
         """Record at these times."""
-        self.count[Count.SAMPLE] = 0
-        self.count[Count.SAMPLES] = samples.size
-        self.count[Count.ROW] = 0
+        self.count[COUNT.SAMPLE] = 0
+        self.count[COUNT.SAMPLES] = samples.size
+        self.count[COUNT.ROW] = 0
         self._put(samples=np.ascontiguousarray(samples, dtype=np.float64))
         self._rows(samples.size)
 
@@ -131,7 +131,7 @@ class Buffers:
                 "times in t_eval, or record=False."
             )
         n_states, n_aux = self.width
-        used = int(self.count[Count.ROW])
+        used = int(self.count[COUNT.ROW])
         old = self.t, self.y, self.aux
         self.t = np.empty(rows)
         self.y = np.empty((rows, n_states), dtype=self.model.dtype)
@@ -139,7 +139,7 @@ class Buffers:
         if used:
             for new, values in zip((self.t, self.y, self.aux), old, strict=True):
                 new[:used] = values[:used]
-        self.count[Count.ROWS] = rows
+        self.count[COUNT.ROWS] = rows
         self.call.put(_PLACE["rec_t"], self.t)
         self.call.put(_PLACE["rec_y"], self.y)
         if n_aux:
@@ -175,7 +175,7 @@ class Buffers:
         self._rows(rows)
 
     def _events(self, rows: int) -> None:
-        used = int(self.count[Count.EVENT_ROW])
+        used = int(self.count[COUNT.EVENT_ROW])
         old = self.evt_t, self.evt_step, self.evt_id, self.evt_log
         self.evt_t = np.empty(rows)
         self.evt_step = np.empty(rows, dtype=np.int64)
@@ -185,7 +185,7 @@ class Buffers:
             new = self.evt_t, self.evt_step, self.evt_id, self.evt_log
             for array, values in zip(new, old, strict=True):
                 array[:used] = values[:used]
-        self.count[Count.EVENT_ROWS] = rows
+        self.count[COUNT.EVENT_ROWS] = rows
         self._put(
             evt_t=self.evt_t, evt_step=self.evt_step, evt_id=self.evt_id, evt_log=self.evt_log
         )
@@ -229,7 +229,7 @@ class Buffers:
 
     def records(self) -> tuple[NDArray[np.float64], NDArray[Any], NDArray[np.float64]]:
         """The rows that were written."""
-        used = int(self.count[Count.ROW])
+        used = int(self.count[COUNT.ROW])
         if used == self.t.size:
             return self.t, self.y, self.aux
         return _trim(self.t, used), _trim(self.y, used), _trim(self.aux, used)
@@ -240,7 +240,7 @@ class Buffers:
         """The event log."""
         if not self.evt_t.size:
             return self.evt_t, self.evt_step, self.evt_id, self.evt_log
-        used = int(self.count[Count.EVENT_ROW])
+        used = int(self.count[COUNT.EVENT_ROW])
         return (
             _trim(self.evt_t, used),
             _trim(self.evt_step, used),

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynlib.abi.run_state import RunState
-from dynlib.abi.slots import Clock, Count
+from dynlib.abi.slots import CLOCK, COUNT
 from dynlib.compiler.model import CompiledModel
 from dynlib.errors import DynlibWarning, OptionError
 from dynlib.observers.kit.combined import CombinedObserver, combine
@@ -144,7 +144,7 @@ class Session:
     ) -> RunState:
         """Drop the run in progress and begin a fresh one at these values."""
         state, source = self.state, self._start
-        if source is None or source.clock[Clock.T] != t0 or self._lagged:
+        if source is None or source.clock[CLOCK.T] != t0 or self._lagged:
             source = self._start = self.model.new_state(y, p, t0)
         if state.machine is None:
             state.machine = source.copy()
@@ -221,13 +221,13 @@ class Session:
         machine, spec = self.state.machine, self.model.spec
         if machine is None:
             return spec.sim.t0
-        return int(machine.count[Count.STEP]) if spec.is_map else float(machine.clock[Clock.T])
+        return int(machine.count[COUNT.STEP]) if spec.is_map else float(machine.clock[CLOCK.T])
 
     @property
     def direction(self) -> int:
         """-1 while a flow is integrated backwards, else 1."""
         machine = self.state.machine
-        return -1 if machine is not None and machine.clock[Clock.DT] < 0 else 1
+        return -1 if machine is not None and machine.clock[CLOCK.DT] < 0 else 1
 
     @property
     def current(self) -> NDArray[Any]:
@@ -245,8 +245,8 @@ class Session:
         if machine is None or self.state.jumped or options.transient:
             return 0
         count = machine.count
-        due = int(count[Count.NEXT_RECORD] - count[Count.STEP])
-        return due if due >= 0 and count[Count.STRIDE] == options.record_interval else 0
+        due = int(count[COUNT.NEXT_RECORD] - count[COUNT.STEP])
+        return due if due >= 0 and count[COUNT.STRIDE] == options.record_interval else 0
 
     def advance(self, plan: Plan, name: str, combined: CombinedObserver | None = None) -> None:
         """Let the machine run on as planned and keep what it records as a segment.
@@ -262,7 +262,7 @@ class Session:
         state.options = plan.options.stepper_options
         count, y, p = machine.count, machine.y[:, 0], machine.p[:, 0]
         start_t, start_y, start_p = self.position, y.copy(), p.copy()
-        start_step, fresh = int(count[Count.STEP]), bool(count[Count.FRESH] == _NEW)
+        start_step, fresh = int(count[COUNT.STEP]), bool(count[COUNT.FRESH] == _NEW)
         progress, request = plan.request.progress, plan.request
         observation = self.observe(combined)
         observed_by: tuple[Mapping[str, Any], ...] = ()
@@ -277,7 +277,7 @@ class Session:
                 progress.close()
         segment = Segment(
             name, plan.options, plan.selection, raw, start_t, start_y, start_p,
-            self.position, int(count[Count.STEP]), y.copy(), p.copy(),
+            self.position, int(count[COUNT.STEP]), y.copy(), p.copy(),
             state.jumped, start_step, fresh, observed_by,
         )  # fmt: skip
         state.segments = (*state.segments, segment)
@@ -290,16 +290,16 @@ class Session:
         """Steps that observers will have seen at the end of a run, if they are known."""
         assert self.state.machine is not None
         clock, count = self.state.machine.clock, self.state.machine.count
-        dt = plan.request.dt or float(clock[Clock.DT])
+        dt = plan.request.dt or float(clock[CLOCK.DT])
         ahead = _steps_ahead(self.model, plan, self.position, dt)
         if ahead is None or not observation.started or plan.request.transient:
             return ahead
-        return ahead + int(count[Count.STEP] - count[Count.OBSERVED_FROM])
+        return ahead + int(count[COUNT.STEP] - count[COUNT.OBSERVED_FROM])
 
     def _left(self, start_step: int) -> str:
         """Where a run that was broken off left the session: at a pause, or some steps before."""
         assert self.state.machine is not None
-        if self.state.machine.count[Count.STEP] == start_step:
+        if self.state.machine.count[COUNT.STEP] == start_step:
             return "Nothing that this run computed is kept: the session stands where the run began."
         where = f"{'n' if self.model.spec.is_map else 't'} = {self.position:g}"
         return (

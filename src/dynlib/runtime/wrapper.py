@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynlib.abi.run_state import RunState
-from dynlib.abi.slots import UNBOUNDED, Clock, Count
+from dynlib.abi.slots import CLOCK, COUNT, UNBOUNDED
 from dynlib.abi.status import Status
 from dynlib.compiler.codegen.runner_variants import Variant
 from dynlib.compiler.model import CompiledModel
@@ -180,23 +180,23 @@ def run_with_wrapper(model: CompiledModel, state: RunState, request: RunRequest)
         status, error = Status.USER_BREAK, raised
     reached = status is Status.DONE and request.t_end is not None
     clock, after = state.clock.tolist(), state.count.tolist()
-    t_final = float(request.t_end) if reached else clock[Clock.T]  # type: ignore[arg-type]
+    t_final = float(request.t_end) if reached else clock[CLOCK.T]  # type: ignore[arg-type]
     t, y, aux = buffers.records()
     if reached and t.size and t[-1] == t_grid_end:
         t[-1] = t_final
-    rejected = after[Count.REJECTED] - before[Count.REJECTED]
-    attempts = after[Count.ACCEPTED] - before[Count.ACCEPTED] + rejected
+    rejected = after[COUNT.REJECTED] - before[COUNT.REJECTED]
+    attempts = after[COUNT.ACCEPTED] - before[COUNT.ACCEPTED] + rejected
     stats = RunStats(
-        steps=after[Count.STEP] - before[Count.STEP],
+        steps=after[COUNT.STEP] - before[COUNT.STEP],
         rejected=rejected,
         evaluations=attempts * model.stepper.evaluations,
         seconds=perf_counter() - started,
     )
     observers: Mapping[str, ObserverResult] = {}
     if observation is not None:
-        began = after[Count.STEP] > after[Count.OBSERVED_FROM]
+        began = after[COUNT.STEP] > after[COUNT.OBSERVED_FROM]
         observers = build_observer_metadata(*observation.numbers(began=began))
-    final_dt = 1.0 if request.n_end is not None else clock[Clock.DT]
+    final_dt = 1.0 if request.n_end is not None else clock[CLOCK.DT]
     log = buffers.events()
     return RawRun(t, y, aux, *log, status, t_final, stats, observers, error, final_dt)
 
@@ -204,35 +204,35 @@ def run_with_wrapper(model: CompiledModel, state: RunState, request: RunRequest)
 def _aim(model: CompiledModel, state: RunState, request: RunRequest, before: list[int]) -> float:
     """Set clock and counters for this run; returns the time of its end on the grid."""
     clock, count = state.clock, state.count
-    step = before[Count.STEP]
+    step = before[COUNT.STEP]
     limit = UNBOUNDED if request.max_steps is None else step + request.max_steps
-    count[Count.STEP_LIMIT] = limit
-    count[Count.PIECE_LIMIT] = limit - step + before[Count.ACCEPTED]
-    if before[Count.STOPPED]:
-        count[Count.STOPPED] = 2
+    count[COUNT.STEP_LIMIT] = limit
+    count[COUNT.PIECE_LIMIT] = limit - step + before[COUNT.ACCEPTED]
+    if before[COUNT.STOPPED]:
+        count[COUNT.STOPPED] = 2
     if request.n_end is not None:
-        count[Count.STEP_END] = request.n_end
+        count[COUNT.STEP_END] = request.n_end
         return float(request.n_end)
     assert request.t_end is not None
     t_end = float(request.t_end)
     if model.stepper.adaptive:
         if request.dt is not None:
-            clock[Clock.DT] = request.dt
-        clock[Clock.T_END] = t_end
-        count[Count.STEP_END] = UNBOUNDED
+            clock[CLOCK.DT] = request.dt
+        clock[CLOCK.T_END] = t_end
+        count[COUNT.STEP_END] = UNBOUNDED
         return t_end
     now = clock.tolist()
-    t, dt, origin = now[Clock.T], now[Clock.DT], now[Clock.ORIGIN]
+    t, dt, origin = now[CLOCK.T], now[CLOCK.DT], now[CLOCK.ORIGIN]
     wanted = dt if request.dt is None else float(request.dt)
-    at_grid = before[Count.CUTS] > 0 or t == origin + step * dt
+    at_grid = before[COUNT.CUTS] > 0 or t == origin + step * dt
     if wanted != dt or not at_grid:
-        clock[Clock.DT] = wanted
-        clock[Clock.ORIGIN] = origin = t - step * wanted
-        count[Count.FRESH] = max(1, before[Count.FRESH])
+        clock[CLOCK.DT] = wanted
+        clock[CLOCK.ORIGIN] = origin = t - step * wanted
+        count[COUNT.FRESH] = max(1, before[COUNT.FRESH])
     horizon = fixed_horizon(t, step, wanted, origin, t_end)
-    count[Count.STEP_END] = horizon.step
-    clock[Clock.T_END] = horizon.t
-    clock[Clock.DT_LAST] = horizon.dt_last
+    count[COUNT.STEP_END] = horizon.step
+    clock[CLOCK.T_END] = horizon.t
+    clock[CLOCK.DT_LAST] = horizon.dt_last
     return horizon.t
 
 
@@ -243,13 +243,13 @@ def _warm_up(
     sampled = request.samples is not None and request.observation is None
     if not model.stepper.adaptive or not request.transient or sampled:
         return Status.DONE
-    end = float(state.clock[Clock.T_END])
-    t = float(state.clock[Clock.T])
-    state.clock[Clock.T_END] = t + request.transient * (1 if end >= t else -1)
+    end = float(state.clock[CLOCK.T_END])
+    t = float(state.clock[CLOCK.T])
+    state.clock[CLOCK.T_END] = t + request.transient * (1 if end >= t else -1)
     buffers.no_records()
-    state.count[Count.OBSERVED_FROM] = UNBOUNDED
+    state.count[COUNT.OBSERVED_FROM] = UNBOUNDED
     status = _drive(model, state, request, buffers)
-    state.clock[Clock.T_END] = end
+    state.clock[CLOCK.T_END] = end
     return status
 
 
@@ -260,11 +260,11 @@ def _plan_observation(model: CompiledModel, state: RunState, request: RunRequest
         return
     observation.started = True
     count = state.count
-    first = int(count[Count.STEP]) + int(count[Count.CUTS] > 0)
+    first = int(count[COUNT.STEP]) + int(count[COUNT.CUTS] > 0)
     if request.transient and not model.stepper.adaptive:
         first += _steps_of(float(request.transient), model, state)
-        first = min(first, int(count[Count.STEP_END]))
-    count[Count.OBSERVED_FROM] = first
+        first = min(first, int(count[COUNT.STEP_END]))
+    count[COUNT.OBSERVED_FROM] = first
 
 
 def _plan_records(
@@ -273,20 +273,20 @@ def _plan_records(
     """Size the record and say when its first row is due."""
     if request.samples is not None:
         samples = request.samples
-        t_end = float(state.clock[Clock.T_END])
+        t_end = float(state.clock[CLOCK.T_END])
         buffers.plan_samples(np.where(samples == request.t_end, t_end, samples))
         return
     if not request.record:
         buffers.no_records()
         return
     count = state.count
-    first = int(count[Count.STEP]) + request.skip
+    first = int(count[COUNT.STEP]) + request.skip
     if request.transient and not model.stepper.adaptive:
         first += _steps_of(float(request.transient), model, state)
-        first = min(first, int(count[Count.STEP_END]))
+        first = min(first, int(count[COUNT.STEP_END]))
     rows = request.first_rows
     if rows is None and not model.stepper.adaptive:
-        rows = max(0, int(count[Count.STEP_END]) - first) // request.stride + 1
+        rows = max(0, int(count[COUNT.STEP_END]) - first) // request.stride + 1
         rows = min(rows, _MOST_ROWS)
     buffers.plan_records(first, request.stride, rows)
 
@@ -294,7 +294,7 @@ def _plan_records(
 def _steps_of(transient: float, model: CompiledModel, state: RunState) -> int:
     if model.spec.kind == "map":
         return int(transient)
-    steps = transient / abs(float(state.clock[Clock.DT]))
+    steps = transient / abs(float(state.clock[CLOCK.DT]))
     return int(-((-steps + 1e-9) // 1))
 
 
@@ -302,7 +302,7 @@ def _drive(model: CompiledModel, state: RunState, request: RunRequest, buffers: 
     """Call the runner until the run has ended."""
     count = state.count
     combined = None if request.observation is None else request.observation.combined
-    count[Count.BUDGET] = budget = first_budget(model, combined)
+    count[COUNT.BUDGET] = budget = first_budget(model, combined)
     begun = perf_counter()
     interrupt = Interrupt()
     leave = leaving(model, state, request.observation)
@@ -322,9 +322,9 @@ def _drive(model: CompiledModel, state: RunState, request: RunRequest, buffers: 
                     return _STATUS[status]
             else:
                 now = perf_counter()
-                spent = budget - int(count[Count.BUDGET])
+                spent = budget - int(count[COUNT.BUDGET])
                 budget = _next_budget(spent, now - entered)
-                count[Count.BUDGET] = budget
+                count[COUNT.BUDGET] = budget
                 interrupt.watch()
                 if request.progress is not None and now - begun > 1.0:
                     interrupt.ends(partial(request.progress, _fraction(state, request), ""))
@@ -365,7 +365,7 @@ def _next_budget(spent: int, seconds: float) -> int:
 
 def _fraction(state: RunState, request: RunRequest) -> float:
     if request.n_end is not None:
-        return float(state.count[Count.STEP] / max(1, request.n_end))
-    t_end = float(state.clock[Clock.T_END])
-    origin = float(state.clock[Clock.ORIGIN])
-    return float((state.clock[Clock.T] - origin) / (t_end - origin)) if t_end != origin else 1.0
+        return float(state.count[COUNT.STEP] / max(1, request.n_end))
+    t_end = float(state.clock[CLOCK.T_END])
+    origin = float(state.clock[CLOCK.ORIGIN])
+    return float((state.clock[CLOCK.T] - origin) / (t_end - origin)) if t_end != origin else 1.0
