@@ -53,9 +53,9 @@ def _registered() -> Iterator[None]:
     text, name = _RUNNER_TEMPLATE_MAP[RunnerVariant.ANALYSIS, True]
     always = text.replace("if PRE_HOOK:", "if True:").replace(name, "run_calling_map")
     _RUNNER_TEMPLATE_MAP[CALLING, True] = always, "run_calling_map"
-    # One of the fast path, which gives the number of steps for the last dt.
+    # One of the fast path, which gives the number of steps for that of rejected ones.
     text, name = _RUNNER_TEMPLATE_MAP[RunnerVariant.FASTPATH, False]
-    counted = text.replace("[1, r] = grid[LaneClock.DT]", "[1, r] = lanes[Lane.STEP, lane]")
+    counted = text.replace("int(lanes[Lane.REJECTED, lane])", "int(lanes[Lane.STEP, lane])")
     assert counted != text
     _RUNNER_TEMPLATE_MAP[COUNTED, False] = (
         counted.replace(name, "run_counted_ode"),
@@ -118,7 +118,7 @@ def test_a_registered_runner_of_the_fast_path(jit: bool) -> None:
         t_end=0.5, dt=0.01, variant=COUNTED,
     )  # fmt: skip
     raw = run_batch_fastpath(model, request)
-    assert raw.final_dt.tolist() == [50.0] * 3
+    assert raw.rejected.tolist() == [50] * 3
     assert (raw.status == Status.DONE).all()
 
 
