@@ -10,6 +10,7 @@ from dynlib import setup
 from dynlib.compiler.codegen.runner_variants import RunnerVariant, module_of
 from dynlib.compiler.jit import runner as jit_runner
 from dynlib.compiler.jit.native import ObjectCode, emit_object
+from dynlib.compiler.length import check_states
 from dynlib.errors import TooLargeError
 from dynlib.steppers.text import chain, combine, squares
 
@@ -150,3 +151,14 @@ def test_vectors_are_looked_for_up_to_a_length(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(jit_runner, "_SEARCHED", 100)
     jit_runner.compiled(module, "float64")
     assert sought == [True, False]
+
+
+def test_states_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However little code each needs."""
+    monkeypatch.setenv("DYNLIB_CODE_LIMIT", "30_000")
+    with pytest.raises(TooLargeError, match=r"1,001 states; the limit is 1,000 "):
+        setup(wide(1_001), stepper="euler", disk_cache=False).run(T=0.01)
+    monkeypatch.setenv("DYNLIB_CODE_LIMIT", "30_030")
+    check_states(1_001)
+    monkeypatch.setenv("DYNLIB_CODE_LIMIT", "100")
+    check_states(1_000)  # so many are never too many

@@ -17,10 +17,19 @@ from collections.abc import Iterable
 from dynlib.dsl.work import how_to_raise, limit
 from dynlib.errors import TooLargeError
 
-__all__ = ["CODE_LIMIT", "CODE_VARIABLE", "check_length", "check_text", "code_limit"]
+__all__ = [
+    "CODE_LIMIT",
+    "CODE_VARIABLE",
+    "check_length",
+    "check_states",
+    "check_text",
+    "code_limit",
+]
 
 CODE_LIMIT = 120_000
 CODE_VARIABLE = "DYNLIB_CODE_LIMIT"
+_A_STATE = 30  # instructions that take LLVM as long as a state does, however few it needs
+_FEW_STATES = 1_000  # which are never too many
 _OPERATION = re.compile(r"\b(?:fma|abs_|select|min_|max_)\(| [-+*/<>] |, lane\]")
 
 
@@ -40,6 +49,22 @@ def check_text(texts: Iterable[str]) -> None:
     """
     length = sum(len(_OPERATION.findall(text)) + text.count(", lane]") for text in texts)
     check_length(length, code_limit(), whole=False)
+
+
+def check_states(states: int) -> None:
+    """Refuse to compile for very many states, of which a single run needs little code for each.
+
+    Raises
+    ------
+    TooLargeError
+    """
+    most = max(_FEW_STATES, code_limit() // _A_STATE)
+    if states > most:
+        raise TooLargeError(
+            f"this model has {states:,} states; the limit is {most:,} for one that is compiled, "
+            "which takes some milliseconds for each. "
+            f"{how_to_raise(CODE_VARIABLE, 2 * _A_STATE * states)}"
+        )
 
 
 def check_length(length: int, most: int, *, whole: bool = True) -> None:

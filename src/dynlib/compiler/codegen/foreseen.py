@@ -18,7 +18,7 @@ from dynlib.compiler.codegen.lane_program import LaneProgram
 from dynlib.compiler.codegen.many_events import many_events
 from dynlib.compiler.codegen.program import Program
 from dynlib.compiler.codegen.tangent_layout import TangentLayout
-from dynlib.compiler.length import check_length, code_limit
+from dynlib.compiler.length import check_length, check_states, code_limit
 from dynlib.compiler.llvm.long_tuples import MANY
 from dynlib.compiler.llvm.module import SHARE_FROM
 from dynlib.dsl.expr.nodes import Apply, Lag, Node, Num, Reduce, postorder
@@ -68,6 +68,8 @@ def check_foreseen(program: Program | LaneProgram, *, jit: bool = True) -> None:
     TooLargeError
     """
     check_length(least_length(program, jit=jit), code_limit(), whole=False)
+    if jit:
+        check_states(len(program.spec.states))
 
 
 def check_function(nodes: Iterable[Node]) -> None:
