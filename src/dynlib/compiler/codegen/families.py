@@ -13,8 +13,9 @@ from functools import partial
 from typing import Any
 
 from dynlib.abi.records import Record
-from dynlib.compiler.codegen.folding import Rewriting, parts
+from dynlib.compiler.codegen.folding import Rewriting
 from dynlib.compiler.codegen.templates import Template, leave_loop, next_turn, template_of
+from dynlib.compiler.syntax import walk
 
 __all__ = ["Family", "parameters"]
 
@@ -68,7 +69,7 @@ class Family:
             taken = {name: set[str]() for name in parameters(function) if name in self.records}
             self._used[function] = taken
             made = {name: set[str]() for name in taken}
-            for node in parts(template_of(function).node):
+            for node in walk(template_of(function).node):
                 self._use(function, node, taken, made)
             for name, fields in made.items():
                 taken[name] -= fields

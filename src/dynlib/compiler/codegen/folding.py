@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
-from functools import cache, lru_cache
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from dynlib.abi.lane_args import Lane, LaneClock, LaneCount, Leaves, Obs
 from dynlib.abi.slots import Clock, Count, Fresh, Stopped, Theta, Trace
 from dynlib.abi.status import Status
-from dynlib.compiler.syntax import parse
+from dynlib.compiler.syntax import children, parse, walk
 
-__all__ = ["ENUMERATIONS", "Folding", "Rewriting", "capitals", "parts"]
+__all__ = ["ENUMERATIONS", "Folding", "Rewriting", "capitals"]
 
 ENUMERATIONS: Mapping[str, Any] = {
     enum.__name__: enum
@@ -159,9 +159,9 @@ def capitals(node: Any) -> frozenset[str]:
     known = getattr(node, "capitals", None)
     if known is None:
         if isinstance(node, _COMPOUND):
-            known = frozenset[str]().union(*(capitals(part) for part in _children(node)))
+            known = frozenset[str]().union(*(capitals(part) for part in children(node)))
         else:
-            names = (part.id for part in parts(node) if isinstance(part, ast.Name))
+            names = (part.id for part in walk(node) if isinstance(part, ast.Name))
             found = (name for name in names if name[0].isupper() or _NUMBERED.search(name))
             known = frozenset(found)
         node.capitals = known
@@ -169,29 +169,3 @@ def capitals(node: Any) -> frozenset[str]:
 
 
 _COMPOUND = (ast.FunctionDef, ast.If, ast.For, ast.While)
-
-
-def parts(node: ast.AST) -> Iterator[ast.AST]:
-    """A tree and all its parts but operators, which say nothing about names; as `ast.walk`."""
-    waiting = [node]
-    while waiting:
-        part = waiting.pop()
-        yield part
-        waiting += _children(part)
-
-
-def _children(node: ast.AST) -> list[ast.AST]:
-    found: list[ast.AST] = []
-    for name in _fields(node._fields):
-        value = getattr(node, name, None)
-        if isinstance(value, list):
-            found += [part for part in value if isinstance(part, ast.AST)]
-        elif isinstance(value, ast.AST):
-            found.append(value)
-    return found
-
-
-@cache
-def _fields(fields: tuple[str, ...]) -> tuple[str, ...]:
-    without = ("ctx", "op", "ops", "type_comment", "kind")
-    return tuple(name for name in fields if name not in without)

@@ -55,6 +55,7 @@ _OPERATIONS = {
     **dict.fromkeys(("cast_real", "cast_int", "neg", "not", "and", "or"), 0),
 }
 """Instructions of an operation that does not take one."""
+_PASSED_ON = 2.4  # times as long, where much of what is computed is needed far from there
 _LAG = 8  # of a value from the ring of the last ones
 _LOOP = 8  # of a sum or product, besides its terms
 _POWER = 155  # of a power whose exponent is no whole number
@@ -72,8 +73,15 @@ def check_foreseen(program: Program | LaneProgram, *, jit: bool = True) -> None:
         check_states(len(program.spec.states))
 
 
-def check_function(nodes: Iterable[Node]) -> None:
+def check_function(nodes: Iterable[Node], *, directions: int = 0) -> None:
     """Refuse to write a function of these expressions that is bound to be too long.
+
+    Parameters
+    ----------
+    nodes
+        The expressions.
+    directions
+        Along how many vectors they are derived.
 
     Raises
     ------
@@ -82,6 +90,8 @@ def check_function(nodes: Iterable[Node]) -> None:
     nodes = list(nodes)
     results = sum(not isinstance(node, Num) for node in nodes)
     length = _with_calls_or_not(lambda called: instructions(nodes, called=called))
+    if directions > 1:
+        length = int(_PASSED_ON * length)
     check_length(length + results, code_limit(), whole=False)
 
 

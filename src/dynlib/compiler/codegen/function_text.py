@@ -9,7 +9,7 @@ from dynlib.compiler.codegen.layout import Layout
 from dynlib.compiler.codegen.model_text import ModelText
 from dynlib.compiler.codegen.point_loop import PointLoop
 from dynlib.compiler.codegen.program import Module
-from dynlib.dsl.expr import Iteration, Node, Num, State, Time, free_nodes
+from dynlib.dsl.expr import Iteration, Node, Num, State, Time, free_nodes, operations
 from dynlib.dsl.spec import ModelSpec
 from dynlib.steppers.text import function, group, names, unpack
 
@@ -86,6 +86,7 @@ class FunctionText:
             outputs=len(asked.live),
             width=len(asked.nodes),
             real=asked.real,
+            operations=operations(asked.nodes),
         )
 
     def module(self) -> Module:

@@ -23,6 +23,7 @@ _UNROLLED = 8  # columns of an array that are moved by one loop; LLVM shuffles a
 _NUMBERS = 4096  # of a block, which stays in the cache next to the processor
 _MOST, _LEAST = 64, 8  # lanes
 _WIDE = 200  # numbers that a point reads and writes: LLVM takes half a second to compare them
+_LONG = 2_000  # operations of a point that compile too slowly, side by side for many
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,8 @@ class PointLoop:
         Whether the outputs are doubles.
     inner
         Numbers that are computed on the way, where they are many.
+    operations
+        About how many a point takes.
     """
 
     dtype: str
@@ -67,6 +70,7 @@ class PointLoop:
     width: int
     real: bool = False
     inner: int = 0
+    operations: float = 0.0
 
     @property
     def joined(self) -> bool:
@@ -124,10 +128,11 @@ class PointLoop:
         """Name of the function that evaluates one point.
 
         One that reads and writes much is called, and not put into the loop: LLVM would compare
-        each of what it reads and writes with each other, to make vectors of them.
+        each of what it reads and writes with each other, to make vectors of them.  Nor is one that
+        does very much.
         """
         numbers = sum(width for _, width in self.inputs) + self.outputs + self.inner
-        return "wide_point" if numbers > _WIDE else "point"
+        return "wide_point" if numbers > _WIDE or self.operations > _LONG else "point"
 
     def prologue(self) -> list[str]:
         """Lines of `point` that name its parameters and workspace: `p` and `ws`."""

@@ -19,9 +19,9 @@ from functools import cache, cached_property, lru_cache
 from types import ModuleType
 from typing import Any
 
-from dynlib.compiler.codegen.folding import ENUMERATIONS, Folding, capitals, parts
+from dynlib.compiler.codegen.folding import ENUMERATIONS, Folding, capitals
 from dynlib.compiler.codegen.printed import text_of
-from dynlib.compiler.syntax import parse
+from dynlib.compiler.syntax import parse, walk
 
 __all__ = [
     "Template",
@@ -105,7 +105,7 @@ class Template:
             if len(self._texts) >= _KEPT:
                 self._texts.clear()
             function = Folding(values, numbers=True, number=number).function(self.node)
-            calls = (node.func for node in parts(function) if isinstance(node, ast.Call))
+            calls = (node.func for node in walk(function) if isinstance(node, ast.Call))
             called = frozenset(call.id for call in calls if isinstance(call, ast.Name))
             self._texts[key] = text_of([function]), called
         return self._texts[key]

@@ -240,7 +240,7 @@ class Equations:
         made = self._made.get(key)
         if made is None:
             asked = ask()
-            check_function(asked.nodes)
+            check_function(asked.nodes, directions=asked.directions)
             self._refuse_history(asked)
             made = Evaluator(self._layout, asked, **self._means)
             with BRIEFLY:

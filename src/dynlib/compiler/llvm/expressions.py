@@ -18,6 +18,7 @@ from dynlib.compiler.llvm.values import (
     number,
     shape_of,
 )
+from dynlib.compiler.syntax import walk
 
 __all__ = ["Callee", "Expressions", "Scope"]
 
@@ -269,5 +270,5 @@ def _harmless(node: ast.expr) -> bool:
     return not any(
         isinstance(part, ast.Call | ast.Subscript)
         or (isinstance(part, ast.BinOp) and isinstance(part.op, ast.FloorDiv | ast.Mod))
-        for part in ast.walk(node)
+        for part in walk(node)
     )

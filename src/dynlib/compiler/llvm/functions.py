@@ -28,6 +28,7 @@ from dynlib.compiler.llvm.values import (
     number,
     shape_of,
 )
+from dynlib.compiler.syntax import walk
 
 __all__ = ["Body"]
 
@@ -273,7 +274,7 @@ class Body(Expressions):
 def _assigned(statements: Sequence[ast.stmt]) -> Iterator[str]:
     """Names that get a value somewhere in the statements."""
     for statement in statements:
-        for node in ast.walk(statement):
+        for node in walk(statement):
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
                 yield node.id
 

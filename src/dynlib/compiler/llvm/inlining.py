@@ -7,7 +7,7 @@ it apart again, which takes it a time that grows with more than the square of th
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from dynlib.compiler.llvm.expressions import Expressions, Scope
 from dynlib.compiler.llvm.functions import Body
@@ -18,8 +18,16 @@ __all__ = ["has_one_end", "put_in_place"]
 
 def has_one_end(node: ast.FunctionDef) -> bool:
     """Whether a function returns nowhere but at its end."""
-    returns = [part for part in ast.walk(node) if isinstance(part, ast.Return)]
+    returns = list(_returns(node.body))
     return not returns or (len(returns) == 1 and node.body[-1] is returns[0])
+
+
+def _returns(statements: Sequence[ast.stmt]) -> Iterator[ast.Return]:
+    for statement in statements:
+        if isinstance(statement, ast.Return):
+            yield statement
+        for name in ("body", "orelse"):
+            yield from _returns(getattr(statement, name, ()))
 
 
 def put_in_place(

@@ -201,8 +201,63 @@ def store(blocks: Blocks, values: Group, kind: str, pointer: str) -> None:
         kept = Kept(kind, len(values.items))
         blocks.current.lines.append(_copy(blocks, pointer, values.pointer, kept))
         return
-    for place, item in _pieces(blocks, values, kind):
-        blocks.current.lines += _put(blocks, item, kind, pointer, place)
+    for first, part in _stretches(blocks, values, kind):
+        if isinstance(part, Group):
+            for place, item in _pieces(blocks, part, kind):
+                blocks.current.lines += _put(blocks, item, kind, pointer, first + place)
+        else:
+            base, start, n = part
+            to, source = (
+                blocks.new(f"getelementptr inbounds {kind}, ptr {where}, i64 {place}")
+                for where, place in ((pointer, first), (base, start))
+            )
+            blocks.current.lines.append(_copy(blocks, to, source, Kept(kind, n)))
+
+
+def _stretches(
+    blocks: Blocks, values: Group, kind: str
+) -> Iterator[tuple[int, Group | tuple[str, int, int]]]:
+    """A tuple in stretches, each with its first place.
+
+    A long one of memory is given as where it lies and how many numbers it has.
+    """
+    items = values.items
+    if not blocks.side_by_side or len(items) < LOOP_FROM:
+        yield 0, values
+        return
+    first = i = 0
+    while i < len(items):
+        base, start, n = _run_of_memory(blocks, items, i, kind)
+        if n >= LOOP_FROM:
+            if i > first:
+                yield first, Group(items[first:i])
+            yield i, (base, start, n)
+            first = i + n
+        i += n
+    if first < len(items):
+        yield first, Group(items[first:])
+
+
+def _run_of_memory(
+    blocks: Blocks, items: Sequence[Value], first: int, kind: str
+) -> tuple[str, int, int]:
+    """From an item on, how many lie one after the other in memory, and where; 1 if none does."""
+    found = _place(blocks, items[first], kind)
+    if found is None:
+        return "", 0, 1
+    base, start = found
+    n = 1
+    while first + n < len(items) and _place(blocks, items[first + n], kind) == (base, start + n):
+        n += 1
+    return base, start, n
+
+
+def _place(blocks: Blocks, item: Value, kind: str) -> tuple[str, int] | None:
+    """Where in memory an item of a tuple of this kind lies."""
+    found = ITEM.fullmatch(item.text) if isinstance(item, Number) else None
+    if found is None or blocks.kinds[found[1]] != kind:
+        return None
+    return found[1], int(found[2])
 
 
 def _copied(blocks: Blocks, values: Group, kind: str) -> bool:

@@ -6,9 +6,9 @@ import ast
 from collections.abc import Iterable, Sequence
 
 from dynlib.compiler.llvm.expressions import Callee, Expressions
-from dynlib.compiler.llvm.long_tuples import MANY, loaded, store
+from dynlib.compiler.llvm.long_tuples import MANY, loaded, lying, store
 from dynlib.compiler.llvm.operations import compared
-from dynlib.compiler.llvm.values import Array, Group, Number, Untranslatable, Value, number
+from dynlib.compiler.llvm.values import Array, Group, Kept, Number, Untranslatable, Value, number
 
 __all__ = ["KINDS", "ROWS", "array_of", "items_of", "known_of"]
 
@@ -99,9 +99,21 @@ def _in_memory(body: Expressions, args: Sequence[Value]) -> Array:
     """
     values = items_of(args[0])
     array = Array("double", body.blocks.room(f"[{len(values)} x double]"), (len(values),))
-    for i, value in enumerate(values):
-        body.store(body.as_number(value), body.at(array, [number(i)]))
+    store(body.blocks, Group(tuple(values)), array.kind, array.pointer)
     return array
+
+
+def _room(body: Expressions, args: Sequence[Value]) -> Array:
+    """An array of so many doubles, with nothing in it yet."""
+    n = known_of(body, args[0])
+    return Array("double", body.blocks.room(f"[{n} x double]"), (n,))
+
+
+def _lying_in(body: Expressions, args: Sequence[Value]) -> Group:
+    """Items of such an array, which stay as they are: each is loaded where it is used."""
+    array, first, n = array_of(args[0]), known_of(body, args[1]), known_of(body, args[2])
+    place = body.blocks.new(f"getelementptr inbounds double, ptr {array.pointer}, i64 {first}")
+    return lying(body.blocks, Kept("double", n), place)
 
 
 def _as_array(body: Expressions, args: Sequence[Value]) -> Array:
@@ -163,6 +175,8 @@ ROWS: dict[str, Callee] = {
     "take_number": _take_number,
     "heard": _heard,
     "in_memory": _in_memory,
+    "room": _room,
+    "lying_in": _lying_in,
     "as_array": _as_array,
     "store_row": _store_row,
     **{

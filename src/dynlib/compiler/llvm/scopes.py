@@ -35,11 +35,12 @@ from dynlib.compiler.llvm.vector_forms import PURE, named_forms
 from dynlib.compiler.syntax import parse
 from dynlib.compiler.vecmath import RARE, VECMATH
 
-__all__ = ["Text"]
+__all__ = ["OUT_OF_LINE", "Text"]
 
 _INLINED = "alwaysinline"
 _APART = "cold noinline"
-_OUT_OF_LINE = ("ipow", "write_tile", "wide_point")
+OUT_OF_LINE = ("ipow", "write_tile", "wide_point")
+"""Functions that are called, whatever their texts say."""
 
 
 class _Globals(ABC):
@@ -139,14 +140,14 @@ class Text(_Globals):
     def callee(self, name: str) -> Callee:
         """A function of the text, a hook, a primitive, or one of mathematics."""
         if name in self._functions:
-            attributes = "noinline" if name in _OUT_OF_LINE else self._calls.get(name, "")
+            attributes = self._calls.get(name, "")
             return self.call(self._functions[name], attributes, self)
         if self._foreigners is not None and name in self._foreigners:
             return call_foreign(self._foreigners, name)
         if name in self.module.called:
             return self.module.called[name]
         if name in library.__all__:
-            attributes = "noinline" if name in _OUT_OF_LINE else _INLINED
+            attributes = "noinline" if name in OUT_OF_LINE else _INLINED
             return self.call(_parsed(library)[name], attributes, self)
         if name in VECMATH:
             function = _Source(self.module, VECMATH[name]).elementary(VECMATH[name])

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 
 from dynlib.compiler.length import check_length
 from dynlib.compiler.llvm.foreign import Foreigners
+from dynlib.compiler.llvm.long_bodies import in_parts
 from dynlib.compiler.llvm.module import Made, ManyElementary, Module
-from dynlib.compiler.llvm.scopes import Text
+from dynlib.compiler.llvm.scopes import OUT_OF_LINE, Text
 from dynlib.compiler.llvm.values import Untranslatable
 from dynlib.compiler.syntax import parse
 
@@ -62,6 +63,10 @@ def translate(
     """
     tree = parse(text)
     functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+
+    calls = {**calls, **dict.fromkeys(OUT_OF_LINE, "noinline")}
+    if dtype == "float64":
+        functions, calls = in_parts(functions, calls, inlined=single)
 
     # What is in place at each call counts as often as it would be there.
     apart = "noinline" in calls.get("rhs", "")
