@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from dynlib.abi.phases import hear
 from dynlib.abi.status import Status
 from dynlib.compiler.model import CompiledModel
 from dynlib.errors import OptionError
@@ -32,7 +33,7 @@ from dynlib.runtime.fastpath.processors import cores
 from dynlib.runtime.fastpath.request import BatchRequest
 from dynlib.runtime.observation import build_observer_metadata, check_transient
 from dynlib.runtime.origin import Origin
-from dynlib.runtime.progress import Progress, TerminalLine, progress_of
+from dynlib.runtime.progress import Progress, TerminalLine, compiling, progress_of
 from dynlib.runtime.results import Results
 from dynlib.runtime.run_options import (
     RunOptions,
@@ -140,6 +141,7 @@ def run_batch(
     else:
         check_room(model, request, record)
     frame = _frame(model, inputs, record, options, request)
+    heard = hear(compiling(means.progress))
     try:
         if means.out is not None:
             table, effort = run_to_store(model, request, frame, record, means.executor, means.out)
@@ -150,6 +152,7 @@ def run_batch(
                 else run_elsewhere(model, request, record, means.executor)
             )
     finally:
+        hear(heard)
         if isinstance(means.progress, TerminalLine):
             means.progress.close()
     stats = stats_of(table, model.stepper, effort)
