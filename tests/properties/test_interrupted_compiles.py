@@ -26,8 +26,7 @@ from dynlib.abi import phases
 from dynlib.abi.phases import Phase
 from dynlib.compiler.codegen import point_runner, runner_variants
 from dynlib.compiler.jit import beside, runner
-from dynlib.runtime import progress, session
-from dynlib.runtime.batch import call
+from dynlib.runtime import progress
 
 
 def ring(cells: int) -> str:
@@ -78,9 +77,7 @@ class Presser:
 
 def heard_by(listener: phases.Listener | None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Have a listener hear of all compiles, and no kernel be found in memory."""
-    for module in (session, call):
-        monkeypatch.setattr(module, "compiling", lambda _: listener or phases.QUIET)
-    monkeypatch.setattr(phases, "_usual", [lambda: listener])
+    monkeypatch.setattr(phases, "_makers", [lambda _: listener])
     forget_kernels(monkeypatch)
 
 

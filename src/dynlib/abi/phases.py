@@ -11,19 +11,9 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
-__all__ = [
-    "QUIET",
-    "Listener",
-    "Phase",
-    "hear",
-    "listening",
-    "note",
-    "phase",
-    "tell_usually",
-    "tick",
-]
+__all__ = ["Listener", "Phase", "listening", "note", "phase", "tell_by", "tick", "told"]
 
 
 class Phase(StrEnum):
@@ -54,52 +44,38 @@ class Listener(Protocol):
         """The work has made so much of something."""
 
 
-class _Quiet:
-    def begin(self, which: Phase) -> None:
-        pass
-
-    def end(self, which: Phase) -> None:
-        pass
-
-    def tick(self) -> None:
-        pass
-
-    def note(self, what: str, amount: int) -> None:
-        pass
-
-
-QUIET = _Quiet()
-"""A listener that keeps what it hears to itself, and the usual one away."""
-
-
 class _Heard(threading.local):
     listener: Listener | None = None
 
 
 _heard = _Heard()
-_usual: list[Callable[[], Listener | None]] = []
+_makers: list[Callable[[Any], Listener | None]] = []
 
 
-def tell_usually(make: Callable[[], Listener | None]) -> None:
-    """Have `make` asked for a listener wherever work begins and nobody listens."""
-    _usual[:] = [make]
-
-
-def hear(listener: Listener | None) -> Listener | None:
-    """Let `listener` hear of this thread's phases; returns who heard of them before."""
-    before = _heard.listener
-    _heard.listener = listener
-    return before
+def tell_by(make: Callable[[Any], Listener | None]) -> None:
+    """Have `make` give a listener for a progress function; for None the usual one, if any."""
+    _makers[:] = [make]
 
 
 @contextmanager
 def listening(listener: Listener | None) -> Iterator[None]:
     """Let this thread's phases be heard by `listener` within the block."""
-    before = hear(listener)
+    before = _heard.listener
+    _heard.listener = listener
     try:
         yield
     finally:
-        hear(before)
+        _heard.listener = before
+
+
+@contextmanager
+def told(progress: Any) -> Iterator[None]:
+    """Tell a progress function what the block does; None: as without."""
+    if progress is None or not _makers:
+        yield
+        return
+    with listening(_makers[0](progress)):
+        yield
 
 
 @contextmanager
@@ -112,8 +88,8 @@ def phase(which: Phase) -> Iterator[None]:
     ...     pass
     """
     listener = _heard.listener
-    if listener is None and _usual:
-        with listening(_usual[0]()), _told(_heard.listener, which):
+    if listener is None and _makers:
+        with listening(_makers[0](None)), _told(_heard.listener, which):
             yield
         return
     with _told(listener, which):

@@ -64,10 +64,10 @@ def _check(
     model: str, stepper: str | None, mods: tuple[str, ...], *, compiled: bool, verbose: bool
 ) -> str:
     """Return what there is to say about a sound model."""
-    from dynlib.abi.phases import listening
+    from dynlib.abi.phases import listening, told
     from dynlib.compiler.build import build
     from dynlib.compiler.timings import Timings
-    from dynlib.runtime.progress import compiling, progress_of
+    from dynlib.runtime.progress import progress_of
 
     timings = Timings()
     with listening(timings):
@@ -77,7 +77,7 @@ def _check(
     if problems:
         raise DynlibError("\n\n".join(problems))
     if compiled:
-        with listening(timings if verbose else compiling(progress_of(None))):
+        with listening(timings) if verbose else told(progress_of(None)):
             built.runner()
     parts = [
         _count(len(spec.states), "state"),

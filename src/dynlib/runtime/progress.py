@@ -7,10 +7,10 @@ from collections.abc import Callable
 from time import perf_counter
 from typing import Any
 
-from dynlib.abi.phases import QUIET, Listener, Phase, tell_usually
+from dynlib.abi.phases import Listener, Phase, tell_by
 from dynlib.errors import OptionError
 
-__all__ = ["Progress", "TerminalLine", "compiling", "progress_of"]
+__all__ = ["Progress", "TerminalLine", "progress_of"]
 
 Progress = Callable[[float, str], None]
 _WIDTH = 30
@@ -74,13 +74,17 @@ def progress_of(asked: Any) -> Progress | None:
     if asked is True:
         return _LINE
     if asked is False:
-        return None
+        return _silent
     if callable(asked):
         found: Progress = asked
         return found
     raise OptionError(
         f"progress must be True, False or a function of (fraction, text), found {asked!r}."
     )
+
+
+def _silent(fraction: float, text: str) -> None:
+    """Show nothing, not even what would be shown without being asked for."""
 
 
 class Compiling:
@@ -117,18 +121,17 @@ class Compiling:
         """Sizes are of no interest here."""
 
 
-def compiling(progress: Progress | None) -> Listener:
-    """Who hears of a compile, for the progress function of a call."""
-    return QUIET if progress is None else Compiling(progress)
+def _listener(progress: Progress | None) -> Listener | None:
+    """Who hears of compiles, for a call with this progress function.
+
+    Calls that have none show a line on a terminal; worker processes show nothing.
+    """
+    if progress is None:
+        processes = sys.modules.get("multiprocessing.process")
+        if processes is not None and processes.parent_process() is not None:
+            return None
+        progress = progress_of(None)
+    return None if progress is None else Compiling(progress)
 
 
-def _usual() -> Listener | None:
-    """A line on a terminal for calls that have no progress function; workers write none."""
-    processes = sys.modules.get("multiprocessing.process")
-    if processes is not None and processes.parent_process() is not None:
-        return None
-    found = progress_of(None)
-    return None if found is None else Compiling(found)
-
-
-tell_usually(_usual)
+tell_by(_listener)

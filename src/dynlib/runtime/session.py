@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlib.abi.phases import hear
 from dynlib.abi.run_state import RunState
 from dynlib.abi.slots import CLOCK, COUNT
 from dynlib.compiler.model import CompiledModel
@@ -29,7 +28,7 @@ from dynlib.runtime.concerns import of_the_caller
 from dynlib.runtime.naming import unknown_name
 from dynlib.runtime.observation import Observation, StoredObservation, check_transient
 from dynlib.runtime.plan import Plan
-from dynlib.runtime.progress import TerminalLine, compiling
+from dynlib.runtime.progress import TerminalLine
 from dynlib.runtime.run_options import RunOptions
 from dynlib.runtime.segments import Segment
 from dynlib.runtime.starting import Start, followed, names_given
@@ -180,7 +179,8 @@ class Session:
         check_rows(combined)
         # A resumed run takes no more steps than one from the start.
         check_traces(combined, _steps_ahead(model, plan, plan.options.t0, request.dt))
-        model.runner(sampled=request.samples is not None, analysis=combined)
+        sampled = request.samples is not None
+        model.runner(sampled=sampled, analysis=combined, progress=request.progress)
         return combined
 
     def observe(self, combined: CombinedObserver | None) -> Observation | None:
@@ -271,11 +271,9 @@ class Session:
             observation.expect(self._steps_observed(plan, observation))
             request = request._replace(observation=observation)
             observed_by = describe(observation.combined, request.transient)
-        heard = hear(compiling(progress))
         try:
             raw = run_with_wrapper(self.model, machine, request)
         finally:
-            hear(heard)
             if isinstance(progress, TerminalLine):
                 progress.close()
         segment = Segment(
