@@ -13,6 +13,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,9 @@ from dynlib import Sim, setup
 from dynlib.abi import phases
 from dynlib.abi.phases import Phase
 from dynlib.compiler.codegen import point_runner, runner_variants
+from dynlib.compiler.codegen.families import Family
+from dynlib.compiler.codegen.printed import text_of
+from dynlib.compiler.codegen.runner_text import _lanes
 from dynlib.compiler.jit import beside, runner
 from dynlib.runtime import progress
 
@@ -138,6 +142,27 @@ def expected(way: str) -> Any:
     if way not in _expected:
         _expected[way] = WAYS[way](setup(ring(CELLS)))
     return _expected[way]
+
+
+def test_no_half_of_what_templates_use_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C at each of the first moments of making the text of lanes; then it is the same text."""
+    usual = text_of([_lanes().template("fast_run").node])
+    left = [0]
+    use = Family._use
+
+    def interrupted(*args: Any) -> None:
+        left[0] -= 1
+        if left[0] == 0:
+            raise KeyboardInterrupt
+        use(*args)
+
+    monkeypatch.setattr(Family, "_use", interrupted)
+    family = _lanes.__wrapped__()
+    for moment in range(1, 600, 37):
+        left[0] = moment
+        with suppress(KeyboardInterrupt):  # in the end it comes too late
+            _ = family.template("fast_run").node
+    assert text_of([family.template("fast_run").node]) == usual
 
 
 def test_the_next_compile_waits_for_one_that_was_left(monkeypatch: pytest.MonkeyPatch) -> None:
