@@ -190,6 +190,29 @@ def test_the_next_compile_waits_for_one_that_was_left(monkeypatch: pytest.Monkey
     assert most == [1, 1]
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no forks on this system")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
+def test_a_fork_does_not_wait_for_a_compile_that_was_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The new process has no thread that could end it."""
+    emit = beside.emit_object
+    monkeypatch.setattr(beside, "emit_object", lambda *_, **__: time.sleep(0.5))
+    heard_by(Presser(Phase.LLVM, after=0.05), monkeypatch)
+    sim = setup(ring(4), disk_cache=False)
+    with pytest.raises(KeyboardInterrupt):
+        WAYS["run"](sim)
+    assert beside.still_at_work()
+    monkeypatch.setattr(beside, "emit_object", emit)
+    child = os.fork()
+    if child == 0:
+        try:
+            signal.alarm(20)
+            WAYS["run"](sim)
+            os._exit(0)
+        finally:
+            os._exit(1)
+    assert os.waitpid(child, 0)[1] == 0
+
+
 def test_a_compile_that_fails_in_a_thread_says_why() -> None:
     with pytest.raises(RuntimeError, match="parsing error"):
         beside.emit_beside("this is no assembly", "dynlib_kernel")

@@ -6,6 +6,7 @@ as a short compile takes, and nobody uses what comes of it.
 
 from __future__ import annotations
 
+import os
 import threading
 from contextlib import suppress
 from functools import partial
@@ -17,6 +18,8 @@ from dynlib.compiler.jit.native import ObjectCode, emit_object
 __all__ = ["emit_beside", "still_at_work"]
 
 _left: list[Aside] = []
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_left.clear)  # whose threads are not there
 
 
 def still_at_work() -> bool:
