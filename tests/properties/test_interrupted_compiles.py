@@ -270,7 +270,7 @@ def test_a_progress_function_hears_what_is_compiled(
     assert {fraction for fraction, _ in heard} == {0.0}
     words = list(dict.fromkeys(text.rpartition(",")[0] for _, text in heard))
     assert [word.removeprefix("compiling: ") for word in words] == [
-        "compile", "text", "translate", "LLVM", "load object"
+        "compiling", "text", "translate", "LLVM", "load object"
     ]  # fmt: skip
 
 

@@ -115,7 +115,9 @@ class Compiling:
         now = perf_counter()
         if now - self._begun > _PATIENCE and now - self._last > _BETWEEN:
             self._last = now
-            self._progress(0.0, f"compiling: {self._phases[-1]}, {now - self._begun:.0f} s")
+            which = self._phases[-1]
+            what = "compiling" if which is Phase.COMPILE else f"compiling: {which}"
+            self._progress(0.0, f"{what}, {now - self._begun:.0f} s")
 
     def note(self, what: str, amount: int) -> None:
         """Sizes are of no interest here."""
