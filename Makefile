@@ -4,10 +4,11 @@ PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(
 WORKERS ?= auto
 BIN := .venv/bin
 
-.PHONY: help demo test slow lint docs check bench clean
+.PHONY: help demo quick test slow lint docs check bench clean
 
 help:
 	@echo "make demo    set up and draw the Lorenz attractor into lorenz.png"
+	@echo "make quick   run some tests of every layer, in less than a minute"
 	@echo "make test    set up and run the tests, in parallel"
 	@echo "make slow    run the tests that take long"
 	@echo "make lint    style, types, layers"
@@ -18,6 +19,10 @@ help:
 
 demo: .venv/ready-for-use
 	$(BIN)/dynlib run builtin://ode/lorenz --plot lorenz.png
+
+# Kernels are kept between sessions; a key covers all that they are made of.
+quick: .venv/ready-for-work
+	DYNLIB_TEST_CACHE="$(CURDIR)/.kernels" $(BIN)/python -m pytest -n $(WORKERS) @tests/quick.txt
 
 test: .venv/ready-for-work
 	$(BIN)/python -m pytest -n $(WORKERS)
@@ -41,7 +46,7 @@ bench: .venv/ready-for-use
 	$(BIN)/python benchmarks/run.py
 
 clean:
-	rm -rf .venv site lorenz.png benchmarks/.envs .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv .kernels site lorenz.png benchmarks/.envs .pytest_cache .mypy_cache .ruff_cache
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv

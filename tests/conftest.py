@@ -40,7 +40,7 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["MPLBACKEND"] = "Agg"
     if config.getoption("--bless"):
         os.environ["DYNLIB_BLESS"] = "1"
-    for name in ("DYNLIB_CONFIG", "DYNLIB_MODEL_PATH"):
+    for name in ("DYNLIB_CONFIG", "DYNLIB_MODEL_PATH", "DYNLIB_DUMP"):
         os.environ.pop(name, None)
     kept = os.environ.get("DYNLIB_TEST_CACHE")
     if not kept:

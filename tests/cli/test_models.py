@@ -146,6 +146,25 @@ def test_validate_compiles(run, good, tmp_path, monkeypatch):
     assert "good.toml: ok (2 states, 2 parameters, 1 event, 1 mod, compiles with rk4)" in printed
 
 
+def test_validate_verbose_tells_how_long_each_phase_takes(run, good, tmp_path, monkeypatch):
+    monkeypatch.setenv("DYNLIB_CACHE_DIR", str(tmp_path / "cache"))
+    good.write_text(good.read_text().replace('"k*u"', '"1.0625*k*u"'))  # nobody has compiled it
+    printed = run("validate", "--verbose", str(good), str(good)).stdout.splitlines()
+    assert "compiles with" in printed[0]
+    taken = {line[2:14].strip(): float(line[14:24]) for line in printed if " ms  " in line}
+    assert list(taken) == [
+        "load", "derive", "text", "translate", "LLVM", "load object", "compile"
+    ]  # fmt: skip
+    assert all(seconds > 0 for name, seconds in taken.items() if name != "derive")
+    sizes = [int(line.split()[-1].replace(",", "")) for line in printed if " of " in line[:20]]
+    assert len(sizes) == 3
+    assert min(sizes) > 100
+    assert printed[-1] == "  compiled before, by this command"
+    assert not (tmp_path / "cache").exists()  # what is measured comes from nowhere, and goes there
+    first = run("validate", "-v", "--no-compile", str(good)).stdout.splitlines()
+    assert [line.split()[0] for line in first[1:]] == ["load", "derive"]
+
+
 def test_validate_reports_all_problems(run, good):
     text = good.read_text().replace('x = "v"', 'x = "w"').replace("t_end", "t_edn")
     good.write_text(text)

@@ -56,3 +56,11 @@ def test_blocks_are_found() -> None:
     assert blocks("a\n```python\nx = 1\n```\n  ```toml\n  [model]\n  ```\n", "toml") == [
         "[model]\n"
     ]
+
+
+def test_every_environment_variable_is_described() -> None:
+    page = (ROOT / "docs/reference/command-line.md").read_text()
+    source = "\n".join(path.read_text() for path in (ROOT / "src").rglob("*.py"))
+    named = set(re.findall(r"[\"'](DYNLIB_[A-Z_]+)[\"']", source))
+    assert named >= {"DYNLIB_DUMP", "DYNLIB_CACHE_DIR", "DYNLIB_CODE_LIMIT"}
+    assert {name for name in named if f"`{name}" not in page} == set()

@@ -146,6 +146,23 @@ def test_vectors_that_take_steps_of_their_own_are_left(stepper: str, promised: f
     assert set(batch.status.tolist()) == {Status.USER_BREAK}
 
 
+def test_a_function_of_a_model_is_left_by_its_thread() -> None:
+    """`Thread.join` took a thread for ended that Ctrl-C broke in upon, and it went on for ever."""
+    rhs = setup(RHS).equations.rhs
+    usual = rhs([1.0])
+    before = threading.active_count()
+    timer = threading.Timer(0.15, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        rhs([1.0], params=HUGE)
+    timer.join()
+    deadline = time.monotonic() + 5.0
+    while threading.active_count() > before and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert threading.active_count() == before
+    assert rhs([1.0]) == usual
+
+
 def test_the_first_look_comes_early_where_steps_are_costly() -> None:
     cheap = setup("builtin://ode/lorenz").model
     costly = setup(model("-x*sum(sin(x*j) for j in range(99999))")).model

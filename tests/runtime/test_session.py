@@ -186,10 +186,14 @@ def test_progress_is_shown_where_it_can_be_seen(monkeypatch: pytest.MonkeyPatch)
         def isatty(self) -> bool:
             return True
 
-    assert progress_of(False) is None
     monkeypatch.setattr("sys.stderr", io.StringIO())
     assert progress_of(None) is None
-    monkeypatch.setattr("sys.stderr", Terminal())
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    silent = progress_of(False)  # a function, since None would mean the usual line
+    assert silent is not None
+    silent(0.5, "busy")
+    assert terminal.getvalue() == ""
     assert isinstance(progress_of(None), TerminalLine)
     monkeypatch.setattr("sys.stderr", None)  # a windowed program has none
     assert progress_of(None) is None

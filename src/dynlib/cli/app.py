@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from dynlib import __version__
-from dynlib.cli._messages import messages
+from dynlib.cli._messages import Interrupted, messages
 from dynlib.suggest import did_you_mean
 
 __all__ = ["app", "main"]
@@ -82,6 +82,15 @@ def _show_warning(message: Warning | str, *where: object, **more: object) -> Non
     click.echo(f"warning: {message}", err=True)
 
 
+def _leave(end: SystemExit) -> None:
+    """After Ctrl-C, end at once where the process would wait for LLVM, whose work is not needed."""
+    beside = sys.modules.get("dynlib.compiler.jit.beside")
+    if end.code == Interrupted.exit_code and beside is not None and beside.still_at_work():
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(Interrupted.exit_code)
+
+
 def main() -> None:
     """Run the command line; ends the process with status 0, 1 or 2."""
     warnings.showwarning = _show_warning
@@ -89,6 +98,9 @@ def main() -> None:
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - as long as the process
     try:
         app(prog_name="dynlib")
+    except SystemExit as end:
+        _leave(end)
+        raise
     except OSError as error:
         if error.errno not in _FULL:
             raise

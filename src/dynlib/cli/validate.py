@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,16 +11,36 @@ from dynlib.cli._messages import Message
 from dynlib.cli._options import mods_option, stepper_option
 from dynlib.errors import DynlibError
 
+if TYPE_CHECKING:
+    from dynlib.compiler.timings import Timings
+
 __all__ = ["command"]
+
+_PHASES = {
+    "load": "the document read and checked",
+    "derive": "its Jacobian, where the stepper needs it",
+    "text": "Python code generated",
+    "translate": "translated into LLVM assembly",
+    "LLVM": "optimised, and made object code of",
+    "load object": "brought into the process",
+    "compile": "around these",
+}
 
 
 @click.command("validate")
 @click.argument("models", nargs=-1, required=True, metavar="MODEL...")
 @click.option("--no-compile", is_flag=True, help="Check the document only.")
+@click.option(
+    "-v", "--verbose", is_flag=True, help="Compile anew; print how long each phase takes."
+)
 @stepper_option
 @mods_option
 def command(
-    models: tuple[str, ...], no_compile: bool, stepper: str | None, mods: tuple[str, ...]
+    models: tuple[str, ...],
+    no_compile: bool,
+    verbose: bool,
+    stepper: str | None,
+    mods: tuple[str, ...],
 ) -> None:
     """Report all problems of each MODEL, with line and caret; compile those that have none.
 
@@ -29,7 +50,7 @@ def command(
     failed = 0
     for model in models:
         try:
-            click.echo(_check(model, stepper, mods, compiled=not no_compile))
+            click.echo(_check(model, stepper, mods, compiled=not no_compile, verbose=verbose))
         except DynlibError as error:
             failed += 1
             click.echo(str(error), err=True)
@@ -39,17 +60,25 @@ def command(
         raise click.exceptions.Exit(1)
 
 
-def _check(model: str, stepper: str | None, mods: tuple[str, ...], *, compiled: bool) -> str:
+def _check(
+    model: str, stepper: str | None, mods: tuple[str, ...], *, compiled: bool, verbose: bool
+) -> str:
     """Return what there is to say about a sound model."""
+    from dynlib.abi.phases import listening, told
     from dynlib.compiler.build import build
+    from dynlib.compiler.timings import Timings
+    from dynlib.runtime.progress import progress_of
 
-    built = build(model, stepper=stepper, mods=mods)
+    timings = Timings()
+    with listening(timings):
+        built = build(model, stepper=stepper, mods=mods, disk_cache=not verbose)
     spec = built.spec
     problems = list(_broken_mods(model, spec.mods))
     if problems:
         raise DynlibError("\n\n".join(problems))
     if compiled:
-        built.runner()
+        with listening(timings) if verbose else told(progress_of(None)):
+            built.runner()
     parts = [
         _count(len(spec.states), "state"),
         _count(len(spec.params), "parameter"),
@@ -57,7 +86,22 @@ def _check(model: str, stepper: str | None, mods: tuple[str, ...], *, compiled: 
         _count(len(spec.mods), "mod") if spec.mods else "",
         f"compiles with {built.stepper.name}" if compiled else "not compiled",
     ]
-    return f"{spec.label or model}: ok ({', '.join(filter(None, parts))})"
+    line = f"{spec.label or model}: ok ({', '.join(filter(None, parts))})"
+    return "\n".join([line, *_table(timings, compiled=compiled)]) if verbose else line
+
+
+def _table(timings: Timings, *, compiled: bool) -> Iterator[str]:
+    """Return the lines of what took how long, and of what came of it."""
+    from dynlib.abi.phases import Phase
+
+    if compiled and not timings.sizes:
+        yield "  compiled before, by this command"
+        return
+    for phase, what in _PHASES.items():
+        if compiled or phase in ("load", "derive"):
+            yield f"  {phase:<12}{1e3 * timings.seconds[Phase(phase)]:>10.1f} ms  {what}"
+    for what, amount in timings.sizes.items():
+        yield f"  {what:<24}{amount:>10,}"
 
 
 def _broken_mods(model: str, names: Iterable[str]) -> Iterator[str]:

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from dynlib.abi.briefly import BRIEFLY
 from dynlib.abi.hooks import AnalysisModule
+from dynlib.abi.phases import told
 from dynlib.abi.run_state import RunState
 from dynlib.abi.slots import Clock, Count
 from dynlib.compiler.codegen.program import Program
@@ -124,16 +125,19 @@ class CompiledModel:
         sampled: bool = False,
         analysis: AnalysisModule | None = None,
         variant: Variant | None = None,
+        progress: Any = None,
     ) -> Runner:
         """The ordinary runner with these observers, compiled if need be.
 
-        `variant` is a further one that was registered; None: BASE or ANALYSIS.
+        `variant` is a further one that was registered; None: BASE or ANALYSIS.  `progress` is told
+        what a compile that takes long is doing.
         """
         further = () if variant is None else self._further(variant)
         what = (sampled, *further)
         runner = self._runners.get((*what, analysis_token(analysis, jit=self.jit)))
         if runner is None:
-            runner = self._made(sampled, analysis, variant)
+            with told(progress):
+                runner = self._made(sampled, analysis, variant)
             self._keep(self._runners, (*what, analysis_token(analysis, jit=self.jit)), runner)
         return runner
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from dynlib.abi.phases import Phase, phase
 from dynlib.dsl.expr import Node, derivation_work, jacobian
 from dynlib.dsl.work import LOAD_LIMIT, LOAD_VARIABLE, how_to_raise, limit
 from dynlib.errors import TooLargeError
@@ -13,6 +14,7 @@ __all__ = ["derived_matrix"]
 _MORE = 3  # times the work of loading: it is asked for, by whoever wants a Jacobian
 
 
+@phase(Phase.DERIVE)
 def derived_matrix(
     name: str, exprs: Sequence[Node], wrt: Sequence[Node]
 ) -> tuple[tuple[Node, ...], ...]:

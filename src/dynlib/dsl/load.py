@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from dynlib.abi.phases import Phase, phase
 from dynlib.dsl.assemble import assemble
 from dynlib.dsl.check import check
 from dynlib.dsl.config import Config, load_config
@@ -86,6 +87,7 @@ def _listed(mods: Any) -> list[Any]:
     raise OptionError(f"mods must be a list of names, files and dicts, found {mods!r}.")
 
 
+@phase(Phase.LOAD)
 def _load(root: Item, chosen: list[Any], config: Any, issues: Issues) -> ModelSpec | None:
     checked = check(root, DOCUMENT, issues)
     if checked is None or not table(checked, "states"):
@@ -121,6 +123,7 @@ def revive(text: str, label: str) -> ModelSpec:
 copyreg.pickle(ModelSpec, lambda spec: (revive, (spec.to_toml(), spec.label)))
 
 
+@phase(Phase.LOAD)
 def _read(source: Any, config: Any, work: Work) -> tuple[Item, str | None]:
     """Return the root table of a source, and the mod that its fragment names."""
     if isinstance(source, ModelSpec):

@@ -18,6 +18,7 @@ from dynlib.compiler.model import CompiledModel
 from dynlib.errors import OptionError
 from dynlib.runtime.memory import available_memory, readable_size
 from dynlib.runtime.observation import Observation
+from dynlib.runtime.progress import Progress
 
 __all__ = ["Buffers"]
 
@@ -45,12 +46,15 @@ class Buffers:
         sampled: bool,
         observation: Observation | None = None,
         variant: Variant | None = None,
+        progress: Progress | None = None,
     ) -> None:
         self.model = model
         self.count = state.count
         self.observation = observation
         analysis = None if observation is None else observation.combined
-        runner = model.runner(sampled=sampled, analysis=analysis, variant=variant)
+        runner = model.runner(
+            sampled=sampled, analysis=analysis, variant=variant, progress=progress
+        )
         self.call = _bound(runner, model, state)
         self.put_observation()
         self.width: tuple[int, int] = (len(model.spec.states), 0)

@@ -1,4 +1,4 @@
-"""A line on the terminal while a long run goes on."""
+"""A line on the terminal while a long run, or a long compile, goes on."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable
 from time import perf_counter
 from typing import Any
 
+from dynlib.abi.phases import Listener, Phase, tell_by
 from dynlib.errors import OptionError
 
 __all__ = ["Progress", "TerminalLine", "progress_of"]
@@ -14,6 +15,7 @@ __all__ = ["Progress", "TerminalLine", "progress_of"]
 Progress = Callable[[float, str], None]
 _WIDTH = 30
 _BETWEEN = 0.1  # seconds
+_PATIENCE = 1.0  # seconds of a compile that need no line
 
 
 class TerminalLine:
@@ -72,10 +74,66 @@ def progress_of(asked: Any) -> Progress | None:
     if asked is True:
         return _LINE
     if asked is False:
-        return None
+        return _silent
     if callable(asked):
         found: Progress = asked
         return found
     raise OptionError(
         f"progress must be True, False or a function of (fraction, text), found {asked!r}."
     )
+
+
+def _silent(fraction: float, text: str) -> None:
+    """Show nothing, not even what would be shown without being asked for."""
+
+
+class Compiling:
+    """Tells a progress function what a compile is doing, once it takes longer than a second."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._phases: list[Phase] = []
+        self._begun = self._last = 0.0
+
+    def begin(self, which: Phase) -> None:
+        """A phase begins."""
+        if not self._phases:
+            self._begun = perf_counter()
+        self._phases.append(which)
+        self.tick()
+
+    def end(self, which: Phase) -> None:
+        """It ends; a line is wiped off with the outermost one."""
+        self._phases.pop()
+        if not self._phases and isinstance(self._progress, TerminalLine):
+            self._progress.close()
+
+    def tick(self) -> None:
+        """Tell the phase and the seconds so far; reading a document is no compile."""
+        if not self._phases or self._phases[0] is Phase.LOAD:
+            return
+        now = perf_counter()
+        if now - self._begun > _PATIENCE and now - self._last > _BETWEEN:
+            self._last = now
+            which = self._phases[-1]
+            what = "compiling" if which is Phase.COMPILE else f"compiling: {which}"
+            self._progress(0.0, f"{what}, {now - self._begun:.0f} s")
+
+    def note(self, what: str, amount: int) -> None:
+        """Sizes are of no interest here."""
+
+
+def _listener(progress: Progress | None) -> Listener | None:
+    """Who hears of compiles, for a call with this progress function.
+
+    Calls that have none show a line on a terminal; worker processes show nothing.
+    """
+    if progress is None:
+        processes = sys.modules.get("multiprocessing.process")
+        if processes is not None and processes.parent_process() is not None:
+            return None
+        progress = progress_of(None)
+    return None if progress is None else Compiling(progress)
+
+
+tell_by(_listener)

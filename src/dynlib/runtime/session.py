@@ -179,7 +179,8 @@ class Session:
         check_rows(combined)
         # A resumed run takes no more steps than one from the start.
         check_traces(combined, _steps_ahead(model, plan, plan.options.t0, request.dt))
-        model.runner(sampled=request.samples is not None, analysis=combined)
+        sampled = request.samples is not None
+        model.runner(sampled=sampled, analysis=combined, progress=request.progress)
         return combined
 
     def observe(self, combined: CombinedObserver | None) -> Observation | None:

@@ -160,7 +160,12 @@ def run_with_wrapper(model: CompiledModel, state: RunState, request: RunRequest)
     sampled = request.samples is not None
     observation = request.observation
     buffers = Buffers(
-        model, state, sampled=sampled, observation=observation, variant=request.variant
+        model,
+        state,
+        sampled=sampled,
+        observation=observation,
+        variant=request.variant,
+        progress=request.progress,
     )
     buffers.select(request.states, request.aux)
     options, tolerances = model.stepper.options(request.options, len(model.spec.states))

@@ -67,12 +67,12 @@ class Family:
         """Fields that a function uses of each of its records."""
         if function not in self._used:
             taken = {name: set[str]() for name in parameters(function) if name in self.records}
-            self._used[function] = taken
             made = {name: set[str]() for name in taken}
             for node in walk(template_of(function).node):
                 self._use(function, node, taken, made)
             for name, fields in made.items():
                 taken[name] -= fields
+            self._used[function] = taken  # whole: Ctrl-C may come at any moment before
         return self._used[function]
 
     def _use(

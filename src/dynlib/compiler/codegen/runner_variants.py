@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from dynlib.abi.forks import whole_after_fork
 from dynlib.abi.hooks import AnalysisModule, Hook, user_name
+from dynlib.abi.phases import Phase, phase
 from dynlib.compiler.codegen.program import Module, Program
 from dynlib.compiler.codegen.recipe import recipe, template_version
 from dynlib.compiler.jit.disk_cache import DiskCache
@@ -292,6 +293,7 @@ def get_runner(
     assert variant.observed == (analysis is not None)
 
     @cache
+    @phase(Phase.TEXT)
     def module() -> Module:
         from dynlib.compiler.codegen.foreseen import check_foreseen  # for what is made now
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from threading import Thread
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dynlib.abi.aside import Aside
+from dynlib.abi.phases import Phase, phase
 from dynlib.abi.runner_args import RunnerArg
 from dynlib.compiler.codegen.function_text import Asked, FunctionText
 from dynlib.compiler.codegen.layout import Layout
@@ -22,7 +24,6 @@ __all__ = ["Evaluator", "arrays_of", "listening", "points_at_once"]
 
 Array = NDArray[Any]
 _OPERATIONS = 2e7  # of one call of compiled code, some hundredths of a second: Ctrl-C comes between
-_LOOK = 0.02  # seconds between two looks at Ctrl-C
 _TYPES = {"f8": np.float64, "i8": np.int64}
 
 
@@ -82,14 +83,11 @@ def listening(enter: Callable[[], Any], heed: Array) -> None:
 
     `heed` is the row of the workspace that tells these loops to end.
     """
-    worker = Thread(target=enter, daemon=True)
-    worker.start()
+    work = Aside(enter, daemon=True)
     try:
-        while worker.is_alive():
-            worker.join(_LOOK)
+        work.result()
     except BaseException:
-        heed[...] = 1
-        worker.join()
+        work.end(partial(heed.fill, 1))
         heed[...] = 0
         raise
 
@@ -190,15 +188,15 @@ class Evaluator:
 
     def _kernel(self, *, varied: bool) -> tuple[FunctionText, Runner]:
         if varied not in self._made:
-            text = FunctionText(self.layout, self.asked, varied=varied)
-            self._made[varied] = (
-                text,
-                get_point_runner(
-                    text.module(),
-                    self.layout.spec,
-                    self.asked.what,
-                    jit=self.jit,
-                    disk_cache=self.disk_cache,
-                ),
+            with phase(Phase.TEXT):
+                text = FunctionText(self.layout, self.asked, varied=varied)
+                module = text.module()
+            runner = get_point_runner(
+                module,
+                self.layout.spec,
+                self.asked.what,
+                jit=self.jit,
+                disk_cache=self.disk_cache,
             )
+            self._made[varied] = text, runner
         return self._made[varied]

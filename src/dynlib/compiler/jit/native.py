@@ -43,6 +43,8 @@ class ObjectCode:
         Symbols it takes from the process, such as those of the C mathematics library.
     assembly
         The LLVM assembly it was made of; empty where it came from a file.
+    listing
+        Its machine code as assembly, where that was asked for.
     lasting
         Whether it means the same in another process.
     """
@@ -52,6 +54,7 @@ class ObjectCode:
     externals: tuple[str, ...] = ()
     assembly: str = ""
     lasting: bool = True
+    listing: str = ""
 
 
 @cache
@@ -86,7 +89,12 @@ def _target_machine() -> Any:
 
 
 def emit_object(
-    assembly: str, symbol: str, *, linked: Sequence[str] = (), alike: bool = False
+    assembly: str,
+    symbol: str,
+    *,
+    linked: Sequence[str] = (),
+    alike: bool = False,
+    listed: bool = False,
 ) -> ObjectCode:
     """Translate LLVM assembly into object code.
 
@@ -100,6 +108,8 @@ def emit_object(
         Further modules, with what its function `symbol` calls besides.
     alike
         Whether to look for like operations, outside of loops too, and make vectors of them.
+    listed
+        Whether to write the machine code as assembly, too.
     """
     module = _llvm().parse_assembly(assembly)
     machine = _target_machine()
@@ -113,7 +123,11 @@ def emit_object(
         for function in module.functions
         if function.is_declaration and not function.name.startswith("llvm.")
     )
-    return ObjectCode(machine.emit_object(module), symbol, externals, str(module))
+    listing = ""
+    if listed:  # of a copy: making code changes the module
+        listing = machine.emit_assembly(_llvm().parse_bitcode(module.as_bitcode()))
+    code = machine.emit_object(module)
+    return ObjectCode(code, symbol, externals, str(module), listing=listing)
 
 
 def machine_code(kernel: ObjectCode) -> str:

@@ -15,11 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynlib.abi.hooks import HOOK_ARGS, READ_ONLY, STEP_ARGS
+from dynlib.abi.phases import Phase, note, phase
 from dynlib.abi.primitives import plain_namespace
 from dynlib.abi.runner_args import WORDS
 from dynlib.compiler.codegen.program import Module
 from dynlib.compiler.jit.disk_cache import DiskCache
-from dynlib.compiler.jit.native import Entry, ObjectCode, emit_object, load
+from dynlib.compiler.jit.dump import NO_DUMP, Dump, dump_of
+from dynlib.compiler.jit.native import Entry, ObjectCode, load
 
 if TYPE_CHECKING:
     from dynlib.compiler.jit.door import Hooks
@@ -152,6 +154,7 @@ def _forget(filename: str) -> None:
         linecache.cache.pop(filename, None)
 
 
+@phase(Phase.COMPILE)
 def make_runner(
     module: Callable[[], Module],
     dtype: str,
@@ -172,11 +175,13 @@ def make_runner(
     UncompilableHook
         If a user's hook cannot be compiled.
     """
+    dump = dump_of(label, key)
     if not jit:
         text = module()
+        dump.text(text)
         namespace = execute(text, cast("dict[str, Any]", hooks()), dtype)
         return Runner(_plain(namespace[text.runner], text), compiled=False)
-    if cache is not None:
+    if cache is not None and not dump:
         found = cache.load(key)
         if found is not None:
             try:
@@ -184,8 +189,10 @@ def make_runner(
             except OSError as error:
                 cache.discard(key, str(error))
     text = module()  # before users' hooks: it says whether it can be compiled at all
-    code = compiled(text, dtype, cast("Hooks", hooks()))
-    entry = load(code)
+    dump.text(text)
+    code = compiled(text, dtype, cast("Hooks", hooks()), dump)
+    with phase(Phase.LINK):
+        entry = load(code)
     if cache is not None and code.lasting:
         cache.store(key, code, label)
     return Runner(entry, compiled=True)
@@ -218,22 +225,33 @@ def _plain(runner: Callable[..., int], module: Module) -> Callable[..., int]:
     return (lambda *arrays: called(*arrays[:-packed], arrays[-packed:])) if packed else called
 
 
-def compiled(module: Module, dtype: str, hooks: Hooks | None = None) -> ObjectCode:
+def compiled(
+    module: Module, dtype: str, hooks: Hooks | None = None, dump: Dump = NO_DUMP
+) -> ObjectCode:
     """Object code of a module; `hooks` are functions of users that its text calls."""
+    from dynlib.compiler.jit.beside import emit_beside
     from dynlib.compiler.jit.door import Hooks  # what is on disk needs no compiler
     from dynlib.compiler.jit.extensions import extensions
     from dynlib.compiler.llvm.translate import SYMBOL, translate
 
     foreigners = Hooks({}) if hooks is None else hooks
-    assembly = translate(
-        module.text, module.functions, module.entry, dtype, foreigners, single=module.single
-    )
-    emit = emit_object
+    with phase(Phase.TRANSLATE):
+        assembly = translate(
+            module.text, module.functions, module.entry, dtype, foreigners, single=module.single
+        )
+    dump.translated(assembly, foreigners.modules)
+    emit: Callable[..., ObjectCode] = emit_beside
     if len(assembly) > _LONG:
         from dynlib.compiler.jit.apart import emit_apart  # short compiles need no subprocess
 
         emit = emit_apart
     longest = max(part.count("\n") for part in assembly.split("\ndefine "))
     alike = module.alike and longest <= _SEARCHED
-    code = emit(assembly, SYMBOL, linked=foreigners.modules, alike=alike)
+    with phase(Phase.LLVM):
+        linked = foreigners.modules
+        code = emit(assembly, SYMBOL, linked=linked, alike=alike, listed=bool(dump))
+    dump.code(code)
+    note("lines of text", module.text.count("\n"))
+    note("lines of LLVM assembly", assembly.count("\n"))
+    note("bytes of object code", len(code.code))
     return replace(code, lasting=foreigners.lasting and not (foreigners.modules and extensions()))

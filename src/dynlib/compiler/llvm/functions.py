@@ -11,6 +11,7 @@ import ast
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from dynlib.abi.phases import tick
 from dynlib.compiler.llvm.blocks import Block, Blocks, Names, Path, unified
 from dynlib.compiler.llvm.expressions import Expressions
 from dynlib.compiler.llvm.long_tuples import kept_of, lying, move
@@ -55,6 +56,7 @@ class Body(Expressions):
 
     def run(self, statements: Sequence[ast.stmt]) -> bool:
         """Translate statements in order; tells whether their end is reached."""
+        tick()
         for statement in statements:
             method: Callable[[ast.stmt], bool] | None = getattr(
                 self, f"_{type(statement).__name__.lower()}", None

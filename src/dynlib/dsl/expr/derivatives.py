@@ -14,6 +14,7 @@ import math
 from collections.abc import Callable
 
 from dynlib.dsl.expr.nodes import ONE, ZERO, Apply, Node, Num
+from dynlib.dsl.expr.ops import OPS
 from dynlib.dsl.expr.simplify import build
 
 Rule = Callable[..., Node]
@@ -219,4 +220,13 @@ RULES: dict[str, Rule] = {
     "erf": _chain(_bell),
     "erfc": _chain(lambda a, f: neg(_bell(a, f))),
 }
-"""Operations that are not here are piecewise constant: their derivative is 0."""
+
+PIECEWISE_CONSTANT = frozenset(
+    {
+        *("lt", "le", "gt", "ge", "eq", "ne", "and", "or", "not", "cast_real", "cast_int", "whole"),
+        *("floordiv", "floor", "ceil", "trunc", "round", "sign"),
+    }
+)
+"""Operations whose derivative is 0: they are constant between their jumps, or of integers."""
+
+assert RULES.keys() | PIECEWISE_CONSTANT == OPS.keys()  # a rule that is forgotten would be a 0

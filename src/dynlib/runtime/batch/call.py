@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from dynlib.abi.phases import told
 from dynlib.abi.status import Status
 from dynlib.compiler.model import CompiledModel
 from dynlib.errors import OptionError
@@ -141,14 +142,8 @@ def run_batch(
         check_room(model, request, record)
     frame = _frame(model, inputs, record, options, request)
     try:
-        if means.out is not None:
-            table, effort = run_to_store(model, request, frame, record, means.executor, means.out)
-        else:
-            table, effort = (
-                run_here(model, request, record)
-                if means.executor is None
-                else run_elsewhere(model, request, record, means.executor)
-            )
+        with told(means.progress):
+            table, effort = _computed(model, request, frame, record, means)
     finally:
         if isinstance(means.progress, TerminalLine):
             means.progress.close()
@@ -157,6 +152,17 @@ def run_batch(
     if call["on_failure"] == "raise" and not (results.status == Status.USER_BREAK).any():
         results.raise_for_status()
     return results
+
+
+def _computed(
+    model: CompiledModel, request: BatchRequest, frame: BatchFrame, record: Recording, means: Means
+) -> tuple[Any, Any]:
+    """What the runs of a batch bring, and what it cost."""
+    if means.out is not None:
+        return run_to_store(model, request, frame, record, means.executor, means.out)
+    if means.executor is not None:
+        return run_elsewhere(model, request, record, means.executor)
+    return run_here(model, request, record)
 
 
 def run_fast(
