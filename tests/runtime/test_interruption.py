@@ -19,7 +19,7 @@ from dynlib import Sim, setup
 from dynlib.abi.status import Status
 from dynlib.compiler.codegen.program import Program
 from dynlib.observers import lyapunov_spectrum
-from dynlib.runtime.budget import first_budget
+from dynlib.runtime.horizon import first_budget
 
 
 def model(equation: str, more: str = "", kind: str = "ode") -> str:

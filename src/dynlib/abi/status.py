@@ -6,6 +6,7 @@ from enum import IntEnum
 
 __all__ = ["Status"]
 
+_SUCCESSES = (4, 5)  # EARLY_EXIT and DONE
 _SENTENCES = {
     "OK": "paused between two steps; call again to go on",
     "STEPFAIL": "the stepper could not take the next step",
@@ -26,7 +27,21 @@ class Status(IntEnum):
 
     ``OK``, ``GROW_REC`` and ``GROW_EVT`` are answered inside the wrapper and never reach a
     user.  ``DONE`` and ``EARLY_EXIT`` are successes, everything else is not.
+
+    Attributes
+    ----------
+    ok
+        Whether the run ended as asked: at its end, or at its stop condition.
     """
+
+    ok: bool
+
+    def __new__(cls, value: int) -> Status:
+        """A member, with what `ok` says of it."""
+        status = int.__new__(cls, value)
+        status._value_ = value
+        status.ok = value in _SUCCESSES
+        return status
 
     OK = 0
     STEPFAIL = 2
@@ -50,8 +65,3 @@ class Status(IntEnum):
     def sentence(self) -> str:
         """The status in words."""
         return _SENTENCES[self.name]
-
-    @property
-    def ok(self) -> bool:
-        """Whether the run ended as asked: at its end, or at its stop condition."""
-        return self in (Status.DONE, Status.EARLY_EXIT)

@@ -6,7 +6,7 @@ states of Lorenz 96, rings of neurons, 1,000 and 2,000 states, under `rk4`, `tsi
 maps of 4,000 states, 100 and 200 events, tangent vectors of 100 states that are all coupled, and
 batches; half of that where no vectors are looked for (`dynlib.compiler.jit.runner`).  One loop of
 116,000 instructions without vectors took 38 s.  Code of the model alone falls into parts
-(`dynlib.compiler.llvm.long_bodies`) and takes some 0.1 ms for each instruction.  What is much longer
+(`dynlib.compiler.llvm.long_bodies`), some 0.1 ms for each instruction.  What is much longer
 nobody can mean to compile, and it is refused.
 """
 

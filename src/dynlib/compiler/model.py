@@ -134,7 +134,8 @@ class CompiledModel:
         """
         further = () if variant is None else self._further(variant)
         what = (sampled, *further)
-        runner = self._runners.get((*what, analysis_token(analysis, jit=self.jit)))
+        token = "" if analysis is None else analysis_token(analysis, jit=self.jit)
+        runner = self._runners.get((*what, token))
         if runner is None:
             with told(progress):
                 runner = self._made(sampled, analysis, variant)

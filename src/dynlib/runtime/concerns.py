@@ -32,6 +32,11 @@ class Concerns:
     Parameters
     ----------
     model : CompiledModel
+
+    Attributes
+    ----------
+    pending : bool
+        Whether there may be something to say.
     """
 
     def __init__(self, model: CompiledModel) -> None:
@@ -39,17 +44,17 @@ class Concerns:
         staged = not (model.spec.is_map or model.stepper.order == 1 or model.stepper.multistep)
         self._lagged = staged and any(model.spec.lags)
         self._timed = model.stepper.adaptive and bool(model.spec.time_switches.unknown)
+        self.pending = self._lagged or self._timed
 
     def tell(self, options: Mapping[str, Any]) -> None:
         """Warn the caller of `Sim.run` and its kin; `options` are those of the stepper."""
-        if not (self._lagged or self._timed):
-            return
         message = ""
         if self._lagged:
             self._lagged, message = False, self._lags()
         bound = options.get("dt_max", self._model.spec.sim.options.get("dt_max", math.inf))
         if self._timed and not (isinstance(bound, int | float) and bound < math.inf):
             self._timed, message = False, self._times()
+        self.pending = self._lagged or self._timed
         if message:
             warnings.warn(message, AccuracyWarning, stacklevel=of_the_caller())
 

@@ -1,13 +1,24 @@
-"""Where a run ends, on the grid of its steps."""
+"""How far a runner goes: to the end of its grid, and to its first look at Ctrl-C and the clock.
+
+Later looks come at even times, since the pace is known by then.  The first one has to be early
+enough where steps are costly, and late enough that short runs are one call.
+"""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["Horizon", "fixed_horizon"]
+from dynlib.compiler.model import CompiledModel
+from dynlib.observers.kit.combined import CombinedObserver
+
+__all__ = ["Horizon", "first_budget", "fixed_horizon"]
 
 _ON_GRID = 1e-9  # of a step: what the division T/dt may lose
 _MICRO = 1e-3  # of a step: a rest below is added to the step before it
+_MOST = 4096  # steps, or attempts
+_OPERATIONS = 2e7  # of compiled code until the first look: some hundredths of a second
+_PLAIN = 4000  # times as slow is plain Python
+_UNKNOWN = 1e6  # operations of a user's hook, which nobody has counted
 
 
 class Horizon(NamedTuple):  # made for every run, faster than a frozen dataclass
@@ -53,3 +64,19 @@ def fixed_horizon(t: float, step: int, dt: float, origin: float, t_end: float) -
     last = whole if exact - whole < _MICRO and whole > step else whole + 1
     start = t if last - 1 <= step else origin + (last - 1) * dt
     return Horizon(last, t_end, t_end - start)
+
+
+def first_budget(model: CompiledModel, combined: CombinedObserver | None, lanes: int = 1) -> int:
+    """Steps of a run, or of a block of lanes, until the first look."""
+    cost = model.step_cost if combined is None else _observed_cost(model, combined)
+    steps = _OPERATIONS / (lanes * cost if model.jit else lanes * cost * _PLAIN)
+    return _MOST if steps >= _MOST else max(1, int(steps))
+
+
+def _observed_cost(model: CompiledModel, combined: CombinedObserver) -> float:
+    """Operations of a step, roughly."""
+    one = max(1.0, model.operations)
+    if combined.tangents:
+        one += combined.tangents * (len(model.spec.states) ** 2 + one)
+    cost = one * max(1, model.stepper.evaluations)
+    return cost + _UNKNOWN if combined.has_user_hooks else cost

@@ -96,7 +96,7 @@ class Session:
         # The start of a run, kept because making one takes longer than a short run; that of a
         # model with lags depends on the values too.
         self._start: RunState | None = None
-        self._lagged = any(model.spec.lags)
+        self._lagged, self._is_map = any(model.spec.lags), model.spec.is_map
 
     def _declared(self) -> SessionState:
         spec, dtype = self.model.spec, self.model.dtype
@@ -219,10 +219,10 @@ class Session:
     @property
     def position(self) -> float:
         """Time where the session stands; for a map the iteration index, an int."""
-        machine, spec = self.state.machine, self.model.spec
+        machine = self.state.machine
         if machine is None:
-            return spec.sim.t0
-        return int(machine.count[COUNT.STEP]) if spec.is_map else float(machine.clock[CLOCK.T])
+            return self.model.spec.sim.t0
+        return int(machine.count[COUNT.STEP]) if self._is_map else float(machine.clock[CLOCK.T])
 
     @property
     def direction(self) -> int:

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Sim"]
 
+_FIRST = segment_name(None)
+
 Values = Mapping[str, float] | ArrayLike
 
 
@@ -174,21 +176,24 @@ class Sim(ManyRuns):
             "record_interval": record_interval, "record_vars": record_vars,
             "transient": transient, "max_steps": max_steps,
         }  # fmt: skip
-        one_of("on_failure", on_failure, ("raise", "return"))
+        # What is usual needs no check: a short run takes no longer than some of them.
+        if on_failure != "raise":
+            one_of("on_failure", on_failure, ("raise", "return"))
         none = isinstance(observers, tuple) and not observers
         watching = () if none else checked_observers(observers)
         session = self._session
-        if flag("resume", resume) and session.running:
+        if resume is not False and flag("resume", resume) and session.running:
             refuse_start(ic=ic, params=params, t0=t0)
             plan = self._planner.resumed(call, stepper_options, progress, session)
             name = segment_name(tag, session.state.segments)
             combined = session.combined(plan, watching)
         else:
             plan = self._planner.fresh(call, stepper_options, progress)
-            name = segment_name(tag)
+            name = _FIRST if tag is None else segment_name(tag)
             combined = session.combined(plan, watching)
             self._start(plan, ic, params)
-        self._concerns.tell(stepper_options)
+        if self._concerns.pending:
+            self._concerns.tell(stepper_options)
         session.advance(plan, name, combined)
         return self._outcome(on_failure)
 

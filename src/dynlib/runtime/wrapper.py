@@ -23,9 +23,8 @@ from dynlib.compiler.model import CompiledModel
 from dynlib.errors import OptionError
 from dynlib.observers.kit.hook_traceback import hook_error
 from dynlib.observers.kit.result import ObserverResult
-from dynlib.runtime.budget import first_budget
 from dynlib.runtime.buffers import Buffers
-from dynlib.runtime.horizon import fixed_horizon
+from dynlib.runtime.horizon import first_budget, fixed_horizon
 from dynlib.runtime.interrupt import Interrupt
 from dynlib.runtime.leaving import leaving, until_told
 from dynlib.runtime.observation import Observation, build_observer_metadata
@@ -310,7 +309,8 @@ def _drive(model: CompiledModel, state: RunState, request: RunRequest, buffers: 
     count[COUNT.BUDGET] = budget = first_budget(model, combined)
     begun = perf_counter()
     interrupt = Interrupt()
-    leave = leaving(model, state, request.observation)
+    alone = request.observation is None and model.program.layout.heed is None
+    leave = None if alone else leaving(model, state, request.observation)
     call: Callable[[], int] = buffers.call
     if leave is not None:
         call = partial(until_told, call, state, request.observation, interrupt, leave)

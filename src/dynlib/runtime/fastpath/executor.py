@@ -22,7 +22,6 @@ from dynlib.compiler.codegen.lane_program import LaneProgram
 from dynlib.compiler.jit.runner import Call, PlainCall, Runner
 from dynlib.compiler.model import CompiledModel
 from dynlib.observers.kit.combined import CombinedObserver
-from dynlib.runtime.budget import first_budget
 from dynlib.runtime.fastpath.observers import (
     combined_of,
     hook_errors,
@@ -43,6 +42,7 @@ from dynlib.runtime.fastpath.processors import places, staying_on
 from dynlib.runtime.fastpath.request import BatchRequest, RawBatch
 from dynlib.runtime.fastpath.threads import Task
 from dynlib.runtime.fastpath.times import aim, row_times
+from dynlib.runtime.horizon import first_budget
 from dynlib.runtime.interrupt import Interrupt, mark
 from dynlib.steppers.options import precise
 
