@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO, Any
@@ -10,23 +9,9 @@ from typing import IO, Any
 import click
 
 from dynlib.errors import DynlibError
+from dynlib.wording import read_by
 
-__all__ = ["Interrupted", "Message", "in_options", "messages"]
-
-# How arguments of Python, as messages name them, are called on the command line.
-_WORDS = (
-    (r"\(Stride\(k=1\)\)", "(--plan all)"),
-    (r"\(Stride\(k=(\d+)\)\)", r"(--stride \1)"),
-    (r"\(TailWindow\(n=(\d+), k=1\)\)", r"(--tail \1)"),
-    (r"\(TailWindow\(n=(\d+), k=(\d+)\)\)", r"(--tail \1 --stride \2)"),
-    (r"\bplan=Stride\((\d+)\)", r"--stride \1"),
-    (r"\bplan=TailWindow\((\w+)\)", r"--tail \1"),
-    (r"\bplan=FinalState\(\)", "--plan final"),
-    (r"\bout='([^']*)'", r"--out \1"),
-    (r"\bt_eval=(\.\.\.|\[\.\.\.\])", "--t-eval FIRST:LAST:COUNT"),
-    (r"\b(times in|with) t_eval\b", r"\1 --t-eval"),
-    (r"\(t_eval\)", "(--t-eval)"),
-)
+__all__ = ["Interrupted", "Message", "as_option", "messages"]
 
 
 class Message(click.ClickException):
@@ -45,26 +30,46 @@ class Interrupted(Message):
     exit_code = 130
 
 
-def in_options(message: str) -> str:
-    """A message that speaks of options where Python has arguments.
+def as_option(name: str, value: Any) -> str | None:
+    """An argument of Python as the options that stand for it.
 
     Examples
     --------
-    >>> in_options("plan=Stride(218) needs 9 GB; out='sweep.zarr' needs no more")
-    '--stride 218 needs 9 GB; --out sweep.zarr needs no more'
+    >>> as_option("plan", TailWindow(100, 5)), as_option("out", "sweep.zarr")
+    ('--tail 100 --stride 5', '--out sweep.zarr')
     """
-    for argument, option in _WORDS:
-        message = re.sub(argument, option, message)
-    return message
+    from dynlib.plans import FinalState, Stride, TailWindow  # most commands need no message
+
+    match name, value:
+        case "plan", Stride(k=1):
+            return "--plan all"
+        case "plan", Stride(k=k):
+            return f"--stride {k}"
+        case "plan", TailWindow(n=n, k=k):
+            return f"--tail {n}" if k == 1 else f"--tail {n} --stride {k}"
+        case "plan", FinalState():
+            return "--plan final"
+        case "plan", _:
+            return "--plan"
+        case "out", None:
+            return "--out"
+        case "out", _:
+            return f"--out {value}"
+        case "t_eval", None:
+            return "--t-eval"
+        case "t_eval", _:
+            return "--t-eval FIRST:LAST:COUNT"
+    return None
 
 
 @contextmanager
 def messages() -> Iterator[None]:
     """Turn what a user can repair into a `Message`; what only we can repair keeps its traceback."""
     try:
-        yield
+        with read_by(as_option):
+            yield
     except DynlibError as error:
-        raise Message(in_options(str(error))) from error
+        raise Message(str(error)) from error
     except KeyboardInterrupt as error:
         raise Interrupted("interrupted") from error
     except MemoryError as error:

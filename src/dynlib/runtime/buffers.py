@@ -19,6 +19,7 @@ from dynlib.errors import OptionError
 from dynlib.runtime.memory import available_memory, readable_size
 from dynlib.runtime.observation import Observation
 from dynlib.runtime.progress import Progress
+from dynlib.wording import argument
 
 __all__ = ["Buffers"]
 
@@ -132,7 +133,7 @@ class Buffers:
             raise OptionError(
                 f"the record needs {readable_size(needed)} for {rows:,} rows, and {free} of memory "
                 "are free. Record less: record_interval=k, record_vars=[...], transient=..., fewer "
-                "times in t_eval, or record=False."
+                f"times in {argument('t_eval')}, or record=False."
             )
         n_states, n_aux = self.width
         used = int(self.count[COUNT.ROW])

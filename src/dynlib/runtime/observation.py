@@ -21,6 +21,7 @@ from dynlib.runtime.naming import ByName, unknown_name
 from dynlib.runtime.run_options import RunOptions
 from dynlib.runtime.saved import checked_observed
 from dynlib.runtime.seal import reading
+from dynlib.wording import argument
 
 __all__ = [
     "Observation",
@@ -257,9 +258,10 @@ def check_transient(options: RunOptions, *, adaptive: bool) -> None:
         )
     if adaptive and options.transient and options.t_eval is not None:
         raise OptionError(
-            "an adaptive stepper ends a step where observers start, and with t_eval it would end "
-            "none there without them: the observers would change the run. Leave transient out, or "
-            "run the transient first and go on with resume=True."
+            "an adaptive stepper ends a step where observers start, and with "
+            f"{argument('t_eval')} it would end none there without them: the observers would "
+            "change the run. Leave transient out, or run the transient first and go on with "
+            "resume=True."
         )
 
 

@@ -45,6 +45,7 @@ from dynlib.runtime.run_options import (
 from dynlib.runtime.starting import Start
 from dynlib.runtime.trace_room import check_workspaces
 from dynlib.runtime.validate import integer, one_of, shown
+from dynlib.wording import argument
 
 __all__ = ["Means", "run_batch", "run_fast"]
 
@@ -280,11 +281,14 @@ def _request(
 
 def _store_path(out: Any) -> Path:
     if not isinstance(out, str | os.PathLike):
-        raise OptionError(f"out must be the path of a Zarr store, found {shown(out)}.")
+        raise OptionError(
+            f"{argument('out')} must be the path of a Zarr store, found {shown(out)}."
+        )
     path = Path(out).expanduser()
     if path.suffix.lower() != ".zarr":
         raise OptionError(
-            f"out={str(path)!r} must end with .zarr: a batch is written to a Zarr store as it "
-            "runs. For another format run it without out, and save() the result."
+            f"{argument('out', str(path))} must end with .zarr: a batch is written to a Zarr store "
+            f"as it runs. For another format run it without {argument('out')}, and save() the "
+            "result."
         )
     return path

@@ -25,6 +25,7 @@ from dynlib.runtime.netcdf import plain_label, write_dataset, xarray_for_files
 from dynlib.runtime.observed import packed
 from dynlib.runtime.origin import Origin
 from dynlib.runtime.recording import Selection
+from dynlib.wording import argument
 
 __all__ = ["FORMAT", "VERSION", "describe", "frame_of", "restore", "save"]
 
@@ -48,7 +49,8 @@ def save(frame: BatchFrame, table: Table, stats: BatchStats, path: str | os.Path
     suffix = target.suffix.lower()
     if suffix not in writers:
         streamed = (
-            " A store for xarray is written while the batch runs: batch(..., out='sweep.zarr')."
+            " A store for xarray is written while the batch runs: "
+            f"{argument('out', 'sweep.zarr')} of batch()."
             if suffix == ".zarr"
             else ""
         )

@@ -48,7 +48,7 @@ PARTS, EVENTS, CLAIMS = (f"{GROUP}/{name}" for name in ("parts", "events", "clai
 _FORMAT = "dynlib store"
 _VERSION = 2  # 1: without check sums
 _ANEW = "Delete the store, or give another path, to compute the batch anew."
-_MENDED = "The batch call that made the store, with the same out=, mends it if it can."
+_MENDED = "The batch call that made the store, if it is made again, mends it if it can."
 
 
 def zarr() -> Any:

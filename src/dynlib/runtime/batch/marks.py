@@ -17,7 +17,7 @@ from dynlib.runtime.seal import digest, open_regular, reading
 
 __all__ = ["AGAIN", "Mark", "Marks", "checked_bytes", "damages"]
 
-AGAIN = "The batch call that made the store, with the same out=, computes damaged parts again."
+AGAIN = "The batch call that made the store, if it is made again, computes damaged parts again."
 _FORMAT = "dynlib part"
 
 

@@ -17,6 +17,7 @@ from dynlib.runtime.fastpath.request import PlannedRecord
 from dynlib.runtime.horizon import fixed_horizon
 from dynlib.runtime.recording import Selection
 from dynlib.runtime.run_options import RunOptions
+from dynlib.wording import argument
 
 __all__ = ["Recording", "chosen_plan", "recording"]
 
@@ -38,8 +39,8 @@ class Recording:
     options
         A run by `Sim.run` with these options records these very rows, but for the end of a run
         that ends early, which `FinalState` alone records.
-    label
-        The plan as the user wrote it, for reprs.
+    plan
+        The plan that the user chose; None: the times are given.
     """
 
     times: Callable[[], NDArray[Any]]
@@ -48,7 +49,12 @@ class Recording:
     samples: NDArray[np.float64] | None
     from_final: bool
     options: RunOptions
-    label: str
+    plan: RecordingPlan | None = None
+
+    @property
+    def label(self) -> str:
+        """What is recorded as the user wrote it, for reprs."""
+        return "t_eval" if self.plan is None else repr(self.plan)
 
     @property
     def rows(self) -> int:
@@ -95,7 +101,8 @@ def chosen_plan(plan: Any, options: RunOptions, model: CompiledModel) -> Recordi
         return FinalState() if end_only else Stride(1)
     found = checked_plan(plan)
     if options.t_eval is not None:
-        raise OptionError(f"t_eval and plan={found!r} both say what to record: give one of them.")
+        both = f"{argument('t_eval')} and {argument('plan', found)}"
+        raise OptionError(f"{both} both say what to record: give one of them.")
     return found
 
 
@@ -105,10 +112,7 @@ def recording(model: CompiledModel, options: RunOptions, plan: RecordingPlan) ->
     selection = Selection.of(options.record_vars, spec.states, tuple(a.name for a in spec.aux))
     if options.t_eval is not None:
         times = options.t_eval.astype(np.int64) if spec.is_map else options.t_eval
-        return Recording(
-            *(lambda: times, selection, PlannedRecord(), options.t_eval, False),
-            *(options, "t_eval"),
-        )
+        return Recording(lambda: times, selection, PlannedRecord(), options.t_eval, False, options)
     if model.stepper.adaptive:
         return _end_of_adaptive(options, selection, plan)
     return _on_grid(model, options, selection, plan)
@@ -120,7 +124,7 @@ def _end_of_adaptive(options: RunOptions, selection: Selection, plan: RecordingP
     samples = end if selection.aux else None
     return Recording(
         *(lambda: end, selection, PlannedRecord(plan), samples, not selection.aux, single),
-        repr(plan),
+        plan,
     )
 
 
@@ -156,7 +160,7 @@ def _on_grid(
         record_interval=stride,
         transient=_until(first - start, last, dt, options, is_map=is_map),
     )
-    return Recording(times, selection, record, None, from_final, single, repr(plan))
+    return Recording(times, selection, record, None, from_final, single, plan)
 
 
 def signed_dt(options: RunOptions) -> float:

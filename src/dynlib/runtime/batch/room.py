@@ -11,9 +11,11 @@ from dynlib.errors import OptionError
 from dynlib.runtime.batch.recording import Recording
 from dynlib.runtime.fastpath.executor import default_lanes
 from dynlib.runtime.fastpath.observers import combined_of, layout_of, observed_steps
+from dynlib.runtime.fastpath.plans import FinalState, Stride
 from dynlib.runtime.fastpath.request import BatchRequest
 from dynlib.runtime.memory import available_memory, readable_size
 from dynlib.runtime.trace_room import traces_that_fit
+from dynlib.wording import argument
 
 __all__ = ["bytes_per_run", "check_room"]
 
@@ -88,10 +90,14 @@ def check_room(
         "fastpath": "the results of a run",
     }[way]
     raise OptionError(
-        f"{what} with {record.rows:,} rows of {columns} variables ({record.label}){besides} "
+        f"{what} with {record.rows:,} rows of {columns} variables ({_chosen(record)}){besides} "
         f"need {readable_size(needed)}, and {readable_size(free)} of memory are free. "
         f"{_ways(model, request, record, free, way)}"
     )
+
+
+def _chosen(record: Recording) -> str:
+    return argument("t_eval") if record.plan is None else argument("plan", record.plan)
 
 
 def _ways(
@@ -116,13 +122,16 @@ def _ways(
     if rows >= 2 and on_grid:
         stride = record.planned.stride * -(-record.rows // (rows - 1))
         kept = -(-record.rows * record.planned.stride // stride)
-        ways.append(f"plan=Stride({stride}) needs {readable_size(ends + kept * row)}")
+        every = argument("plan", Stride(stride))
+        ways.append(f"{every} needs {readable_size(ends + kept * row)}")
     elif rows >= 1 and record.samples is not None:
-        ways.append(f"{rows} times in t_eval need {readable_size(ends + rows * row)}")
+        need = readable_size(ends + rows * row)
+        ways.append(f"{rows} times in {argument('t_eval')} need {need}")
     if record.rows > 1 and ends <= free:
-        ways.append(f"plan=FinalState() needs {readable_size(ends)}")
+        ways.append(f"{argument('plan', FinalState())} needs {readable_size(ends)}")
     if way == "batch":
-        ways.append("out='sweep.zarr' needs no more memory than a part of the batch at a time")
+        store = argument("out", "sweep.zarr")
+        ways.append(f"{store} needs no more memory than a part of the batch at a time")
     elif not ways:
         ways.append("Take fewer runs, or fewer variables")
     return "; ".join(ways) + "."

@@ -39,6 +39,7 @@ from dynlib.runtime.batch.table import Table
 from dynlib.runtime.files import write_arrays
 from dynlib.runtime.interrupt import Interrupt
 from dynlib.runtime.seal import digest
+from dynlib.wording import argument
 
 __all__ = ["Store"]
 
@@ -81,7 +82,7 @@ class Store:
             written there.
         """
         if not path.parent.is_dir():
-            raise OptionError(f"out={str(path)!r}: there is no folder {path.parent}.")
+            raise OptionError(f"{argument('out', str(path))}: there is no folder {path.parent}.")
         zarr()
         try:
             with _room():
@@ -90,7 +91,7 @@ class Store:
                 base = mend(path, frame, runs_of_a_part)
         except OSError as error:
             raise OptionError(
-                f"out={str(path)!r}: no store can be made in {path.parent} "
+                f"{argument('out', str(path))}: no store can be made in {path.parent} "
                 f"({error.strerror or error})."
             ) from error
         recognise(base, path, frame)
@@ -197,8 +198,9 @@ class Store:
         except OSError as error:
             place = f": {error.filename2}" if error.filename2 else ""
             raise OptionError(
-                f"out={str(self._path)!r}: cannot be written ({error.strerror or error}{place}). "
-                "What is there is kept; the same call goes on with the other parts."
+                f"{argument('out', str(self._path))}: cannot be written "
+                f"({error.strerror or error}{place}). What is there is kept; the same call goes on "
+                "with the other parts."
             ) from error
 
 

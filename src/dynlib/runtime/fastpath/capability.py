@@ -10,6 +10,7 @@ from dynlib.errors import OptionError
 from dynlib.observers.kit.plans import EveryStep
 from dynlib.runtime.fastpath.plans import FinalState, RecordingPlan
 from dynlib.runtime.run_options import RunOptions
+from dynlib.wording import argument
 
 __all__ = ["LANES", "check_capability", "refusal"]
 
@@ -49,13 +50,15 @@ def refusal(
     name = model.stepper.name
     if not isinstance(plan, FinalState):
         return (
-            f"stepper {name!r} chooses the steps of each run by itself, so {plan!r} would mean "
-            "other times in every run. Give the times, t_eval=..., or plan=FinalState()."
+            f"stepper {name!r} chooses the steps of each run by itself, so "
+            f"{argument('plan', plan)} would mean other times in every run. Give the times, "
+            f"{argument('t_eval', ...)}, or {argument('plan', FinalState())}."
         )
     if options.transient and not observers:
         return (
             f"stepper {name!r} ends a step where the transient ends, which is of use only where "
-            "something is recorded after it. Give t_eval=..., or leave transient out."
+            f"something is recorded after it. Give {argument('t_eval', ...)}, or leave transient "
+            "out."
         )
     return None
 
