@@ -241,7 +241,7 @@ def test_record_that_does_not_fit(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "1 GB of memory are free" in said
     assert "plan=FinalState() needs" in said
     assert "out='sweep.zarr'" in said
-    stride = int(said.partition("plan=Stride(k=")[2].partition(")")[0])
+    stride = int(said.partition("free. plan=Stride(k=")[2].partition(")")[0])
     plan = Stride(stride)
     assert 10_000 * plan.capacity(20_000) * 16 < 1 << 30
     with pytest.raises(OptionError, match=r"t_eval need .*FinalState\(\) needs"):
@@ -286,7 +286,7 @@ def test_what_does_not_fit_on_the_way(monkeypatch: pytest.MonkeyPatch, tmp_path:
         sim.batch(params={"a": [0.0, 1.0]}, out=tmp_path / "a.zarr", **options)
     for message in (single, stored):
         assert "out=" not in str(message.value)
-        stride = int(str(message.value).partition("plan=Stride(k=")[2].partition(")")[0])
+        stride = int(str(message.value).partition("free. plan=Stride(k=")[2].partition(")")[0])
         assert Stride(stride).capacity(20_000_000) * (16 + 2 * 16) < 100 << 20
 
 

@@ -35,6 +35,7 @@ def as_option(name: str, value: Any) -> str | None:
 
     Examples
     --------
+    >>> from dynlib.plans import TailWindow
     >>> as_option("plan", TailWindow(100, 5)), as_option("out", "sweep.zarr")
     ('--tail 100 --stride 5', '--out sweep.zarr')
     """

@@ -177,7 +177,7 @@ class Sim(ManyRuns):
             "transient": transient, "max_steps": max_steps,
         }  # fmt: skip
         # What is usual needs no check: a short run takes no longer than some of them.
-        if on_failure != "raise":
+        if not (isinstance(on_failure, str) and on_failure == "raise"):
             one_of("on_failure", on_failure, ("raise", "return"))
         none = isinstance(observers, tuple) and not observers
         watching = () if none else checked_observers(observers)
