@@ -222,9 +222,8 @@ class DenseOutput:
         inside = np.clip(times, min(first, last), max(first, last))
         outside = ~(np.abs(times - inside) <= slack)
         if outside.any():
-            raise OptionError(
-                f"t holds {times[outside][0]:g}, outside of the run: {first:g} to {last:g}."
-            )
+            wrong, start, end = (float(x) for x in (times[outside][0], first, last))
+            raise OptionError(f"t holds {wrong!r}, outside of the run: {start!r} to {end!r}.")
         for known, on_grid in steps.ends:
             inside[inside == known] = on_grid
         return inside
