@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["Horizon", "fixed_horizon"]
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Horizon", "fixed_horizon", "fixed_horizons"]
+
+Floats = NDArray[np.float64]
 
 _ON_GRID = 1e-9  # of a step: what the division T/dt may lose
 _MICRO = 1e-3  # of a step: a rest below is added to the step before it
@@ -53,3 +58,19 @@ def fixed_horizon(t: float, step: int, dt: float, origin: float, t_end: float) -
     last = whole if exact - whole < _MICRO and whole > step else whole + 1
     start = t if last - 1 <= step else origin + (last - 1) * dt
     return Horizon(last, t_end, t_end - start)
+
+
+def fixed_horizons(t0: Floats, dt: float, end: Floats) -> tuple[Floats, Floats, Floats]:
+    """`fixed_horizon` of many grids, which begin at `t0`: last grid points, times, last steps."""
+    exact = (end - t0) / dt
+    nearest = np.rint(exact)
+    slack = _ON_GRID + 1e-15 * np.abs(exact)
+    on_grid = (np.abs(exact - nearest) <= slack) & (nearest > 0)
+    whole = np.floor(exact)
+    last = np.where((exact - whole < _MICRO) & (whole > 0), whole, whole + 1)
+    dt_last = end - np.where(last <= 1, t0, t0 + (last - 1) * dt)
+    return (
+        np.where(on_grid, nearest, last),
+        np.where(on_grid, t0 + nearest * dt, end),
+        np.where(on_grid, dt, dt_last),
+    )

@@ -105,13 +105,13 @@ def checked_names(what: str, given: Any, names: Sequence[str]) -> list[str]:
     """The names that are given; one that nothing has is an error."""
     if not isinstance(given, Iterable):
         raise OptionError(f"{what} must be a name or a list of names, found {_shown(given)}.")
-    given = list(given.keys() if by_name(given) else given)
-    for name in given:
+    chosen: list[Any] = list(getattr(given, "keys", list)()) if by_name(given) else list(given)
+    for name in chosen:
         if name not in names:
             guess = did_you_mean(name, names) if isinstance(name, str) else ""
             known = f" Known: {', '.join(names)}." if names else " There are none."
             raise UnknownNameError(f"{what}: unknown name {name!r}.{guess}{known}")
-    return given
+    return chosen
 
 
 def leading(shapes: Mapping[str, tuple[int, ...]]) -> tuple[int, ...]:

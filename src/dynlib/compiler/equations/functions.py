@@ -116,7 +116,7 @@ class Equations:
             return made.one(y, t, self._params())
         return self._vector(made, y, t, params)
 
-    def step(self, y: Any, t: ArrayLike = 0, params: Any = None) -> Array:
+    def step(self, y: Any, t: int | ArrayLike = 0, params: Any = None) -> Array:
         """The next state of a map; `t` is the index of the iteration.  Shape (..., n)."""
         if not self._spec.is_map:
             raise OptionError(
@@ -124,7 +124,7 @@ class Equations:
                 "sim.run()."
             )
         made = self._right_hand_side
-        usual = params is None and type(t) is int and type(y) is np.ndarray
+        usual = params is None and isinstance(t, int) and type(y) is np.ndarray
         if usual and y.dtype is self._dtype and y.shape == self._shape:
             return made.one(y, t, self._params())
         return self._vector(made, y, t, params)

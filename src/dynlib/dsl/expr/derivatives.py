@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from dynlib.dsl.expr.nodes import ONE, ZERO, Apply, Node, Num
+from dynlib.dsl.expr.nodes import ONE, ZERO, Apply, Node, Num, Param
 from dynlib.dsl.expr.simplify import build
 
 Rule = Callable[..., Node]
@@ -120,7 +120,7 @@ def _power(node: Apply, da: Node, db: Node) -> Node:
     if db is ZERO:
         return base
     grown = mul(node, build("log", a))
-    if not isinstance(a, Num):  # 0**b stays 0, whatever b > 0 is
+    if not isinstance(a, Num | Param):  # 0**b stays 0, whatever b > 0 is
         grown = select(build("ne", node, ZERO), grown, ZERO)
     return add(base, mul(grown, db))
 

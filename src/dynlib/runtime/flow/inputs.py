@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -99,8 +100,8 @@ def read_starts(
     if lost.any():
         where, length = begin[lost][0].item(), _flat(span, shape)[lost][0].item()
         raise OptionError(
-            f"T = {length!r} is lost beside t0 = {where!r}: t0 + T = t0 in float64. Give a t0 nearer "
-            "to 0, or a longer T."
+            f"T = {length!r} is lost beside t0 = {where!r}: t0 + T = t0 in float64. Give a t0 "
+            "nearer to 0, or a longer T."
         )
     return Starts(
         shape,
@@ -196,6 +197,7 @@ def _tangents(given: Any, spec: ModelSpec) -> Array:
 def _flat(array: Array, shape: tuple[int, ...], own: int = 0) -> Array:
     """The array spread to the leading shape, its leading axes as one."""
     rest = array.shape[array.ndim - own :]
+    runs = prod(shape)
     if array.shape == (*shape, *rest):
-        return np.ascontiguousarray(array.reshape(-1, *rest))
-    return np.ascontiguousarray(np.broadcast_to(array, (*shape, *rest)).reshape(-1, *rest))
+        return np.ascontiguousarray(array.reshape(runs, *rest))
+    return np.ascontiguousarray(np.broadcast_to(array, (*shape, *rest)).reshape(runs, *rest))
