@@ -42,7 +42,8 @@ def test_nothing_that_is_asked_for_is_nothing(jit: bool) -> None:
     eq = lorenz(jit).equations
     for y in (Y, np.ones((4, 3)), np.ones((0, 3))):
         shape = np.shape(y)[:-1]
-        assert eq.aux(y) == {} and eq.events(y) == {}
+        assert eq.aux(y) == {}
+        assert eq.events(y) == {}
         assert eq.params_jacobian(y, []).shape == (*shape, 3, 0)
 
 

@@ -136,5 +136,5 @@ def test_a_length_that_is_lost_is_refused() -> None:
 
 
 def test_how_to_go_backwards_is_told() -> None:
-    with pytest.raises(OptionError, match="dt must be above 0, found -0.1. .* give a T below 0"):
+    with pytest.raises(OptionError, match=r"dt must be above 0, found -0\.1\. .* T below 0"):
         setup(ESCAPE, stepper="rk4").flow([0.1, 0.0], -1.0, dt=-0.1)
