@@ -86,6 +86,11 @@ def overlaid(given: Any, base: Array, names: tuple[str, ...]) -> Array:
     if not by_name(given):
         return vectors("params", given, names, base.dtype).copy()
     chosen = checked_names("params", given, names)
+    if base.dtype == np.float64 and all(type(given[name]) is float for name in chosen):
+        found = base.copy()
+        for name in chosen:
+            found[names.index(name)] = given[name]
+        return found
     whole: dict[str, Any] = dict(zip(names, base, strict=True))
     return vectors("params", whole | {name: given[name] for name in chosen}, names, base.dtype)
 

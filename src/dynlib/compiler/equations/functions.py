@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import cached_property, partial
 from importlib import import_module
+from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -32,6 +33,7 @@ __all__ = ["Equations", "ForScipy"]
 
 Array = NDArray[Any]
 _KEPT = 64  # functions
+_NO_TIMES = np.zeros(0)
 
 
 class ForScipy(NamedTuple):
@@ -123,11 +125,7 @@ class Equations:
                 f"{self._spec.name} is a flow: it has equations.rhs(y), and steps are made by "
                 "sim.run()."
             )
-        made = self._right_hand_side
-        usual = params is None and isinstance(t, int) and type(y) is np.ndarray
-        if usual and y.dtype is self._dtype and y.shape == self._shape:
-            return made.one(y, t, self._params())
-        return self._vector(made, y, t, params)
+        return self._vector(self._right_hand_side, y, t, params)
 
     def aux(
         self, y: Any, t: ArrayLike = 0.0, params: Any = None, *, names: Sequence[str] | None = None
@@ -280,6 +278,24 @@ class Equations:
         return found.reshape(*found.shape[:-1], self._shape[0], columns)
 
     def _vector(self, made: Evaluator, y: Any, t: Any, params: Any, *along: Any) -> Array:
+        """Evaluate; what has its shape and its type already is not looked at any further."""
+        plain = isinstance(t, int) or (
+            isinstance(t, float) and (not self._is_map or t.is_integer())
+        )
+        if plain and params is None and type(y) is np.ndarray and y.dtype is self._dtype:
+            shape, own = y.shape, self._shape
+            if shape == own:
+                if all(
+                    type(v) is np.ndarray and v.dtype is y.dtype and v.shape == own for v in along
+                ):
+                    return made.one(y, t, self._params(), *along)
+            elif len(shape) > 1 and shape[-1:] == own and not (along or made.asked.timed):
+                rows = np.ascontiguousarray(y.reshape(prod(shape[:-1]), shape[-1]))
+                found = made.many(rows, _NO_TIMES, self._params(), ())
+                return found.reshape(*shape[:-1], found.shape[-1])
+        return self._checked(made, y, t, params, *along)
+
+    def _checked(self, made: Evaluator, y: Any, t: Any, params: Any, *along: Any) -> Array:
         names, dtype = self._spec.states, self._dtype
         if isinstance(y, float | int | np.number):
             raise OptionError(
@@ -299,14 +315,18 @@ class Equations:
         if not shape:
             return made.one(y, times, p, *directions)
 
+        points = prod(shape)
+
         def rows(array: Array) -> Array:
             width = array.shape[-1]
-            spread = np.broadcast_to(array, (*shape, width)).reshape(-1, width)
-            return np.ascontiguousarray(spread)
+            if array.shape[:-1] != shape:
+                array = np.broadcast_to(array, (*shape, width))
+            return np.ascontiguousarray(array.reshape(points, width))
 
         p = rows(p) if p.ndim > 1 else p
-        flat_t = np.ascontiguousarray(np.broadcast_to(times, shape).reshape(-1))
-        found = made.many(rows(y), flat_t, p, [rows(v) for v in directions])
+        if made.asked.timed:
+            times = np.ascontiguousarray(np.broadcast_to(times, shape).reshape(-1))
+        found = made.many(rows(y), times, p, [rows(v) for v in directions])
         return found.reshape(*shape, found.shape[-1])
 
 
