@@ -66,6 +66,9 @@ def test_rows_of_pandas_go_by_name_as_in_run() -> None:
     assert_array_equal(sim.flow(row, 0.0), Y)
     assert_array_equal(list(sim.run(T=0.0, ic=row).final.values()), Y)
     assert_array_equal(sim.equations.rhs(pd.Series(Y)), wanted)  # its numbers are no names
+    other = sim.copy()
+    other.assign(pd.Series({"rho": 9.0, "x": 4.0}))
+    assert (other.params["rho"], other.state["x"]) == (9.0, 4.0)
     given = sim.equations.rhs(Y, params=pd.Series({"beta": 1.0, "rho": 2.0}))
     assert_array_equal(given, sim.equations.rhs(Y, params={"rho": 2.0, "beta": 1.0}))
     with pytest.raises(UnknownNameError, match="unknown name 'w'"):
@@ -135,3 +138,26 @@ def test_what_looks_back_is_named() -> None:
 def test_refusals(call: Any, match: str) -> None:
     with pytest.raises(OptionError, match=match):
         call(lorenz().equations)
+
+
+def test_many_points_of_one_state_are_told_their_shape() -> None:
+    eq = setup(COUNTED).equations
+    with pytest.raises(OptionError, match=r"last axis must have length 1, .*y\[\.\.\., None\]"):
+        eq.step(np.ones(5))
+
+
+def test_results_are_the_callers_own(jit: bool) -> None:
+    """Kernels keep their arrays from call to call, and nobody else's."""
+    eq = lorenz(jit).equations
+    points = np.ones((9, 3))
+    first = eq.rhs(points)
+    kept = first.copy()
+    second = eq.rhs(2 * points)
+    assert_array_equal(first, kept)
+    first[:] = 7.0
+    assert_array_equal(eq.rhs(points), kept)
+    assert not np.array_equal(second, kept)
+    assert_array_equal(points, np.ones((9, 3)))
+    varied = eq.rhs(points, params={"rho": np.arange(9.0)})
+    assert_array_equal(varied[4], eq.rhs(points[4], params={"rho": 4.0}))
+    assert_array_equal(eq.rhs(points), kept)  # and parameters of one call are not those of the next

@@ -68,10 +68,14 @@ def vectors(what: str, given: Any, names: tuple[str, ...], dtype: np.dtype[Any])
         return np.stack([np.broadcast_to(column, shape) for column in columns], axis=-1)
     array = numbers(what, given, dtype)
     if array.ndim == 0 or array.shape[-1] != len(names):
-        turned = array.ndim > 1 and array.shape[0] == len(names)
+        hint = ""
+        if array.ndim > 1 and array.shape[0] == len(names):
+            hint = f" Did you mean {what}.T?"
+        elif len(names) == 1 and array.ndim:
+            hint = f" Did you mean {what}[..., None]?"
         raise OptionError(
             f"{what} has shape {array.shape}; its last axis must have length {len(names)}, for "
-            f"{', '.join(names) or 'nothing'}." + (f" Did you mean {what}.T?" if turned else "")
+            f"{', '.join(names) or 'nothing'}.{hint}"
         )
     return array
 
