@@ -28,7 +28,8 @@ class Flow:
     y
         States at the end, shape (..., n); NaN (of a map of integers 0) where a run failed.
     tangents
-        Tangent vectors there, shape (..., n, k), NaN where a run failed; None: there were none.
+        Tangent vectors there, shape (..., n, k), NaN where a run failed or one of its vectors grew
+        too long; None: there were none.
     status
         How each run ended, a `Status` as a number, shape (...).
     t
