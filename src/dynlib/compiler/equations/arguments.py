@@ -90,13 +90,13 @@ def overlaid(given: Any, base: Array, names: tuple[str, ...]) -> Array:
     if not by_name(given):
         return vectors("params", given, names, base.dtype).copy()
     chosen = checked_names("params", given, names)
-    if base.dtype == np.float64 and all(type(given[name]) is float for name in chosen):
-        found = base.copy()
-        for name in chosen:
-            found[names.index(name)] = given[name]
-        return found
-    whole: dict[str, Any] = dict(zip(names, base, strict=True))
-    return vectors("params", whole | {name: given[name] for name in chosen}, names, base.dtype)
+    columns = {name: numbers(f"params[{name!r}]", given[name], base.dtype) for name in chosen}
+    shape = leading({f"params[{name!r}]": column.shape for name, column in columns.items()})
+    found = np.empty((*shape, len(names)), base.dtype)
+    found[...] = base
+    for name, column in columns.items():
+        found[..., names.index(name)] = column
+    return found
 
 
 def by_name(given: Any) -> bool:

@@ -282,20 +282,24 @@ class Equations:
         plain = isinstance(t, int) or (
             isinstance(t, float) and (not self._is_map or t.is_integer())
         )
-        if plain and params is None and type(y) is np.ndarray and y.dtype is self._dtype:
+        if params is not None:
+            params = overlaid(params, self._params(), self._spec.params)
+            plain = plain and params.ndim == 1
+        if plain and type(y) is np.ndarray and y.dtype is self._dtype:
             shape, own = y.shape, self._shape
+            p = self._params() if params is None else params
             if shape == own:
                 if all(
                     type(v) is np.ndarray and v.dtype is y.dtype and v.shape == own for v in along
                 ):
-                    return made.one(y, t, self._params(), *along)
+                    return made.one(y, t, p, *along)
             elif len(shape) > 1 and shape[-1:] == own and not (along or made.asked.timed):
                 rows = np.ascontiguousarray(y.reshape(prod(shape[:-1]), shape[-1]))
-                found = made.many(rows, _NO_TIMES, self._params(), ())
+                found = made.many(rows, _NO_TIMES, p, ())
                 return found.reshape(*shape[:-1], found.shape[-1])
         return self._checked(made, y, t, params, *along)
 
-    def _checked(self, made: Evaluator, y: Any, t: Any, params: Any, *along: Any) -> Array:
+    def _checked(self, made: Evaluator, y: Any, t: Any, params: Array | None, *along: Any) -> Array:
         names, dtype = self._spec.states, self._dtype
         if isinstance(y, float | int | np.number):
             raise OptionError(
@@ -307,7 +311,7 @@ class Equations:
             times = numbers("t, the index of an iteration,", t, np.dtype(np.int64)) * 1.0
         else:
             times = numbers("t", t, np.dtype(np.float64))
-        p = overlaid(params, self._params(), self._spec.params)
+        p = self._params() if params is None else params
         directions = [vectors(f"direction {i}", v, names, dtype) for i, v in enumerate(along, 1)]
         shapes = {"y": y.shape[:-1], "t": times.shape, "params": p.shape[:-1]}
         shapes |= {f"direction {i}": v.shape[:-1] for i, v in enumerate(directions, 1)}
