@@ -96,7 +96,7 @@ def starts(n: int, *shape: int, scale: float = 1.0) -> np.ndarray:
      (LINEAR, "c", "ab3")],
 )  # fmt: skip
 def test_many_are_what_single_runs_are(model: str, name: str, stepper: str) -> None:
-    """Lanes for those of one span, single runs for the others, and Sim.run: one and the same."""
+    """Lanes, single runs and Sim.run: one and the same."""
     sim = session(model, stepper)
     y = starts(3, 24, scale=8.0)
     sign = (-1) ** np.arange(24) if model is LINEAR else 1  # Lorenz' system escapes backwards
@@ -386,7 +386,6 @@ def test_bad_input() -> None:
         (lambda: sim.flow(y, 1.0, np.eye(2)), r"tangents has shape \(2, 2\); it must be"),
         (lambda: sim.flow(y, 1.0, np.ones(3)), r"Did you mean tangents\[..., None\]"),
         (lambda: sim.flow(y, 1.0, np.ones((2, 3))), r"Transpose them"),
-        (lambda: sim.flow(y, 1.0, np.ones((3, 0))), r"tangents has shape \(3, 0\)"),
         (lambda: sim.flow(y, 1.0, np.full((3, 1), np.nan)), "tangents must be finite"),
         (lambda: sim.flow(y, 1.0, params=[1.0]), "params has shape"),
         (lambda: sim.flow(y, 1.0, t0=np.nan), "t0 must be finite"),

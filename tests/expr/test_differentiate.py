@@ -46,6 +46,8 @@ _FUNCTIONS = {
     "div": lambda u, v: u / v,
     "neg": lambda u: -u,
     "pow": lambda u, v: u**v,
+    "ne": lambda u, v: u != v,
+    "select": lambda when, u, v: u if when else v,
 }
 
 
@@ -287,3 +289,16 @@ def test_derivatives_of_derivatives() -> None:
     assert evaluate(third, {X: x}) == pytest.approx(
         math.exp(2 * x) * (11 * math.cos(x) + 2 * math.sin(x)), rel=1e-14
     )
+
+
+@pytest.mark.parametrize("m", [1.0, 2.0, 3.0, 4.0])
+@pytest.mark.parametrize("text", ["x**a", "x**a/(1 + x**a)", "1/(1 + x**a)"])
+def test_powers_at_zero(text: str, m: float) -> None:
+    """Of a whole exponent that is a parameter all derivatives exist at 0, by base and exponent."""
+    expr, values = bound(text), {X: 0.0, A: m}
+    x = sympy.Symbol("x")
+    wanted = sympy.sympify(text, {"x": x, "a": int(m)})
+    for _ in range(4):
+        assert evaluate(expr, values) == pytest.approx(float(wanted.subs(x, 0)), abs=1e-14)
+        expr, wanted = differentiate(expr, X), sympy.diff(wanted, x)
+    assert evaluate(differentiate(bound(text), A), values) == 0

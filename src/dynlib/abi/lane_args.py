@@ -21,6 +21,7 @@ __all__ = [
     "LaneCount",
     "Leaves",
     "Obs",
+    "Span",
 ]
 
 
@@ -88,6 +89,15 @@ class Leaves(IntEnum):
     CAREFUL = 1  # its next step goes through the ordinary run loop
 
 
+class Span(IntEnum):
+    """Rows of what each run, and then its lane, is given where runs have spans of their own."""
+
+    T0 = 0
+    T_END = 1  # as `LaneClock.T_END`
+    STEP_END = 2  # fixed grids and maps: the run is done at this step
+    DT_LAST = 3  # fixed grids
+
+
 class Obs(IntEnum):
     """Places in the tuple `obs` of what only observers need: `OBSERVED_LANE_ARGS` in order."""
 
@@ -137,7 +147,8 @@ RUNS = Record(
         "uniform": RunnerArg("uniform", "y", ("params",)),
         "varied": RunnerArg("varied", "y", (0, 0)),
         "states": RunnerArg("states", "y", (0, 0)),
-        "times": RunnerArg("times", "f8", (2, 0)),  # of the ends of the runs, and their steps there
+        # of the ends of the runs, and their steps there; what `Span` names, if they have their own
+        "times": RunnerArg("times", "f8", (2, 0)),
         "status": RunnerArg("status", "i8", (0,)),
         "steps": RunnerArg("steps", "i8", (0,)),
         "rejects": RunnerArg("rejects", "i8", (0,)),

@@ -169,19 +169,21 @@ class CompiledModel:
         sampled: bool = False,
         analysis: AnalysisModule | None = None,
         variant: Variant | None = None,
+        own_spans: bool = False,
     ) -> tuple[LaneProgram, Runner]:
         """The runner of a batch in blocks of `lanes`, in which the parameters `varied` differ.
 
-        `variant` is a further one that was registered; None: FASTPATH or FASTPATH_ANALYSIS.
+        `variant` is a further one that was registered; None: FASTPATH or FASTPATH_ANALYSIS.  With
+        `own_spans` each run begins and ends at times of its own.
         """
         further = () if variant is None else self._further(variant)
-        what = (lanes, varied, sampled, *further)
+        what = (lanes, varied, sampled, own_spans, *further)
         made = self._fast.get((*what, analysis_token(analysis, jit=self.jit)))
         if made is None:
             from dynlib.compiler.codegen.lane_program import LaneProgram  # single runs need none
 
             observed = analysis is not None
-            program = LaneProgram(self.spec, self.stepper, lanes, varied, analysis)
+            program = LaneProgram(self.spec, self.stepper, lanes, varied, analysis, own_spans)
             usual = RunnerVariant.FASTPATH_ANALYSIS if observed else RunnerVariant.FASTPATH
             runner = get_runner(
                 variant or usual,

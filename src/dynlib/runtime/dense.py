@@ -27,6 +27,7 @@ from dynlib.runtime.origin import Origin, inline, plain_call
 from dynlib.runtime.planning import Planner
 from dynlib.runtime.segments import Segment
 from dynlib.runtime.session import Session
+from dynlib.runtime.validate import exactly
 
 __all__ = ["DenseOutput"]
 
@@ -222,9 +223,8 @@ class DenseOutput:
         inside = np.clip(times, min(first, last), max(first, last))
         outside = ~(np.abs(times - inside) <= slack)
         if outside.any():
-            raise OptionError(
-                f"t holds {times[outside][0]:g}, outside of the run: {first:g} to {last:g}."
-            )
+            wrong, start, end = map(exactly, (times[outside][0], first, last))
+            raise OptionError(f"t holds {wrong}, outside of the run: {start} to {end}.")
         for known, on_grid in steps.ends:
             inside[inside == known] = on_grid
         return inside

@@ -8,10 +8,15 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from dynlib.compiler.model import CompiledModel
 from dynlib.observers.kit.combined import CombinedObserver
 
-__all__ = ["Horizon", "first_budget", "fixed_horizon"]
+__all__ = ["Horizon", "first_budget", "fixed_horizon", "fixed_horizons"]
+
+Floats = NDArray[np.float64]
 
 _ON_GRID = 1e-9  # of a step: what the division T/dt may lose
 _MICRO = 1e-3  # of a step: a rest below is added to the step before it
@@ -80,3 +85,19 @@ def _observed_cost(model: CompiledModel, combined: CombinedObserver) -> float:
         one += combined.tangents * (len(model.spec.states) ** 2 + one)
     cost = one * max(1, model.stepper.evaluations)
     return cost + _UNKNOWN if combined.has_user_hooks else cost
+
+
+def fixed_horizons(t0: Floats, dt: float, end: Floats) -> tuple[Floats, Floats, Floats]:
+    """`fixed_horizon` of many grids, which begin at `t0`: last grid points, times, last steps."""
+    exact = (end - t0) / dt
+    nearest = np.rint(exact)
+    slack = _ON_GRID + 1e-15 * np.abs(exact)
+    on_grid = (np.abs(exact - nearest) <= slack) & (nearest > 0)
+    whole = np.floor(exact)
+    last = np.where((exact - whole < _MICRO) & (whole > 0), whole, whole + 1)
+    dt_last = end - np.where(last <= 1, t0, t0 + (last - 1) * dt)
+    return (
+        np.where(on_grid, nearest, last),
+        np.where(on_grid, t0 + nearest * dt, end),
+        np.where(on_grid, dt, dt_last),
+    )

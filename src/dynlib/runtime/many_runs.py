@@ -179,8 +179,8 @@ class ManyRuns:
         - ``params``: a dict of some, or an array of all, (..., n_params).
         - ``dt``, ``max_steps``, ``**stepper_options``: as in `run`.
         - ``workers``: threads; by default one for each core.
-        - ``on_failure="return"`` returns a `Flow`, with NaN for runs that failed, ``.status`` and
-          ``.ok``.
+        - ``on_failure="return"`` returns a `Flow`, with NaN for runs that failed and for vectors
+          that grew too long, ``.status`` and ``.ok``.
 
         Returns
         -------
@@ -190,7 +190,8 @@ class ManyRuns:
         Raises
         ------
         RunFailed
-            If a run does not come to its end, be it that it meets the model's stop condition.
+            If a run does not come to its end, be it that it meets the model's stop condition, or if
+            a vector grows until an adaptive stepper does not know its error.
         OptionError, UnknownNameError, UnknownOptionError
 
         Examples

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from dynlib.compiler.model import CompiledModel
 from dynlib.dsl import ModelSpec
 from dynlib.errors import OptionError, StepperOptionError, UnknownOptionError
-from dynlib.runtime.validate import flag, integer, number
+from dynlib.runtime.validate import exactly, flag, integer, number
 from dynlib.steppers import registry
 from dynlib.suggest import closest, did_you_mean
 
@@ -288,7 +288,8 @@ def _samples(
     far = np.abs(times - inside) > slack
     if far.any():
         raise OptionError(
-            f"t_eval holds {times[far][0]:g}, outside of the run: {first:g} to {end:g}."
+            f"t_eval holds {exactly(times[far][0])}, outside of the run: {exactly(first)} to "
+            f"{exactly(end)}."
         )
     times = inside
     if (np.diff(times) * (1 if end >= t0 else -1) < 0).any():

@@ -239,7 +239,8 @@ class Sim(ManyRuns):
         A run in progress jumps to them too, so ``assign(rho=30)`` before ``run(resume=True)``
         changes rho from there on.  If one name or value is wrong, nothing changes.
         """
-        self._session.assign({**(values or {}), **named})
+        given = {} if values is None else dict(values)  # rows of pandas have no truth
+        self._session.assign({**given, **named})
 
     def reset(self, name: str | None = None) -> None:
         """Return to a snapshot, or without a name to the model's own values."""

@@ -13,7 +13,17 @@ from numpy.typing import NDArray
 from dynlib.errors import OptionError
 from dynlib.runtime.naming import misplaced_name
 
-__all__ = ["PARAMETER", "flag", "integer", "number", "one_of", "overlay", "shown", "vector"]
+__all__ = [
+    "PARAMETER",
+    "exactly",
+    "flag",
+    "integer",
+    "number",
+    "one_of",
+    "overlay",
+    "shown",
+    "vector",
+]
 
 PARAMETER = "parameter"
 
@@ -145,6 +155,13 @@ def _shape(given: Sequence[Any] | NDArray[Any]) -> str:
     if isinstance(given, np.ndarray) and given.ndim != 1:
         return f"shape {given.shape}"
     return f"{len(given)} value" + ("" if len(given) == 1 else "s")
+
+
+def exactly(value: Any) -> str:
+    """A number with all the digits that it needs: 1.0000001 is not 1."""
+    found = float(value)
+    short = f"{found:g}"
+    return short if float(short) == found else repr(found)
 
 
 def shown(value: Any) -> str:

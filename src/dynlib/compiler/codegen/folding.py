@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from dynlib.abi.lane_args import Lane, LaneClock, LaneCount, Leaves, Obs
+from dynlib.abi.lane_args import Lane, LaneClock, LaneCount, Leaves, Obs, Span
 from dynlib.abi.slots import Clock, Count, Fresh, Stopped, Theta, Trace
 from dynlib.abi.status import Status
 from dynlib.compiler.syntax import children, parse, walk
@@ -19,7 +19,7 @@ ENUMERATIONS: Mapping[str, Any] = {
     enum.__name__: enum
     for enum in (
         *(Clock, Count, Fresh, Stopped, Theta, Trace, Status),
-        *(Lane, LaneClock, LaneCount, Leaves, Obs),
+        *(Lane, LaneClock, LaneCount, Leaves, Obs, Span),
     )
 }
 _NUMBERED = re.compile(r"_(OBS|EVENT)\b")

@@ -91,6 +91,8 @@ class FunctionText:
 
     def module(self) -> Module:
         """The module."""
+        if self.loop.direct:
+            return self._direct()
         layout, loop, asked = self.text.layout, self.loop, self.asked
         nodes = [asked.nodes[i] for i in asked.live]
         numbers = layout.states * (1 + asked.directions)
@@ -106,3 +108,24 @@ class FunctionText:
         if values:
             lines += [*statements, loop.epilogue(group(values))]
         return loop.module([function(loop.point, "lane, block, extra, constants", lines)])
+
+    def _direct(self) -> Module:
+        """The module of a loop over rows as they are."""
+        layout, loop, asked = self.text.layout, self.loop, self.asked
+        n = layout.states
+        lines = ["p = (y, constants)", "ws = y"]
+        if asked.timed:
+            lines.append("t = times[lane, 0]")
+            if layout.spec.is_map:
+                lines.append("step = integer(t)")
+        if any(isinstance(leaf, State) for leaf in free_nodes(asked.nodes)):
+            for place, name in enumerate(("y", *DIRECTIONS[: asked.directions])):
+                lines += [f"u{place * n + i} = {name}[lane, {i}]" for i in range(n)]
+        statements, results = self.text.evaluate(asked.nodes)
+        lines += statements
+        for i, result in enumerate(results):
+            lines.append(f"r{i} = {result if asked.real else self.text.kept(result)}")
+        lines += [f"out[lane, {i}] = r{i}" for i in range(len(results))]
+        return loop.direct_module(
+            function("point", f"lane, {', '.join(loop.given)}, constants", lines)
+        )

@@ -21,7 +21,7 @@ def try_step(lane, job, cells, control):
     move.t = cells.lanes[Lane.T, lane]
     move.dt = cells.lanes[Lane.DT, lane]
     goal = job.t_end
-    if ANALYSIS:
+    if OWN_GOALS:
         goal = cells.lanes[Lane.GOAL, lane]
     move.h, move.t_next = step_ahead(move.t, move.dt, goal)
     cells.lanes[Lane.TOOK, lane] = move.h
@@ -90,7 +90,7 @@ def decide(lane, job, cells, control):
     t_next = cells.lanes[Lane.T_NEXT, lane]
     dt = cells.lanes[Lane.DT, lane]
     goal = job.t_end
-    if ANALYSIS:
+    if OWN_GOALS:
         goal = cells.lanes[Lane.GOAL, lane]
     near = t_next == goal
     retry = cells.lanes[Lane.RETRY, lane]
@@ -183,7 +183,7 @@ def settle_adaptive(job, cells, control, runs, rec, log, obs):
         code = int(cells.lanes[Lane.LEAVES, lane])
         if code == Leaves.UNEVEN:
             code = Status.OK
-        if ANALYSIS:
+        if TRANSIENTS:
             if code == Status.DONE and cells.lanes[Lane.GOAL, lane] != job.t_end:
                 code = next_part(lane, job, cells, obs)
         if CAREFUL_LOOP:
@@ -193,7 +193,7 @@ def settle_adaptive(job, cells, control, runs, rec, log, obs):
                 if code == Status.GROW_EVT:
                     job.batch[LaneCount.AGAIN] = lane
                     return Status.GROW_EVT
-                if ANALYSIS:
+                if TRANSIENTS:
                     if code == Status.DONE and cells.lanes[Lane.GOAL, lane] != job.t_end:
                         code = next_part(lane, job, cells, obs)
                 if not ADJUSTED:  # where each step leaves the stepper afresh: one step, one look

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dynlib.abi.lane_args import Lane, LaneClock, LaneCount, Obs
+from dynlib.abi.lane_args import Lane, LaneClock, LaneCount, Obs, Span
 from dynlib.abi.slots import Clock, Count, Stopped
 from dynlib.abi.status import Status
 from dynlib.compiler.codegen.templates import phase
@@ -71,6 +71,9 @@ def fill_slots(lane, chunk, limit, job, cells, control):
     fill_clock(lane, step, job, cells, control)
     control.count[Count.STEP] = step
     control.count[Count.STEP_END] = job.batch[LaneCount.STEP_END]
+    if OWN_SPANS:
+        if not ADAPTIVE:
+            control.count[Count.STEP_END] = int(cells.lanes[ROW_SPAN + Span.STEP_END, lane])
     control.count[Count.STEP_LIMIT] = min(limit, step + chunk)
     control.count[Count.ACCEPTED] = 0
     if PIECEMEAL:
@@ -99,6 +102,8 @@ def fill_slots(lane, chunk, limit, job, cells, control):
 def fill_clock(lane, step, job, cells, control):
     """The times that the run loop is given."""
     control.clock[Clock.ORIGIN] = job.grid[LaneClock.T0]
+    if OWN_SPANS:
+        control.clock[Clock.ORIGIN] = cells.lanes[ROW_SPAN + Span.T0, lane]
     control.clock[Clock.DT_LAST] = job.grid[LaneClock.DT_LAST]
     control.clock[Clock.T_END] = job.grid[LaneClock.T_END]
     control.clock[Clock.ERROR] = cells.lanes[Lane.ERROR, lane]
@@ -106,6 +111,11 @@ def fill_clock(lane, step, job, cells, control):
         control.clock[Clock.T_END] = cells.lanes[Lane.GOAL, lane]
         control.clock[Clock.T] = cells.lanes[Lane.T, lane]
         control.clock[Clock.DT] = cells.lanes[Lane.DT, lane]
+    elif OWN_SPANS:
+        control.clock[Clock.DT_LAST] = cells.lanes[ROW_SPAN + Span.DT_LAST, lane]
+        control.clock[Clock.T_END] = cells.lanes[ROW_SPAN + Span.T_END, lane]
+        control.clock[Clock.T] = own_time_of(step, lane, job, cells)
+        control.clock[Clock.DT] = job.grid[LaneClock.DT]
     else:
         control.clock[Clock.T] = job.grid[LaneClock.T0] + step * job.grid[LaneClock.DT]
         control.clock[Clock.DT] = job.grid[LaneClock.DT]

@@ -5,11 +5,20 @@
 
 from __future__ import annotations
 
-from dynlib.abi.lane_args import Lane, LaneClock, LaneCount
+from dynlib.abi.lane_args import Lane, LaneClock, LaneCount, Span
 from dynlib.abi.slots import Count
 from dynlib.compiler.codegen.templates import next_turn, phase
 
-__all__ = ["advance", "find_leader", "fixed_step", "plan_chunk", "time_of"]
+__all__ = [
+    "advance",
+    "find_leader",
+    "fixed_step",
+    "flag_last_steps",
+    "own_time_of",
+    "plan_chunk",
+    "plan_own_chunk",
+    "time_of",
+]
 
 
 def find_leader(cells):
@@ -61,6 +70,27 @@ def plan_chunk(leader, job, cells):
             elif due == k:
                 chunk = min(chunk, 1)
     return max(chunk, 0)
+
+
+def plan_own_chunk(job, cells):
+    """The same where each run has a span of its own, and none records."""
+    chunk = CHUNK
+    for lane in range(LANES):
+        if cells.run[lane] >= 0:
+            end = int(cells.lanes[ROW_SPAN + Span.STEP_END, lane])
+            if cells.lanes[ROW_SPAN + Span.DT_LAST, lane] != job.grid[LaneClock.DT]:
+                end -= 1
+            end = min(end, job.batch[LaneCount.STEP_LIMIT])
+            chunk = min(chunk, end - int(cells.lanes[Lane.STEP, lane]))
+    return max(chunk, 0)
+
+
+def flag_last_steps(job, cells):
+    """Send lanes to the careful pass whose next step is their last, and has its own length."""
+    for lane in range(LANES):
+        last = cells.lanes[Lane.STEP, lane] + 1.0 == cells.lanes[ROW_SPAN + Span.STEP_END, lane]
+        if last and cells.lanes[ROW_SPAN + Span.DT_LAST, lane] != job.grid[LaneClock.DT]:
+            cells.flag[lane] = 1
 
 
 def advance(chunk, leader, held, picked, job, cells, rec, obs):
@@ -176,6 +206,10 @@ def fixed_step(i, lane, job, cells):
         move.t = s
         move.h = 1.0
         move.t_next = s + 1.0
+    elif OWN_SPANS:
+        move.t = cells.lanes[ROW_SPAN + Span.T0, lane] + s * job.dt
+        move.h = job.dt
+        move.t_next = cells.lanes[ROW_SPAN + Span.T0, lane] + (s + 1.0) * job.dt
     else:
         move.t = job.t0 + s * job.dt
         move.h = job.dt
@@ -249,3 +283,12 @@ def time_of(step, job):
     if step == job.batch[LaneCount.STEP_END]:
         return job.grid[LaneClock.T_END]
     return job.grid[LaneClock.T0] + step * job.grid[LaneClock.DT]
+
+
+def own_time_of(step, lane, job, cells):
+    """The same of a run with a span of its own."""
+    if DISCRETE:
+        return step * 1.0
+    if step == int(cells.lanes[ROW_SPAN + Span.STEP_END, lane]):
+        return cells.lanes[ROW_SPAN + Span.T_END, lane]
+    return cells.lanes[ROW_SPAN + Span.T0, lane] + step * job.grid[LaneClock.DT]

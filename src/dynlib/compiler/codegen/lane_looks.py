@@ -9,7 +9,7 @@ So they cannot slow the steps.  `obs` is a tuple of the arrays that only observe
 
 from __future__ import annotations
 
-from dynlib.abi.lane_args import Lane, Obs
+from dynlib.abi.lane_args import Lane, Obs, Span
 from dynlib.abi.status import Status
 from dynlib.compiler.codegen.templates import phase
 
@@ -55,6 +55,8 @@ def tangents_ahead(i, job, cells):
             s = cells.lanes[Lane.STEP, lane] + i
             t = job.t0 + s * job.dt
             h = job.dt
+            if OWN_SPANS:
+                t = cells.lanes[ROW_SPAN + Span.T0, lane] + s * job.dt
             if DISCRETE:
                 t = s
                 h = 1.0

@@ -19,12 +19,12 @@ no flags are numbers put in by `dynlib.compiler.codegen.lane_program`.
 
 from __future__ import annotations
 
-from dynlib.abi.lane_args import Lane, LaneClock, LaneCount, Leaves, Obs
+from dynlib.abi.lane_args import Lane, LaneClock, LaneCount, Leaves, Obs, Span
 from dynlib.abi.slots import Fresh
 from dynlib.abi.status import Status
 from dynlib.compiler.codegen.templates import leave_loop, phase
 
-__all__ = ["fast_run", "finish", "next_record", "take_up"]
+__all__ = ["all_free", "fast_run", "finish", "next_record", "take_up"]
 
 
 def fast_run(job, cells, control, runs, rec, log, obs=0):
@@ -41,7 +41,11 @@ def fast_run(job, cells, control, runs, rec, log, obs=0):
     while True:
         if job.batch[LaneCount.AGAIN] < 0:
             if not turn.calm:
-                fill_lanes(job, cells, control, runs, rec, turn, obs)
+                if TOGETHER:
+                    if all_free(cells):
+                        fill_lanes(job, cells, control, runs, rec, turn, obs)
+                else:
+                    fill_lanes(job, cells, control, runs, rec, turn, obs)
             if turn.budget <= 0:
                 break
             if ADAPTIVE:
@@ -87,6 +91,14 @@ def set_out(job, cells, control, runs):
         cells.tile = cells.block[ROW_TILE:BLOCK_ROWS]
     job.t_end = job.grid[LaneClock.T_END]
     job.limit = job.batch[LaneCount.STEP_LIMIT]
+
+
+def all_free(cells):
+    """Whether no lane has a run."""
+    for lane in range(LANES):
+        if cells.run[lane] >= 0:
+            return False
+    return True
 
 
 @phase
@@ -139,13 +151,20 @@ def advance_fixed(job, cells, rec, turn, obs):
     """A chunk of steps of all lanes, from a copy of the block to which they may be taken back."""
     if not turn.calm:
         turn.leader = find_leader(cells)
-    turn.chunk = plan_chunk(turn.leader, job, cells)
+    if OWN_SPANS:
+        turn.chunk = plan_own_chunk(job, cells)
+    else:
+        turn.chunk = plan_chunk(turn.leader, job, cells)
     for r in range(N_KEPT):
         copy_row(cells.block, LANES, ROW_KEPT + r, cells.block, r)
     if ANALYSIS:
         keep_observers(cells, obs)
     for lane in range(LANES):
         cells.flag[lane] = cells.lanes[Lane.FRESH, lane] != 0.0
+    if OWN_SPANS:
+        if turn.chunk == 0:  # those lanes do, and the others take this step as always
+            flag_last_steps(job, cells)
+            turn.chunk = 1
     if ADJUSTED:  # an observer changes every step: the careful pass takes them all
         for lane in range(LANES):
             cells.flag[lane] = 1
@@ -173,6 +192,10 @@ def take_up(r, lane, job, cells, control, runs, rec, obs):
         cells.lanes[i, lane] = 0.0
     step = job.batch[LaneCount.STEP0]
     t = job.grid[LaneClock.T0]
+    if OWN_SPANS:
+        t = runs.times[2 + Span.T0, r]
+        for i in range(N_SPAN):
+            cells.lanes[ROW_SPAN + i, lane] = runs.times[2 + i, r]
     cells.lanes[Lane.STEP, lane] = step
     cells.lanes[Lane.T, lane] = t
     cells.lanes[Lane.ALIVE, lane] = 1.0
@@ -184,7 +207,10 @@ def take_up(r, lane, job, cells, control, runs, rec, obs):
     if EVENTS:
         init_events(t, step, u, cells.p, cells.ws, lane)
     if SWITCHES:
-        plan_switch(t, job.grid[LaneClock.T_END], cells.p, cells.ws, lane)
+        if OWN_SPANS:
+            plan_switch(t, cells.lanes[ROW_SPAN + Span.T_END, lane], cells.p, cells.ws, lane)
+        else:
+            plan_switch(t, job.grid[LaneClock.T_END], cells.p, cells.ws, lane)
     if MEMORY:
         store_rows(cells.mem, 0, lane, restart(t, step, u, cells.p, cells.ws, lane))
     if ANALYSIS:
@@ -205,8 +231,11 @@ def begin_adaptive(lane, t, step, u, job, cells, control, obs):
     """Give a lane a first step, and say where it leaves the vector loop before that."""
     cells.lanes[Lane.DT, lane] = within_bounds(t, job.grid[LaneClock.DT], control.options)
     cells.lanes[Lane.GOAL, lane] = job.grid[LaneClock.T_END]
+    if OWN_SPANS:
+        cells.lanes[Lane.GOAL, lane] = cells.lanes[ROW_SPAN + Span.T_END, lane]
     if ANALYSIS:
         cells.lanes[Lane.OBSERVED_FROM, lane] = -NEVER
+    if TRANSIENTS:
         if t != job.grid[LaneClock.TRANSIENT_END]:
             cells.lanes[Lane.GOAL, lane] = job.grid[LaneClock.TRANSIENT_END]
     if job.grid[LaneClock.DT] == 0.0:
@@ -218,10 +247,20 @@ def begin_adaptive(lane, t, step, u, job, cells, control, obs):
         cells.lanes[Lane.LEAVES, lane] = Leaves.CAREFUL
     if SAMPLED:
         cells.lanes[Lane.LEAVES, lane] = Leaves.CAREFUL
-    if ANALYSIS:
+    if TRANSIENTS:
         if t == job.grid[LaneClock.TRANSIENT_END]:
             start_observers(lane, job, cells, obs)
             cells.lanes[Lane.OBSERVED_FROM, lane] = step
+    elif ANALYSIS:
+        start_observers(lane, job, cells, obs)
+        cells.lanes[Lane.OBSERVED_FROM, lane] = step
+    if not OWN_SPANS:  # which all have a length
+        end_at_once(lane, t, job, cells)
+
+
+@phase
+def end_at_once(lane, t, job, cells):
+    """Let runs leave that have no length, or may take no step."""
     if CAREFUL_LOOP:
         if t == job.grid[LaneClock.T_END] or job.batch[LaneCount.STEP_LIMIT] <= 0:
             cells.lanes[Lane.LEAVES, lane] = Leaves.CAREFUL

@@ -10,7 +10,7 @@ from math import gcd
 from typing import Any
 
 from dynlib.abi.hooks import AnalysisModule
-from dynlib.abi.lane_args import LANE_ARGS, OBSERVED_LANE_ARGS, Lane
+from dynlib.abi.lane_args import LANE_ARGS, OBSERVED_LANE_ARGS, Lane, Span
 from dynlib.abi.runner_args import RunnerArg
 from dynlib.abi.slots import NEVER, Count
 from dynlib.compiler.codegen.model_text import ModelText
@@ -38,13 +38,18 @@ _INLINE = frozenset({"fixed_step", "try_step", "decide", "quiet", "quiet_inside"
 
 @dataclass(frozen=True)
 class LaneProgram:
-    """What is generated for a batch: `varied` are the parameters that differ between runs."""
+    """What is generated for a batch: `varied` are the parameters that differ between runs.
+
+    With `own_spans` each run begins and ends at times of its own.  Such runs record nothing, have
+    no transient, and observers look at their starts and ends alone.
+    """
 
     spec: ModelSpec
     stepper: Stepper
     lanes: int
     varied: tuple[int, ...]
     analysis: AnalysisModule | None = None
+    own_spans: bool = False
 
     @cached_property
     def program(self) -> Program:
@@ -54,7 +59,7 @@ class LaneProgram:
     @property
     def kind(self) -> tuple[object, ...]:
         """What its text depends on besides model, stepper and observers."""
-        return (self.lanes, self.varied)
+        return (self.lanes, self.varied, *(("own spans",) if self.own_spans else ()))
 
     @property
     def kept_rows(self) -> int:
@@ -84,12 +89,22 @@ class LaneProgram:
     @property
     def lane_rows(self) -> int:
         """Rows of what each lane has of its own."""
+        return self._span_row + (len(Span) if self.own_spans else 0)
+
+    @property
+    def _span_row(self) -> int:
         return len(Lane) + 2 * self.analysis_rows - self._lasting
 
     @property
     def args(self) -> tuple[RunnerArg, ...]:
         """Arguments of the runner."""
-        return LANE_ARGS if self.analysis is None else (*LANE_ARGS, *OBSERVED_LANE_ARGS)
+        shared = LANE_ARGS
+        if self.own_spans:
+            shared = tuple(
+                replace(arg, shape=(2 + len(Span), 0)) if arg.name == "times" else arg
+                for arg in shared
+            )
+        return shared if self.analysis is None else (*shared, *OBSERVED_LANE_ARGS)
 
     @property
     def _flag_row(self) -> int:
@@ -137,6 +152,10 @@ class LaneProgram:
         flags |= {"SAMPLES_INSIDE": sampled and flags["ADAPTIVE"] and aside}
         flags |= {"SHARED_TIMES": not (sampled or flags["ADAPTIVE"])}
         flags |= self._observer_flags(flags)
+        observed = self.analysis is not None
+        flags |= {"OWN_SPANS": self.own_spans, "OWN_GOALS": observed or self.own_spans}
+        flags |= {"TRANSIENTS": observed and not self.own_spans}
+        flags |= {"TOGETHER": self.own_spans and not flags["ADAPTIVE"]}
         flags |= {"MANY_PARAMS": self.program.layout.params > _MANY_PARAMS}
         flags |= {"CAREFUL_LOOP": eventful or self.analysis is not None}
         flags |= self._heeding()
@@ -240,6 +259,8 @@ class LaneProgram:
             "TILE_ROWS": self._tile_rows,
             "BLOCK_ROWS": self.block_rows,
             "HEED_ROW": layout.heed or 0,
+            "ROW_SPAN": self._span_row,
+            "N_SPAN": len(Span),
             **self._observer_numbers(),
         }
 

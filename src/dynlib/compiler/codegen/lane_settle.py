@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-from dynlib.abi.lane_args import Lane, LaneClock, LaneCount, Obs
+from dynlib.abi.lane_args import Lane, LaneClock, LaneCount, Obs, Span
 from dynlib.abi.status import Status
 from dynlib.compiler.codegen.templates import phase
 
-__all__ = ["pass_calmly", "plain_pass", "settle_fixed"]
+__all__ = ["own_end", "pass_calmly", "plain_pass", "settle_fixed"]
 
 
 def pass_calmly(chunk, leader, job, cells):
@@ -18,8 +18,12 @@ def pass_calmly(chunk, leader, job, cells):
         return False
     before = int(cells.lanes[Lane.STEP, leader])
     after = before + chunk
-    if after >= job.batch[LaneCount.STEP_END] or after >= job.batch[LaneCount.STEP_LIMIT]:
-        return False
+    if OWN_SPANS:
+        if own_end(after, cells) or after >= job.batch[LaneCount.STEP_LIMIT]:
+            return False
+    else:
+        if after >= job.batch[LaneCount.STEP_END] or after >= job.batch[LaneCount.STEP_LIMIT]:
+            return False
     happened = 0
     for lane in range(LANES):
         fine = (cells.flag[lane] == 0.0) & all_finite(load_rows(cells.y, 0, N_STATES, lane))
@@ -34,7 +38,19 @@ def pass_calmly(chunk, leader, job, cells):
         cells.lanes[Lane.STEP, lane] = after
         cells.lanes[Lane.ROW, lane] += passed
         cells.lanes[Lane.T, lane] = t
+    if OWN_SPANS:
+        for lane in range(LANES):
+            cells.lanes[Lane.T, lane] = own_time_of(after, lane, job, cells)
     return True
+
+
+def own_end(step, cells):
+    """Whether a run with a span of its own ends at this step, or has before."""
+    for lane in range(LANES):
+        if cells.run[lane] >= 0:
+            if step >= int(cells.lanes[ROW_SPAN + Span.STEP_END, lane]):
+                return True
+    return False
 
 
 def settle_fixed(chunk, job, cells, control, runs, rec, log, obs):
@@ -102,7 +118,10 @@ def accept(lane, job, cells, obs, at):
     before = int(cells.lanes[Lane.STEP, lane])
     cells.lanes[Lane.ROW, lane] += passed_records(before, at.chunk, lane, job, cells)
     cells.lanes[Lane.STEP, lane] = before + at.chunk
-    cells.lanes[Lane.T, lane] = time_of(before + at.chunk, job)
+    if OWN_SPANS:
+        cells.lanes[Lane.T, lane] = own_time_of(before + at.chunk, lane, job, cells)
+    else:
+        cells.lanes[Lane.T, lane] = time_of(before + at.chunk, job)
     if ANALYSIS:
         start_if_due(lane, job, cells, obs)
 
@@ -111,7 +130,10 @@ def accept(lane, job, cells, obs, at):
 def end_on_grid(lane, job, cells, control, rec, at):
     """End the run if it has come to its last step, or to its limit."""
     step = int(cells.lanes[Lane.STEP, lane])
-    if step >= job.batch[LaneCount.STEP_END] or step >= job.batch[LaneCount.STEP_LIMIT]:
+    last = job.batch[LaneCount.STEP_END]
+    if OWN_SPANS:
+        last = int(cells.lanes[ROW_SPAN + Span.STEP_END, lane])
+    if step >= last or step >= job.batch[LaneCount.STEP_LIMIT]:
         if next_record(lane, job, cells) == step:
             write_row(
                 int(cells.lanes[Lane.ROW, lane]), step, lane,
@@ -119,23 +141,30 @@ def end_on_grid(lane, job, cells, control, rec, at):
             )  # fmt: skip
             cells.lanes[Lane.ROW, lane] += 1.0
         at.code = Status.DONE
-        if step < job.batch[LaneCount.STEP_END]:
+        if step < last:
             at.code = Status.MAX_STEPS
 
 
 def plain_pass(lane, chunk, picked, job, cells, rec):
     """Up to `chunk` steps of one lane, looked at one by one; the status if the run ends early."""
+    last = job.batch[LaneCount.STEP_END]
+    dt_last = job.grid[LaneClock.DT_LAST]
+    if OWN_SPANS:
+        last = int(cells.lanes[ROW_SPAN + Span.STEP_END, lane])
+        dt_last = cells.lanes[ROW_SPAN + Span.DT_LAST, lane]
     for _ in range(chunk):
         step = int(cells.lanes[Lane.STEP, lane])
-        if step >= job.batch[LaneCount.STEP_END] or step >= job.batch[LaneCount.STEP_LIMIT]:
+        if step >= last or step >= job.batch[LaneCount.STEP_LIMIT]:
             break
         if next_record(lane, job, cells) == step:
             write_row(int(cells.lanes[Lane.ROW, lane]), step, lane, picked, job, cells, rec)
             cells.lanes[Lane.ROW, lane] += 1.0
         t = time_of(step, job)
+        if OWN_SPANS:
+            t = own_time_of(step, lane, job, cells)
         h = job.grid[LaneClock.DT]
-        if step + 1 == job.batch[LaneCount.STEP_END]:
-            h = job.grid[LaneClock.DT_LAST]
+        if step + 1 == last:
+            h = dt_last
         u = load_rows(cells.y, 0, N_STATES, lane)
         if LAGS:
             push_lags(cells.ws, step, u, lane)
@@ -152,4 +181,6 @@ def plain_pass(lane, chunk, picked, job, cells, rec):
             store_rows(cells.mem, 0, lane, next_memory(m, k))
         cells.lanes[Lane.STEP, lane] = step + 1
         cells.lanes[Lane.T, lane] = time_of(step + 1, job)
+        if OWN_SPANS:
+            cells.lanes[Lane.T, lane] = own_time_of(step + 1, lane, job, cells)
     return Status.OK

@@ -2,7 +2,8 @@
 
 Users' arrays have a row for each point.  The rows of so many points as there are lanes are turned
 into the columns of a block, a straight-line function works on each column, which LLVM makes vector
-instructions of, and what it leaves there is turned back.
+instructions of, and what it leaves there is turned back.  Where rows are short a loop goes over
+them as they are: LLVM shuffles the numbers of several rows into vectors (`PointLoop.direct`).
 """
 
 from __future__ import annotations
@@ -124,6 +125,19 @@ class PointLoop:
         return self.outputs == self.width <= _UNROLLED
 
     @property
+    def direct(self) -> bool:
+        """Whether points may be read and written where users have them, without a block."""
+        short = all(width <= _UNROLLED for _, width in self.inputs)
+        alone = self.varied or self.workspace or self.point == "wide_point"
+        return short and self._whole and not alone
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        """Names of the arrays that points lie in, where they are read and written directly."""
+        names = [name for name, width in self.inputs if width]
+        return (*names, *(("times",) if self.clock else ()), "out")
+
+    @property
     def point(self) -> str:
         """Name of the function that evaluates one point.
 
@@ -158,7 +172,22 @@ class PointLoop:
 
         One of them is `point`, of ``lane, block, extra, constants``.
         """
-        texts = [*parts, *self._moves(), self._loop(), self._entry()]
+        return self._assembled([*parts, *self._moves(), self._loop()])
+
+    def direct_module(self, point: str) -> Module:
+        """The same without a block; `point` takes ``lane``, the arrays `given`, ``constants``."""
+        lines = [
+            f"params = load_values(constants, {max(1, self.params)})",
+            "for lane in range(size[0]):",
+            f"    point(lane, {', '.join(self.given)}, params)",
+            "return 0",
+        ]
+        return self._assembled(
+            [point, function(RUNNER, ", ".join(arg.name for arg in self.args), lines)]
+        )
+
+    def _assembled(self, texts: Sequence[str]) -> Module:
+        texts = [*texts, self._entry()]
         text = "\n\n".join(part.strip() for part in texts if part) + "\n"
         defined = [line[4:].split("(")[0] for line in text.splitlines() if line.startswith("def ")]
         assert len(set(defined)) == len(defined), "two functions of a module have one name"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,7 @@ __all__ = ["Evaluator", "arrays_of", "listening", "points_at_once"]
 
 Array = NDArray[Any]
 _OPERATIONS = 2e7  # of one call of compiled code, some hundredths of a second: Ctrl-C comes between
+_SMALL = 2**20  # bytes
 _TYPES = {"f8": np.float64, "i8": np.int64}
 
 
@@ -37,6 +38,7 @@ class _Bound:
         "enter",
         "out",
         "params",
+        "places",
         "seen",
         "t",
         "workspace",
@@ -51,6 +53,7 @@ class _Bound:
         self.arrays["out"] = np.tile(template, (points, 1))
         self.call = runner.bind(list(self.arrays.values()))
         self.enter = self.call.repeated()
+        self.places = {name: i for i, name in enumerate(self.arrays)}
         self.y, self.t = self.arrays["y"][0], self.arrays["times"][0]
         self.directions = [self.arrays[f"v{i + 1}"][0] for i in range(text.asked.directions)]
         self.params, self.out = self.arrays["constants"], self.arrays["out"][0]
@@ -120,13 +123,16 @@ class Evaluator:
         self._timed = asked.timed
         self._long = jit and layout.heed is not None
         self._made: dict[bool, tuple[FunctionText, Runner]] = {}
-        self._idle: list[_Bound] = []  # of one point each
+        self._idle: list[_Bound] = []  # for calls with one point
+        self._idle_of_many: dict[bool, list[_Bound]] = {False: [], True: []}
         dtype = np.float64 if asked.real else np.dtype(layout.spec.dtype)
         constants = [node.value if isinstance(node, Num) else 0 for node in asked.nodes]
         self.template: Array = np.array(constants, dtype=dtype)
 
     def one(self, y: Any, t: Any, p: Array, *directions: Any) -> Array:
         """At one point, a vector of the right length; returns a vector."""
+        if not self.asked.live:
+            return self.template.copy()
         try:
             bound = self._idle.pop()
         except IndexError:
@@ -152,32 +158,40 @@ class Evaluator:
 
         `p` is a vector, or has a row for each point too.
         """
-        varied = p.ndim == 2
-        text, runner = self._kernel(varied=varied)
         points = len(y)
         out = np.empty((points, self.template.size), self.template.dtype)
         if len(self.asked.live) < self.template.size:
             out[:] = self.template
-        bound = _Bound(text, runner, self.template, 1)
-        if not varied:
+        if not self.asked.live:
+            return out  # nothing is computed, so there is no kernel
+        varied = p.ndim == 2
+        try:
+            bound = self._idle_of_many[varied].pop()
+        except IndexError:
+            bound = _Bound(*self._kernel(varied=varied), self.template, 1)
+        if not varied and bound.seen is not p:
             bound.put_params(p)
         given = {"y": y, "out": out}
         given |= {f"v{i}": each for i, each in enumerate(directions, 1)}
         given |= {"p": p} if varied and p.shape[1] else {}
         given |= {"times": t.reshape(-1, 1)} if self.asked.timed else {}
-        places = {name: i for i, name in enumerate(bound.arrays)}
         most = self._at_once
         for first in range(0, points, most):
             for name, array in given.items():
-                bound.call.put(places[name], array[first : first + most])
+                part = array if points <= most else array[first : first + most]
+                bound.call.put(bound.places[name], part)
             bound.arrays["size"][0] = min(most, points - first)
             if self._long:
                 self._listening(bound)
             else:
                 bound.enter()
+        if y.nbytes + out.nbytes > _SMALL:  # what is kept holds on to no large array of anybody's
+            for name in given:
+                bound.call.put(bound.places[name], bound.arrays[name])
+        self._idle_of_many[varied].append(bound)
         return out
 
-    @property
+    @cached_property
     def _at_once(self) -> int:
         """Points of one call of the kernel."""
         return points_at_once(operations(self.asked.nodes))

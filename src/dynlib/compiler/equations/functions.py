@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cached_property
+from functools import cached_property, partial
+from importlib import import_module
+from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,12 +26,14 @@ from dynlib.compiler.equations.evaluator import Evaluator
 from dynlib.compiler.jit.disk_cache import DiskCache
 from dynlib.dsl.derived import derived_matrix
 from dynlib.dsl.expr import Lag, Node, Previous, PreviousTime, coerce, free_nodes, jvp
+from dynlib.dsl.spec import ModelSpec
 from dynlib.errors import OptionError
 
 __all__ = ["Equations", "ForScipy"]
 
 Array = NDArray[Any]
 _KEPT = 64  # functions
+_NO_TIMES = np.zeros(0)
 
 
 class ForScipy(NamedTuple):
@@ -89,6 +93,19 @@ class Equations:
         twin._made = self._made
         return twin
 
+    def __copy__(self) -> Equations:
+        return self  # there is nothing in it that anybody could change
+
+    def __deepcopy__(self, memo: object) -> Equations:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """In another process the parameters are those of now: no session is there to follow."""
+        layout, means = self._layout, self._means
+        cached = means["disk_cache"] is not None
+        model = (layout.spec, layout.stepper.name, means["jit"], cached)
+        return _arrived, (*model, self._params().copy())
+
     # -- values -----------------------------------------------------------------------------------
 
     def rhs(self, y: Any, t: float | ArrayLike = 0.0, params: Any = None) -> Array:
@@ -101,7 +118,7 @@ class Equations:
             return made.one(y, t, self._params())
         return self._vector(made, y, t, params)
 
-    def step(self, y: Any, t: ArrayLike = 0, params: Any = None) -> Array:
+    def step(self, y: Any, t: int | ArrayLike = 0, params: Any = None) -> Array:
         """The next state of a map; `t` is the index of the iteration.  Shape (..., n)."""
         if not self._spec.is_map:
             raise OptionError(
@@ -173,7 +190,8 @@ class Equations:
         """``f(t, y)`` and ``jac(t, y)``, as `scipy.integrate.solve_ivp` takes them.
 
         `y` may be a matrix with a column for each point, as with ``vectorized=True`` and in
-        `scipy.integrate.solve_bvp`; then `f` returns one too.
+        `scipy.integrate.solve_bvp`; then `f` returns one too.  Both take parameters as a third
+        argument, as in ``solve_ivp(fun, span, y, args=({"rho": 24.0},))``.
 
         Examples
         --------
@@ -182,11 +200,7 @@ class Equations:
         >>> fun(0.0, [0.0, 0.0, 1.0]).shape, jac(0.0, [0.0, 0.0, 1.0]).shape
         ((3,), (3, 3))
         """
-
-        def fun(t: Any, y: Any) -> Array:
-            return self.rhs(y, t) if np.ndim(y) < 2 else self.rhs(np.transpose(y), t).T
-
-        return ForScipy(fun, lambda t, y: self.jacobian(y, t))
+        return ForScipy(partial(_columns_first, self), partial(_time_first, self))
 
     # -- how --------------------------------------------------------------------------------------
 
@@ -229,10 +243,12 @@ class Equations:
     def _by_name(
         self, what: str, nodes: dict[str, Node], point: tuple[Any, Any, Any]
     ) -> dict[str, Array]:
-        key = (what, *nodes)
-        made = self._evaluator(
-            key, lambda: Asked(what, tuple(coerce(n, "real") for n in nodes.values()), real=True)
-        )
+        def ask() -> Asked:
+            for name, node in nodes.items():
+                self._refuse_history((node,), f"{what} {name!r}")
+            return Asked(what, tuple(coerce(n, "real") for n in nodes.values()), real=True)
+
+        made = self._evaluator((what, *nodes), ask)
         found = self._vector(made, *point)
         return {name: found[..., i] for i, name in enumerate(nodes)}
 
@@ -241,7 +257,7 @@ class Equations:
         if made is None:
             asked = ask()
             check_function(asked.nodes, directions=asked.directions)
-            self._refuse_history(asked)
+            self._refuse_history(asked.nodes, asked.what)
             made = Evaluator(self._layout, asked, **self._means)
             with BRIEFLY:
                 self._made[key] = made
@@ -249,11 +265,11 @@ class Equations:
                     del self._made[next(iter(self._made))]
         return made
 
-    def _refuse_history(self, asked: Asked) -> None:
-        for leaf in free_nodes(asked.nodes):
+    def _refuse_history(self, nodes: tuple[Node, ...], what: str) -> None:
+        for leaf in free_nodes(nodes):
             if isinstance(leaf, Lag | Previous | PreviousTime):
                 raise OptionError(
-                    f"{self._spec.name}: {asked.what} needs values of earlier steps (lags, or the "
+                    f"{self._spec.name}: {what} needs values of earlier steps (lags, or the "
                     "step before), which a point does not have. Compute it in a run."
                 )
 
@@ -262,10 +278,40 @@ class Equations:
         return found.reshape(*found.shape[:-1], self._shape[0], columns)
 
     def _vector(self, made: Evaluator, y: Any, t: Any, params: Any, *along: Any) -> Array:
+        """Evaluate; what has its shape and its type already is not looked at any further."""
+        plain = isinstance(t, int) or (
+            isinstance(t, float) and (not self._is_map or t.is_integer())
+        )
+        if params is not None:
+            params = overlaid(params, self._params(), self._spec.params)
+            plain = plain and params.ndim == 1
+        if plain and type(y) is np.ndarray and y.dtype is self._dtype:
+            shape, own = y.shape, self._shape
+            p = self._params() if params is None else params
+            if shape == own:
+                if all(
+                    type(v) is np.ndarray and v.dtype is y.dtype and v.shape == own for v in along
+                ):
+                    return made.one(y, t, p, *along)
+            elif len(shape) > 1 and shape[-1:] == own and not (along or made.asked.timed):
+                rows = np.ascontiguousarray(y.reshape(prod(shape[:-1]), shape[-1]))
+                found = made.many(rows, _NO_TIMES, p, ())
+                return found.reshape(*shape[:-1], found.shape[-1])
+        return self._checked(made, y, t, params, *along)
+
+    def _checked(self, made: Evaluator, y: Any, t: Any, params: Array | None, *along: Any) -> Array:
         names, dtype = self._spec.states, self._dtype
+        if isinstance(y, float | int | np.number):
+            raise OptionError(
+                f"y is one number, {y}; it must have a number for each state: {', '.join(names)}. "
+                "The time comes after y; for_scipy() gives f(t, y), where it comes first."
+            )
         y = vectors("y", y, names, dtype)
-        times = numbers("t", t, np.dtype(np.float64))
-        p = overlaid(params, self._params(), self._spec.params)
+        if self._is_map:
+            times = numbers("t, the index of an iteration,", t, np.dtype(np.int64)) * 1.0
+        else:
+            times = numbers("t", t, np.dtype(np.float64))
+        p = self._params() if params is None else params
         directions = [vectors(f"direction {i}", v, names, dtype) for i, v in enumerate(along, 1)]
         shapes = {"y": y.shape[:-1], "t": times.shape, "params": p.shape[:-1]}
         shapes |= {f"direction {i}": v.shape[:-1] for i, v in enumerate(directions, 1)}
@@ -273,12 +319,33 @@ class Equations:
         if not shape:
             return made.one(y, times, p, *directions)
 
+        points = prod(shape)
+
         def rows(array: Array) -> Array:
             width = array.shape[-1]
-            spread = np.broadcast_to(array, (*shape, width)).reshape(-1, width)
-            return np.ascontiguousarray(spread)
+            if array.shape[:-1] != shape:
+                array = np.broadcast_to(array, (*shape, width))
+            return np.ascontiguousarray(array.reshape(points, width))
 
         p = rows(p) if p.ndim > 1 else p
-        flat_t = np.ascontiguousarray(np.broadcast_to(times, shape).reshape(-1))
-        found = made.many(rows(y), flat_t, p, [rows(v) for v in directions])
+        if made.asked.timed:
+            times = np.ascontiguousarray(np.broadcast_to(times, shape).reshape(-1))
+        found = made.many(rows(y), times, p, [rows(v) for v in directions])
         return found.reshape(*shape, found.shape[-1])
+
+
+def _columns_first(eq: Equations, t: Any, y: Any, params: Any = None) -> Array:
+    """The right-hand side as SciPy calls it."""
+    return eq.rhs(y, t, params) if np.ndim(y) < 2 else eq.rhs(np.transpose(y), t, params).T
+
+
+def _time_first(eq: Equations, t: Any, y: Any, params: Any = None) -> Array:
+    """The Jacobian as SciPy calls it."""
+    return eq.jacobian(y, t, params)
+
+
+def _arrived(spec: ModelSpec, stepper: str, jit: bool, cached: bool, params: Array) -> Equations:
+    """Functions that came from another process; their model is compiled anew, or found."""
+    build = import_module("dynlib.compiler.build").build
+    found: Equations = build(spec, stepper=stepper, jit=jit, disk_cache=cached).equations
+    return found.following(lambda: params)

@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from dynlib.dsl.expr.nodes import ONE, ZERO, Apply, Node, Num
+from dynlib.dsl.expr.nodes import ONE, ZERO, Apply, Node, Num, Param
 from dynlib.dsl.expr.ops import OPS
 from dynlib.dsl.expr.simplify import build
 
@@ -113,10 +113,17 @@ def _power(node: Apply, da: Node, db: Node) -> Node:
     base: Node = ZERO
     if da is not ZERO:
         lowered = mul(b, build("pow", a, build("sub", b, ONE)))
-        if b.free:  # the constant term of a power series, whose a**-1 may be infinite
+        # The constant term of a power series, or a derivative of a**m for a whole m: there a**-1,
+        # which may be infinite, does not count.
+        if b.free or isinstance(b, Apply):
             lowered = select(_is_not_zero(b), lowered, ZERO)
         base = mul(lowered, da)
-    return add(base, mul(mul(node, build("log", a)), db))
+    if db is ZERO:
+        return base
+    grown = mul(node, build("log", a))
+    if not isinstance(a, Num | Param):  # 0**b stays 0, whatever b > 0 is
+        grown = select(build("ne", node, ZERO), grown, ZERO)
+    return add(base, mul(grown, db))
 
 
 def _is_not_zero(b: Node) -> Node:

@@ -41,7 +41,7 @@ from dynlib.runtime.fastpath.outcome import (
 from dynlib.runtime.fastpath.processors import places, staying_on
 from dynlib.runtime.fastpath.request import BatchRequest, RawBatch
 from dynlib.runtime.fastpath.threads import Task
-from dynlib.runtime.fastpath.times import aim, row_times
+from dynlib.runtime.fastpath.times import aim, own_spans, row_times
 from dynlib.runtime.horizon import first_budget
 from dynlib.runtime.interrupt import Interrupt, mark
 from dynlib.steppers.options import precise
@@ -106,7 +106,12 @@ def _context(model: CompiledModel, request: BatchRequest, lanes: int) -> _RunCon
         varied = tuple(range(len(spec.params)))
     sampled = request.samples is not None
     program, runner = model.fast_runner(
-        lanes, varied, sampled=sampled, analysis=combined, variant=request.variant
+        lanes,
+        varied,
+        sampled=sampled,
+        analysis=combined,
+        variant=request.variant,
+        own_spans=request.spans is not None,
     )
     grid = np.zeros(len(LaneClock))
     batch = np.zeros(len(LaneCount), dtype=np.int64)
@@ -203,8 +208,10 @@ class _Batch:
         records = record_room(model, request, times.size)
         context.batch[LaneCount.STREAM] = in_lines(records)
         context.batch[LaneCount.RUNS] = request.n_runs
-        self.times = np.full((2, request.n_runs), np.nan)  # final times, final steps
-        self.times[0] = request.t0
+        spans = own_spans(model, request)
+        self.times = np.full((2 + len(spans), request.n_runs), np.nan)  # final times, final steps
+        self.times[2:] = spans
+        self.times[0] = request.t0 if request.spans is None else request.spans.t0
         self.out = allocate(model, request, times, layout_of(model, request), records, self.times)
         if request.tangents is not None:
             self.out.outputs[:] = request.tangents
@@ -356,7 +363,8 @@ class _Batch:
                 out.p_final[index][:] = row
         blank(out)
         reached = out.status == Status.DONE
-        out.t_final[reached] = context.t_final
+        spans = self.request.spans
+        out.t_final[reached] = context.t_final if spans is None else spans.end[reached]
         if not self.model.stepper.adaptive:  # the same for all, so runners need not write it
             out.final_dt[out.status != Status.USER_BREAK] = context.grid[LaneClock.DT]
         if out.rec_t.size and out.rec_t[-1] == context.grid[LaneClock.T_END]:

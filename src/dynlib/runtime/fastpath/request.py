@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from dynlib.compiler.codegen.runner_variants import Variant
 from dynlib.observers.kit.module import ObserverModule
 from dynlib.runtime.fastpath.plans import RecordingPlan
 
-__all__ = ["BatchRequest", "PlannedRecord", "RawBatch"]
+__all__ = ["BatchRequest", "PlannedRecord", "RawBatch", "Spans"]
 
 Column = float | NDArray[Any]
 
@@ -50,6 +50,13 @@ class PlannedRecord:
         return 1 if self.plan is None else self.plan.window(self.steps).stride
 
 
+class Spans(NamedTuple):
+    """For each run where it begins and ends: times, or iterations of a map."""
+
+    t0: NDArray[Any]
+    end: NDArray[Any]
+
+
 @dataclass(frozen=True, slots=True)
 class BatchRequest:
     """Many runs of one model.
@@ -76,6 +83,9 @@ class BatchRequest:
         Who observes the runs, from where on: a time, or a number of steps.
     tangents
         Where `FlowTangents` observes: the vectors of each run, shape (n_states * k, n_runs).
+    spans
+        Where each run begins and ends, if they differ; `t0`, `t_end` and `n_end` say it then of one
+        of them.  A map's runs all begin at `t0`.
     workers, lanes
         Threads; runs side by side in a block (None: as the machine likes it).
     progress
@@ -100,6 +110,7 @@ class BatchRequest:
     observers: tuple[ObserverModule, ...] = ()
     transient: float = 0
     tangents: NDArray[np.float64] | None = None
+    spans: Spans | None = None
     workers: int = 1
     lanes: int | None = None
     progress: Callable[[float, str], None] | None = None

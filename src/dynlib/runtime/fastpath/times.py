@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from dynlib.abi.lane_args import LaneClock, LaneCount
+from dynlib.abi.lane_args import LaneClock, LaneCount, Span
 from dynlib.abi.slots import UNBOUNDED
 from dynlib.compiler.model import CompiledModel
 from dynlib.runtime.fastpath.observers import observed_from
 from dynlib.runtime.fastpath.request import BatchRequest
-from dynlib.runtime.horizon import fixed_horizon
+from dynlib.runtime.horizon import fixed_horizon, fixed_horizons
 
-__all__ = ["aim", "row_times"]
+__all__ = ["aim", "own_spans", "row_times"]
 
 
 def aim(
@@ -73,3 +73,19 @@ def row_times(
     if ends:
         times[-1] = grid[LaneClock.T_END]
     return times
+
+
+def own_spans(model: CompiledModel, request: BatchRequest) -> NDArray[np.float64]:
+    """What `Span` names, a column for each run; no rows if all runs have one span."""
+    if request.spans is None:
+        return np.empty((0, request.n_runs))
+    found = np.zeros((len(Span), request.n_runs))
+    t0, end = request.spans
+    found[Span.T0], found[Span.T_END] = t0, end
+    if model.spec.is_map:
+        found[Span.STEP_END], found[Span.DT_LAST] = end, 1.0
+    elif not model.stepper.adaptive:
+        assert request.dt is not None
+        horizons = fixed_horizons(t0, request.dt, end)
+        found[Span.STEP_END], found[Span.T_END], found[Span.DT_LAST] = horizons
+    return found

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from dynlib.runtime.fastpath.processors import cores
 from dynlib.runtime.flow.inputs import flow_plan, read_starts
-from dynlib.runtime.flow.result import Flow, flow_failure
+from dynlib.runtime.flow.result import Flow, flow_failure, too_much_growth
 from dynlib.runtime.flow.runs import FlowRuns
+from dynlib.runtime.flow.vectors import MOST_GROWTH
 from dynlib.runtime.origin import Origin
 from dynlib.runtime.validate import integer, one_of
 
@@ -54,9 +55,12 @@ def flow(
     else:
         threads = integer("workers (threads; None: one for each core)", workers, least=1)
     starts = read_starts(runs.model, base, **given)
-    found, reached = runs(starts, flow_plan(runs.model, starts, call, stepper_options, threads))
+    plan = flow_plan(runs.model, starts, call, stepper_options, threads)
+    found, reached, lost = runs(starts, plan)
     if on_failure == "return":
         return found
     if not found.ok.all():
         raise flow_failure(origin, found, reached)
+    if lost.any():
+        raise too_much_growth(origin, MOST_GROWTH[runs.model.spec.dtype], found, lost)
     return found.y if found.tangents is None else (found.y, found.tangents)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from dynlib.runtime.run_options import (
     model_defaults,
     step_limit,
 )
+from dynlib.runtime.validate import number
 
 __all__ = ["FlowPlan", "Starts", "flow_plan", "read_starts"]
 
@@ -94,6 +96,13 @@ def read_starts(
         end = begin + _flat(span, shape)
     if not np.isfinite(end.astype(np.float64)).all():
         raise OptionError("t0 + T is more than float64 can hold.")
+    lost = (end == begin) & (_flat(span, shape) != 0)
+    if lost.any():
+        where, length = begin[lost][0].item(), _flat(span, shape)[lost][0].item()
+        raise OptionError(
+            f"T = {length!r} is lost beside t0 = {where!r}: t0 + T = t0 in float64. Give a t0 "
+            "nearer to 0, or a longer T."
+        )
     return Starts(
         shape,
         _flat(y, shape, 1),
@@ -118,6 +127,11 @@ def flow_plan(
     OptionError, UnknownOptionError, StepperOptionError
     """
     check_stepper_options(stepper_options, model, "flow", _NAMES)
+    given = call.get("dt")
+    if given is not None and not model.spec.is_map and number("dt", given) <= 0:
+        raise OptionError(
+            f"dt must be above 0, found {given:g}. To integrate backwards give a T below 0."
+        )
     defaults, stepper_defaults = model_defaults(model)
     length = np.abs(starts.end - starts.t0)
     run = int(length.argmax()) if length.size else None
@@ -166,7 +180,7 @@ def _check_direction(span: Array, spec: ModelSpec) -> None:
 def _tangents(given: Any, spec: ModelSpec) -> Array:
     found = numbers("tangents", given, np.dtype(np.float64))
     n = len(spec.states)
-    if found.ndim < 2 or found.shape[-2] != n or not found.shape[-1]:
+    if found.ndim < 2 or found.shape[-2] != n:
         hint = ""
         if found.shape[-1:] == (n,):
             hint = " Did you mean tangents[..., None]?" if found.ndim == 1 else " Transpose them?"
@@ -183,6 +197,7 @@ def _tangents(given: Any, spec: ModelSpec) -> Array:
 def _flat(array: Array, shape: tuple[int, ...], own: int = 0) -> Array:
     """The array spread to the leading shape, its leading axes as one."""
     rest = array.shape[array.ndim - own :]
+    runs = prod(shape)
     if array.shape == (*shape, *rest):
-        return np.ascontiguousarray(array.reshape(-1, *rest))
-    return np.ascontiguousarray(np.broadcast_to(array, (*shape, *rest)).reshape(-1, *rest))
+        return np.ascontiguousarray(array.reshape(runs, *rest))
+    return np.ascontiguousarray(np.broadcast_to(array, (*shape, *rest)).reshape(runs, *rest))

@@ -28,7 +28,8 @@ class Flow:
     y
         States at the end, shape (..., n); NaN (of a map of integers 0) where a run failed.
     tangents
-        Tangent vectors there, shape (..., n, k), NaN where a run failed; None: there were none.
+        Tangent vectors there, shape (..., n, k), NaN where a run failed or one of its vectors grew
+        too long; None: there were none.
     status
         How each run ended, a `Status` as a number, shape (...).
     t
@@ -68,13 +69,35 @@ def endings(status: NDArray[np.int64]) -> str:
     return "; ".join(f"{n}: {Status(kind).sentence}" for kind, n in pairs) or "no runs"
 
 
+def place_of(run: int, flow: Flow) -> str:
+    """The words for one of several starts."""
+    place = np.unravel_index(run, flow.status.shape)
+    return f"start {', '.join(str(int(i)) for i in place)}: " if place else ""
+
+
+def too_much_growth(origin: Origin, most: float, flow: Flow, lost: Array) -> RunFailed:
+    """The error about vectors that grew so long that the error of their steps was not known."""
+    first = int(np.flatnonzero(lost)[0])
+    t = flow.t.ravel()[first].item()
+    message = (
+        f"{origin.name}: flow: {place_of(first, flow)}a tangent vector grew by more than "
+        f"{most:.0g} until t = {t:g}, and the error of steps is not known of vectors so long. "
+        "Carry it along in parts, each for a shorter T, and bring it back to length 1 between "
+        "them.\n"
+        "on_failure='return' gives all runs, with NaN for these vectors; it is in the error's "
+        ".results."
+    )
+    state = NamedValues(origin.states, flow.y.reshape(-1, flow.y.shape[-1])[first], "state")
+    steps = int(flow.steps.ravel()[first])
+    return RunFailed(message, flow, status=Status.DONE, t=t, step=steps, state=state)
+
+
 def flow_failure(origin: Origin, flow: Flow, reached: Array) -> RunFailed:
     """The error about a flow in which runs failed; `reached` has the states that they came to."""
     bad = np.flatnonzero(~flow.ok.ravel())
     first, n = int(bad[0]), flow.status.size
     status = Status(int(flow.status.ravel()[first]))
-    place = np.unravel_index(first, flow.status.shape)
-    which = f"start {', '.join(str(int(i)) for i in place)}: " if place else ""
+    which = place_of(first, flow)
     t = flow.t.ravel()[first].item()
     where = f"{'iteration' if origin.is_map else 't'} = {t:g}"
     state = NamedValues(origin.states, reached.reshape(-1, reached.shape[-1])[first], "state")

@@ -1,4 +1,4 @@
-"""The runs of `Sim.flow`: side by side in lanes where they have one span, else one after the other.
+"""The runs of `Sim.flow`: side by side in lanes, or where they are few one after the other.
 
 Either way a run has the bits of `Sim.run`.
 """
@@ -6,7 +6,7 @@ Either way a run has the bits of `Sim.run`.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,9 +18,10 @@ from dynlib.observers.kit.combined import combine
 from dynlib.observers.tangent.flow_tangents import FlowTangents
 from dynlib.runtime.batch.inputs import Column
 from dynlib.runtime.batch.work import compute
-from dynlib.runtime.fastpath.request import BatchRequest
+from dynlib.runtime.fastpath.request import BatchRequest, Spans
 from dynlib.runtime.flow.inputs import FlowPlan, Starts
 from dynlib.runtime.flow.result import Flow
+from dynlib.runtime.flow.vectors import Vectors, overgrown
 from dynlib.runtime.observation import Observation
 from dynlib.runtime.session import Session
 from dynlib.runtime.wrapper import RunRequest, run_with_wrapper
@@ -28,7 +29,7 @@ from dynlib.runtime.wrapper import RunRequest, run_with_wrapper
 __all__ = ["FlowRuns"]
 
 Array = NDArray[Any]
-_SIDE_BY_SIDE = 8  # runs of one span from which on lanes are worth their preparation
+_SIDE_BY_SIDE = 8  # runs from which on lanes are worth their preparation
 _FEW = 50  # components: with more, lanes take seconds to compile
 
 
@@ -55,14 +56,11 @@ class _Ends:
         )
 
     @property
-    def results(self) -> tuple[Array, Array | None]:
-        """States and vectors with NaN, or 0 of integers, where a run failed."""
-        failed = self.status != Status.DONE
+    def states(self) -> Array:
+        """States, with NaN, or 0 of integers, where a run failed."""
         y = self.y.copy()
-        y[failed] = np.nan if y.dtype.kind == "f" else 0
-        if self.tangents is not None:
-            self.tangents[failed] = np.nan
-        return y, self.tangents
+        y[self.status != Status.DONE] = np.nan if y.dtype.kind == "f" else 0
+        return y
 
 
 class FlowRuns:
@@ -77,36 +75,45 @@ class FlowRuns:
         self.model = model
         self._idle: list[Session] = []  # of single runs, which are expensive to make
 
-    def __call__(self, starts: Starts, plan: FlowPlan) -> tuple[Flow, Array]:
-        """The flow, and the states that its runs came to, failed or not.
+    def __call__(self, starts: Starts, plan: FlowPlan) -> tuple[Flow, Array, NDArray[np.bool_]]:
+        """The flow; states that its runs came to, failed or not; in which of them vectors overgrew.
 
         Raises
         ------
         KeyboardInterrupt
         """
-        ends = _Ends.of(starts)
-        usable = _usable(starts)
-        ends.status[~usable] = Status.NAN_DETECTED
-        for runs in _spans(starts, usable & (starts.end != starts.t0)):
-            if len(runs) >= _least(starts):
-                self._side_by_side(runs, starts, plan, ends)
-            else:
-                self._one_by_one(runs, starts, plan, ends)
-        y, tangents = ends.results
-        shape = starts.shape
+        vectors = None if starts.tangents is None else Vectors.of(starts.tangents)
+        carried = vectors is not None and vectors.columns.shape[-1] > 0
+        starts = replace(starts, tangents=vectors.columns if vectors and carried else None)
+        ends = self._ends(starts, plan)
+        lost = np.zeros(len(ends.y), dtype=np.bool_)
+        tangents = None
+        if vectors is not None:
+            tangents = vectors.columns if ends.tangents is None else ends.tangents
+            lost = overgrown(self.model, tangents) & (ends.status == Status.DONE)
+            tangents = vectors.back(tangents).astype(self.model.dtype, copy=False)
+            tangents[lost | (ends.status != Status.DONE)] = np.nan
+            tangents = tangents.reshape(*starts.shape, *tangents.shape[1:])
+        y, shape = ends.states, starts.shape
         flow = Flow(
             y.reshape(*shape, y.shape[-1]),
-            None
-            if tangents is None
-            else self._typed(tangents).reshape(*shape, *tangents.shape[1:]),
+            tangents,
             ends.status.reshape(shape),
             ends.t.reshape(shape),
             ends.steps.reshape(shape),
         )
-        return flow, ends.y
+        return flow, ends.y, lost
 
-    def _typed(self, tangents: Array) -> Array:
-        return tangents.astype(self.model.dtype, copy=False)
+    def _ends(self, starts: Starts, plan: FlowPlan) -> _Ends:
+        ends = _Ends.of(starts)
+        usable = _usable(starts)
+        ends.status[~usable] = Status.NAN_DETECTED
+        for runs in _groups(starts, usable & (starts.end != starts.t0), self.model):
+            if len(runs) >= _least(starts):
+                self._side_by_side(runs, starts, plan, ends)
+            else:
+                self._one_by_one(runs, starts, plan, ends)
+        return ends
 
     # -- one after the other ----------------------------------------------------------------------
 
@@ -115,21 +122,16 @@ class FlowRuns:
             session = self._idle.pop()
         except IndexError:
             session = Session(self.model)
-        first = int(runs[0])
-        t0, end = starts.t0[first].item(), starts.end[first].item()
-        is_map = self.model.spec.is_map
         request = RunRequest(
-            t_end=None if is_map else end,
-            n_end=end if is_map else None,
-            dt=_signed(plan.dt, t0, end),
-            record=False,
-            max_steps=plan.max_steps,
-            options=plan.options,
+            t_end=None, dt=None, record=False, max_steps=plan.max_steps, options=plan.options
         )
         observation = self._observation(starts)
         if observation is not None:
             request = request._replace(observation=observation)
+        end_of = "n_end" if self.model.spec.is_map else "t_end"
         for run in runs.tolist():
+            t0, end = starts.t0[run].item(), starts.end[run].item()
+            request = request._replace(**{end_of: end, "dt": _signed(plan.dt, t0, end)})
             if observation is not None and starts.tangents is not None:
                 _begin(observation, starts.tangents[run])
             machine = session.start(starts.y[run], starts.params(run), t0, plan.options)
@@ -154,6 +156,10 @@ class FlowRuns:
     # -- side by side -----------------------------------------------------------------------------
 
     def _side_by_side(self, runs: Array, starts: Starts, plan: FlowPlan, ends: _Ends) -> None:
+        own = _own_spans(starts, runs)
+        if own:  # the longest first: neighbours end together, and no long one is left at the end
+            lengths = np.abs(starts.end[runs] - starts.t0[runs])
+            runs = runs[np.argsort(-lengths, kind="stable")]
         first = int(runs[0])
         t0, end = starts.t0[first].item(), starts.end[first].item()
         is_map = self.model.spec.is_map
@@ -176,6 +182,7 @@ class FlowRuns:
                 options=plan.options,
                 observers=observers or (),
                 tangents=vectors,
+                spans=Spans(starts.t0[runs], starts.end[runs]) if own else None,
                 workers=plan.workers,
             ),
         )
@@ -199,7 +206,7 @@ def _begin(observation: Observation, tangents: Array) -> None:
 
 
 def _least(starts: Starts) -> int:
-    """Runs of one span from which on they go side by side."""
+    """Runs from which on they go side by side."""
     n: int = starts.y.shape[-1]
     components: int = n if starts.tangents is None else n * (1 + starts.tangents.shape[-1])
     return _SIDE_BY_SIDE * max(1, -(-components // _FEW))
@@ -217,18 +224,18 @@ def _usable(starts: Starts) -> NDArray[np.bool_]:
     return np.asarray(found)
 
 
-def _spans(starts: Starts, wanted: NDArray[np.bool_]) -> Iterator[Array]:
-    """Runs with one start in time and one end, group by group."""
+def _groups(starts: Starts, wanted: NDArray[np.bool_], model: CompiledModel) -> Iterator[Array]:
+    """Runs that may go side by side: those in one direction, of a map from one iteration on."""
     runs = np.flatnonzero(wanted)
-    if not runs.size:
-        return
+    kinds = starts.t0[runs] if model.spec.is_map else starts.end[runs] > starts.t0[runs]
+    for kind in np.unique(kinds):
+        yield runs[kinds == kind]
+
+
+def _own_spans(starts: Starts, runs: Array) -> bool:
+    """Whether these runs do not all begin at one time and end at one."""
     t0, end = starts.t0[runs], starts.end[runs]
-    if (t0 == t0[0]).all() and (end == end[0]).all():
-        yield runs
-        return
-    order = np.lexsort((t0, end))
-    changes = (np.diff(end[order]) != 0) | (np.diff(t0[order]) != 0)
-    yield from np.split(runs[order], np.flatnonzero(changes) + 1)
+    return bool((t0 != t0[0]).any() or (end != end[0]).any())
 
 
 def _columns(p: Array, runs: Array) -> tuple[Column, ...]:
