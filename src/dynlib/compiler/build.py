@@ -19,6 +19,7 @@ from dynlib.dsl.config import cache_root, load_config
 from dynlib.dsl.spec import ModelSpec
 from dynlib.errors import OptionError, StepperKindMismatchError
 from dynlib.steppers.base import Stepper
+from dynlib.steppers.problem import Problem
 
 __all__ = ["build"]
 
@@ -92,6 +93,7 @@ def build(
         raise StepperKindMismatchError(msg)
     if method.adaptive and any(spec.lags):
         raise StepperKindMismatchError(_lagged(spec, method))
+    _check_fit(spec, method)
     cache = DiskCache(cache_root(settings)) if disk_cache and jit else None
     return CompiledModel(spec, method, jit=jit, disk_cache=cache)
 
@@ -106,6 +108,19 @@ def _arrived(spec: ModelSpec, stepper: str, jit: bool, disk_cache: bool) -> Comp
 
 
 copyreg.pickle(CompiledModel, _travelling)
+
+
+def _check_fit(spec: ModelSpec, method: Stepper) -> None:
+    """Refuse a model that the method itself refuses, or whose equations it cannot differentiate."""
+    if method.needs and any(spec.lags):
+        lagged = [name for name, depth in zip(spec.states, spec.lags, strict=True) if depth]
+        raise StepperKindMismatchError(
+            f"model {spec.name!r} uses lag_{lagged[0]}(), and {method.name!r} needs derivatives of "
+            "the equations, which then are not all there is to the next step."
+        )
+    why = method.refuses(Problem.of(spec))
+    if why:
+        raise StepperKindMismatchError(f"stepper {method.name!r} is not for {spec.name!r}: {why}.")
 
 
 def _converted(spec: ModelSpec, dtype: Any) -> ModelSpec:

@@ -82,7 +82,7 @@ def _end(origin: Origin, segment: Segment) -> str:
 
 def explain(origin: Origin, segment: Segment) -> str:
     """The same, and why, as far as that is known."""
-    why = reason(origin, segment)
+    why = segment.raw.failure or reason(origin, segment)
     return describe(origin, segment) + (f": {why}" if why else "")
 
 

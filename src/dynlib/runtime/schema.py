@@ -21,6 +21,7 @@ __all__ = [
     "check_origin",
     "check_selection",
     "check_statuses",
+    "counters",
     "field",
     "within",
 ]
@@ -75,6 +76,13 @@ def field(entry: Mapping[str, Any], name: str, *kinds: type) -> Any:
     if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
         raise ValueError(f"{name!r} in the description is {value!r:.60}")
     return value
+
+
+def counters(stats: Mapping[str, Any]) -> None:
+    """Refuse counters of a method that are no whole numbers; most have none."""
+    found = field({"counters": {}, **stats}, "counters", dict)
+    for name in found:
+        field(found, name, int)
 
 
 def _names(entry: Mapping[str, Any], name: str) -> list[str]:

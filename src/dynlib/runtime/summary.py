@@ -59,4 +59,6 @@ def _observed(found: ObserverResult) -> str:
 def _effort(results: Results) -> str:
     stats = results.stats
     rejected = f", {stats.rejected} rejected" if stats.rejected else ""
-    return f"{stats.steps} steps{rejected}, {stats.evaluations} evaluations, {stats.seconds:.3g} s"
+    counters = "".join(f", {count} {name}" for name, count in stats.counters.items())
+    effort = f"{stats.steps} steps{rejected}, {stats.evaluations} evaluations{counters}"
+    return f"{effort}, {stats.seconds:.3g} s"

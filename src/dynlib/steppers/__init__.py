@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from dynlib.steppers.base import Stepper
-from dynlib.steppers.registry import describe, get, list_steppers
+from dynlib.steppers.base import Counter, Stepper
+from dynlib.steppers.options import Option
+from dynlib.steppers.problem import Problem
+from dynlib.steppers.registry import describe, get, list_steppers, register, unregister
 
-__all__ = ["Stepper", "describe", "get", "list_steppers"]
+__all__ = [
+    "Counter",
+    "Option",
+    "Problem",
+    "Stepper",
+    "describe",
+    "get",
+    "list_steppers",
+    "register",
+    "unregister",
+]

@@ -1,12 +1,20 @@
-"""The steppers there are, by name."""
+"""The steppers there are, by name: dynlib's own, those of installed packages, registered ones.
+
+A package brings steppers by an entry point in the group `GROUP` that names a stepper, a list of
+them, or a function without arguments that returns either.  Packages are looked at when a name is
+asked for that is not one of dynlib's own, or when all names are.
+"""
 
 from __future__ import annotations
 
-from dynlib.errors import UnknownStepper
+from dynlib.abi.briefly import BRIEFLY
+from dynlib.errors import StepperError, UnknownStepper
 from dynlib.steppers.base import Stepper
+from dynlib.steppers.declarations import check_declarations
 from dynlib.steppers.explicit_rk import ExplicitRK
 from dynlib.steppers.iterate import Iterate
 from dynlib.steppers.multistep import AdamsBashforth
+from dynlib.steppers.plugins import GROUP, Brought, brought, package_of
 from dynlib.steppers.tableaus.bs23 import BS23
 from dynlib.steppers.tableaus.dop853 import DOP853
 from dynlib.steppers.tableaus.fixed import EULER, HEUN, MIDPOINT, RK4
@@ -14,11 +22,14 @@ from dynlib.steppers.tableaus.rk45 import RK45
 from dynlib.steppers.tableaus.tsit5 import TSIT5
 from dynlib.suggest import closest
 
-__all__ = ["describe", "get", "having", "is_own", "list_steppers"]
+__all__ = [
+    "GROUP", "OWN_NAMES", "describe", "get", "having", "is_own", "list_steppers", "register",
+    "source_of", "unregister",
+]  # fmt: skip
 
 _BASHFORTH = "Bashforth, Adams (1883)"
 
-_STEPPERS: dict[str, Stepper] = {
+_OWN: dict[str, Stepper] = {
     stepper.name: stepper
     for stepper in (
         ExplicitRK("euler", EULER, "Euler (1768)"),
@@ -34,18 +45,108 @@ _STEPPERS: dict[str, Stepper] = {
         Iterate(),
     )
 }
+OWN_NAMES = tuple(_OWN)
 
-
-_OWN = tuple(_STEPPERS.values())
+_registered: dict[str, Brought] = {}
+_packaged: dict[str, Brought] = {}
+_looked: list[bool] = []
 
 
 def is_own(stepper: Stepper) -> bool:
     """Whether it is one that comes with dynlib, so that its name says what it does."""
-    return any(stepper is each for each in _OWN)
+    return _OWN.get(stepper.name) is stepper
+
+
+def register(stepper: Stepper) -> Stepper:
+    """Make a stepper known by its name in this process; returns it.
+
+    A stepper that is registered again, with the same object, is left as it is.
+
+    Raises
+    ------
+    StepperError
+        If it is no stepper, its declarations contradict each other, or its name is taken.
+
+    Examples
+    --------
+    >>> from dynlib.steppers import get, register
+    >>> register(get("rk4"))
+    Traceback (most recent call last):
+        ...
+    dynlib.errors.StepperError: stepper 'rk4' (package dynlib): the name is taken by dynlib's own \
+stepper of that name. Give it another name.
+    """
+    check_declarations(stepper)
+    new = Brought(stepper, package_of(stepper))
+    if stepper.name in _OWN:
+        raise _taken(new, "dynlib's own stepper of that name")
+    _look()
+    with BRIEFLY:
+        before = _registered.get(stepper.name) or _packaged.get(stepper.name)
+        if before is None:
+            _registered[stepper.name] = new
+    if before is not None and before.stepper is not stepper:
+        raise _taken(new, f"a stepper of {before.source}")
+    return stepper
+
+
+def unregister(name: str) -> None:
+    """Forget a stepper that was registered in this process.
+
+    Raises
+    ------
+    UnknownStepper
+        If none was registered by this name.
+    """
+    with BRIEFLY:
+        found = _registered.pop(name, None)
+    if found is None:
+        raise UnknownStepper(name, list(_registered), closest(name, list(_registered)))
+
+
+def source_of(stepper: Stepper) -> str:
+    """Where a stepper comes from, in words: ``"dynlib"``, or the package that brings it."""
+    if is_own(stepper):
+        return "dynlib"
+    for each in (*_registered.values(), *_packaged.values()):
+        if each.stepper is stepper:
+            return each.source
+    return package_of(stepper)
+
+
+def _taken(new: Brought, by: str) -> StepperError:
+    return StepperError(
+        f"stepper {new.stepper.name!r} ({new.source}): the name is taken by {by}. Give it another "
+        "name."
+    )
+
+
+def _look() -> None:
+    """Ask installed packages for steppers, once in a process."""
+    if _looked:
+        return
+    _looked.append(True)
+    for each in brought():
+        name = each.stepper.name
+        if name in _OWN:
+            each.refuse(f"its stepper {name!r} has the name of one of dynlib's own")
+        elif name in _packaged or name in _registered:
+            other = (_packaged.get(name) or _registered[name]).source
+            each.refuse(f"its stepper {name!r} has the name of one of {other}")
+        else:
+            _packaged[name] = each
+
+
+def _all() -> dict[str, Stepper]:
+    """All steppers, dynlib's own first."""
+    _look()
+    with BRIEFLY:
+        others = {**_packaged, **_registered}
+    return {**_OWN, **{name: each.stepper for name, each in others.items()}}
 
 
 def list_steppers() -> list[str]:
-    """Names of all steppers.
+    """Names of all steppers: dynlib's own, and those of other packages.
 
     Examples
     --------
@@ -53,7 +154,7 @@ def list_steppers() -> list[str]:
     >>> "rk45" in dynlib.list_steppers()
     True
     """
-    return list(_STEPPERS)
+    return list(_all())
 
 
 def get(name: str, where: str = "") -> Stepper:
@@ -64,18 +165,22 @@ def get(name: str, where: str = "") -> Stepper:
     UnknownStepper
         With the nearest known name, if one is near, and the place that asks for it.
     """
-    if not isinstance(name, str) or name not in _STEPPERS:
-        raise UnknownStepper(name, list_steppers(), closest(name, list_steppers()), where)
-    return _STEPPERS[name]
+    if isinstance(name, str):
+        if name in _OWN:
+            return _OWN[name]
+        known = _all()
+        if name in known:
+            return known[name]
+    raise UnknownStepper(name, list_steppers(), closest(name, list_steppers()), where)
 
 
 def having(option: str) -> list[str]:
     """The names of the steppers that take an option."""
-    return [stepper.name for stepper in _STEPPERS.values() if option in stepper.option_names]
+    return [stepper.name for stepper in _all().values() if option in stepper.option_names]
 
 
 def describe() -> list[dict[str, object]]:
-    """For each stepper: name, kind, order, whether it adapts its step, options, reference."""
+    """For each stepper: what it is called, what it is for, what it takes, counts and comes from."""
     return [
         {
             "name": stepper.name,
@@ -84,6 +189,8 @@ def describe() -> list[dict[str, object]]:
             "adaptive": stepper.adaptive,
             "options": stepper.option_names,
             "reference": stepper.reference,
+            "counters": tuple(counter.name for counter in stepper.counted),
+            "package": source_of(stepper),
         }
-        for stepper in _STEPPERS.values()
+        for stepper in _all().values()
     ]

@@ -20,7 +20,6 @@ from dynlib.compiler.codegen.stray import leaves_traces
 from dynlib.compiler.codegen.templates import Template, needed
 from dynlib.dsl.spec import ModelSpec
 from dynlib.steppers.base import Stepper
-from dynlib.steppers.options import Options
 from dynlib.steppers.text import function
 
 __all__ = ["CHUNK", "LaneProgram"]
@@ -132,13 +131,14 @@ class LaneProgram:
         stray = discrete and floating and not leaves_traces(self.spec)
         small = discrete and self._small and self._undisturbed
         flags |= {"DISCRETE": discrete, "STRAY": stray, "SMALL": small}
-        flags |= {"EVENTFUL": eventful, "WATCHED": eventful or stray}
+        fails = flags["FAILS"] and not flags["ADAPTIVE"]
+        flags |= {"EVENTFUL": eventful, "WATCHED": eventful or stray or fails}
         aside = self.analysis is None and not flags["LOOKS_BACK"]
         flags |= {"SAMPLES_INSIDE": sampled and flags["ADAPTIVE"] and aside}
         flags |= {"SHARED_TIMES": not (sampled or flags["ADAPTIVE"])}
         flags |= self._observer_flags(flags)
         flags |= {"MANY_PARAMS": self.program.layout.params > _MANY_PARAMS}
-        flags |= {"CAREFUL_LOOP": eventful or self.analysis is not None}
+        flags |= {"CAREFUL_LOOP": eventful or flags["NOTED"] or self.analysis is not None}
         flags |= self._heeding()
         words: dict[str, Any] = {**flags, **self._numbers(flags)}
         loop = ""
@@ -223,7 +223,7 @@ class LaneProgram:
             "N_MEMORY": layout.memory,
             "N_PARAMS": max(1, layout.params),
             "N_COUNT": len(Count),
-            "N_OPTIONS": Options.COUNT,
+            "N_OPTIONS": self.stepper.option_count,
             "N_TOLERANCES": 2 * layout.states,
             "N_VARIED": len(self.varied),
             "N_KEPT": kept,
@@ -240,6 +240,9 @@ class LaneProgram:
             "TILE_ROWS": self._tile_rows,
             "BLOCK_ROWS": self.block_rows,
             "HEED_ROW": layout.heed or 0,
+            "TALLY": layout.tally_rows,
+            "N_TALLY": layout.tally.rows,
+            "ROW_TALLY": kept + layout.states + layout.memory + layout.tally_rows,
             **self._observer_numbers(),
         }
 
@@ -294,6 +297,7 @@ class LaneProgram:
             "block_rows": self.block_rows + (self.lane_rows if self.joined else 0),
             "lane_rows": self.lane_rows,
             "lanes": self.lanes,
+            "end_rows": 2 + self.program.layout.tally.rows,
             "params": max(1, len(self.spec.params)),
         }
         text = entry_text(runner, self.args, sizes, self.spec.dtype)

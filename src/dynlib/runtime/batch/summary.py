@@ -83,11 +83,12 @@ def _record(batch: BatchResults, frame: BatchFrame) -> str:
 def _effort(batch: BatchResults) -> str:
     stats = batch.stats
     rejected = f", {stats.rejected:,} rejected" if stats.rejected else ""
+    counters = "".join(f", {count:,} {name}" for name, count in stats.counters.items())
     where = f"{_count(stats.lanes, 'lane')}, {_count(stats.threads, 'thread')}"
     if stats.workers > 1:
         where += f" in each of {stats.workers} processes"
     return f"{_count(stats.runs, 'trajectory', 'trajectories')}, {_count(stats.steps, 'step')}" + (
-        f"{rejected}, {stats.seconds:.3g} s; {where}"
+        f"{rejected}{counters}, {stats.seconds:.3g} s; {where}"
     )
 
 

@@ -58,6 +58,7 @@ def _forget(raw: RawBatch, runs: NDArray[np.bool_]) -> None:
     raw.traces[runs & (raw.trace_rows > 0).any(axis=0)] = np.nan  # others hold nothing else
     raw.trace_rows[:, runs] = 0
     raw.rows[runs] = raw.steps[runs] = raw.rejected[runs] = 0
+    raw.tallies[:, runs] = 0
     kept = ~runs[raw.evt_run]
     for name in EVENTS:
         setattr(raw, name, getattr(raw, name)[kept])

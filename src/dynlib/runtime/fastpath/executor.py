@@ -203,7 +203,9 @@ class _Batch:
         records = record_room(model, request, times.size)
         context.batch[LaneCount.STREAM] = in_lines(records)
         context.batch[LaneCount.RUNS] = request.n_runs
-        self.times = np.full((2, request.n_runs), np.nan)  # final times, final steps
+        said = model.program.layout.tally.rows
+        # final times, final steps, what attempts said of themselves
+        self.times = np.full((2 + said, request.n_runs), np.nan)
         self.times[0] = request.t0
         self.out = allocate(model, request, times, layout_of(model, request), records, self.times)
         if request.tangents is not None:
@@ -354,6 +356,9 @@ class _Batch:
         for row, index in zip(self.varied, context.varied, strict=True):
             if index in out.p_final:
                 out.p_final[index][:] = row
+        if out.tallies.size:
+            tally = self.model.program.layout.tally
+            out.tallies[:] = tally.read(np.nan_to_num(self.times[2:]))
         blank(out)
         reached = out.status == Status.DONE
         out.t_final[reached] = context.t_final
