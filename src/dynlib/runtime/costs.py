@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from dynlib.runtime import schema
 from dynlib.steppers.base import Stepper
 
 __all__ = ["Costs", "RunStats"]
@@ -76,17 +75,3 @@ class Costs:
             "counters": list(self.counters),
             "failures": list(self.failures),
         }
-
-    @classmethod
-    def from_dict(cls, data: Any) -> Costs:
-        """The costs whose `as_dict` this is.
-
-        Raises
-        ------
-        ValueError
-            If it is not.
-        """
-        lists = [schema.field(data, name, list) for name in ("counters", "failures")]
-        if not all(isinstance(each, str) for names in lists for each in names):
-            raise ValueError("counters and failures of a method must be words")
-        return cls(schema.field(data, "evaluations", int), tuple(lists[0]), tuple(lists[1]))

@@ -24,6 +24,7 @@ __all__ = [
     "counters",
     "field",
     "within",
+    "words",
 ]
 
 Length: TypeAlias = int | None
@@ -76,6 +77,14 @@ def field(entry: Mapping[str, Any], name: str, *kinds: type) -> Any:
     if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
         raise ValueError(f"{name!r} in the description is {value!r:.60}")
     return value
+
+
+def words(entry: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    """A list of texts in plain data."""
+    found = field(entry, name, list)
+    if not all(isinstance(each, str) for each in found):
+        raise ValueError(f"{name!r} in the description must be texts, and is {found!r:.60}")
+    return tuple(found)
 
 
 def counters(stats: Mapping[str, Any]) -> None:

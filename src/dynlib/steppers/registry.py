@@ -1,8 +1,8 @@
 """The steppers there are, by name: dynlib's own, those of installed packages, registered ones.
 
-A package brings steppers by an entry point in the group `GROUP` that names a stepper, a list of
-them, or a function without arguments that returns either.  Packages are looked at when a name is
-asked for that is not one of dynlib's own, or when all names are.
+A package brings steppers by an entry point in the group ``dynlib.steppers``, which names a stepper,
+a list of them, or a function without arguments that returns either.  Packages are looked at when a
+name is asked for that is not one of dynlib's own, or when all names are.
 """
 
 from __future__ import annotations
@@ -10,11 +10,9 @@ from __future__ import annotations
 from dynlib.abi.briefly import BRIEFLY
 from dynlib.errors import StepperError, UnknownStepper
 from dynlib.steppers.base import Stepper
-from dynlib.steppers.declarations import check_declarations
 from dynlib.steppers.explicit_rk import ExplicitRK
 from dynlib.steppers.iterate import Iterate
 from dynlib.steppers.multistep import AdamsBashforth
-from dynlib.steppers.plugins import GROUP, Brought, brought, package_of
 from dynlib.steppers.tableaus.bs23 import BS23
 from dynlib.steppers.tableaus.dop853 import DOP853
 from dynlib.steppers.tableaus.fixed import EULER, HEUN, MIDPOINT, RK4
@@ -23,7 +21,7 @@ from dynlib.steppers.tableaus.tsit5 import TSIT5
 from dynlib.suggest import closest
 
 __all__ = [
-    "GROUP", "OWN_NAMES", "describe", "get", "having", "is_own", "list_steppers", "register",
+    "OWN_NAMES", "describe", "get", "having", "is_own", "list_steppers", "register",
     "source_of", "unregister",
 ]  # fmt: skip
 
@@ -47,8 +45,8 @@ _OWN: dict[str, Stepper] = {
 }
 OWN_NAMES = tuple(_OWN)
 
-_registered: dict[str, Brought] = {}
-_packaged: dict[str, Brought] = {}
+_registered: dict[str, Stepper] = {}
+_packaged: dict[str, tuple[Stepper, str]] = {}  # with where they come from, in words
 _looked: list[bool] = []
 
 
@@ -58,9 +56,9 @@ def is_own(stepper: Stepper) -> bool:
 
 
 def register(stepper: Stepper) -> Stepper:
-    """Make a stepper known by its name in this process; returns it.
+    r"""Make a stepper known by its name in this process; returns it.
 
-    A stepper that is registered again, with the same object, is left as it is.
+    To register the same object again does nothing.
 
     Raises
     ------
@@ -69,24 +67,34 @@ def register(stepper: Stepper) -> Stepper:
 
     Examples
     --------
-    >>> from dynlib.steppers import get, register
-    >>> register(get("rk4"))
-    Traceback (most recent call last):
-        ...
-    dynlib.errors.StepperError: stepper 'rk4' (package dynlib): the name is taken by dynlib's own \
-stepper of that name. Give it another name.
+    >>> from dynlib.steppers import Stepper, register, unregister
+    >>> class Euler(Stepper):
+    ...     evaluations = 1
+    ...     dense_output = False
+    ...
+    ...     def emit(self, problem):
+    ...         v = ", ".join(f"u[{i}] + h * f[{i}]" for i in range(problem.n))
+    ...         return (
+    ...             "def attempt(t, h, step, u, m, p, ws, lane):\n"
+    ...             "    f = rhs(t, step, u, p, ws, lane)\n"
+    ...             f"    return ({v},), f\n"
+    ...         )
+    >>> register(Euler("my_euler", 1, "Euler (1768)"))
+    <stepper my_euler, order 1>
+    >>> unregister("my_euler")
     """
+    from dynlib.steppers.declarations import check_declarations  # most sessions need it not
+
     check_declarations(stepper)
-    new = Brought(stepper, package_of(stepper))
     if stepper.name in _OWN:
-        raise _taken(new, "dynlib's own stepper of that name")
+        raise _taken(stepper, "dynlib's own stepper of that name")
     _look()
     with BRIEFLY:
-        before = _registered.get(stepper.name) or _packaged.get(stepper.name)
+        before = _registered.get(stepper.name) or _packaged.get(stepper.name, (None,))[0]
         if before is None:
-            _registered[stepper.name] = new
-    if before is not None and before.stepper is not stepper:
-        raise _taken(new, f"a stepper of {before.source}")
+            _registered[stepper.name] = stepper
+    if before is not None and before is not stepper:
+        raise _taken(stepper, f"a stepper of {source_of(before)}")
     return stepper
 
 
@@ -108,16 +116,16 @@ def source_of(stepper: Stepper) -> str:
     """Where a stepper comes from, in words: ``"dynlib"``, or the package that brings it."""
     if is_own(stepper):
         return "dynlib"
-    for each in (*_registered.values(), *_packaged.values()):
-        if each.stepper is stepper:
-            return each.source
-    return package_of(stepper)
+    for each, source in _packaged.values():
+        if each is stepper:
+            return source
+    return f"module {type(stepper).__module__}"
 
 
-def _taken(new: Brought, by: str) -> StepperError:
+def _taken(stepper: Stepper, by: str) -> StepperError:
     return StepperError(
-        f"stepper {new.stepper.name!r} ({new.source}): the name is taken by {by}. Give it another "
-        "name."
+        f"stepper {stepper.name!r} ({source_of(stepper)}): the name is taken by {by}. Give it "
+        "another name."
     )
 
 
@@ -126,23 +134,24 @@ def _look() -> None:
     if _looked:
         return
     _looked.append(True)
-    for each in brought():
-        name = each.stepper.name
+    from dynlib.steppers.plugins import brought, left_out  # most sessions need it not
+
+    for stepper, source in brought():
+        name = stepper.name
         if name in _OWN:
-            each.refuse(f"its stepper {name!r} has the name of one of dynlib's own")
-        elif name in _packaged or name in _registered:
-            other = (_packaged.get(name) or _registered[name]).source
-            each.refuse(f"its stepper {name!r} has the name of one of {other}")
+            left_out(source, f"its stepper {name!r} has the name of one of dynlib's own")
+        elif name in _packaged:
+            other = _packaged[name][1]
+            left_out(source, f"its stepper {name!r} has the name of one of {other}")
         else:
-            _packaged[name] = each
+            _packaged[name] = stepper, source
 
 
 def _all() -> dict[str, Stepper]:
     """All steppers, dynlib's own first."""
     _look()
     with BRIEFLY:
-        others = {**_packaged, **_registered}
-    return {**_OWN, **{name: each.stepper for name, each in others.items()}}
+        return {**_OWN, **{name: each for name, (each, _) in _packaged.items()}, **_registered}
 
 
 def list_steppers() -> list[str]:

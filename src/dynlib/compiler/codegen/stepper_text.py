@@ -13,7 +13,7 @@ from dynlib.compiler.codegen.layout import Layout
 from dynlib.compiler.codegen.model_text import ModelText
 from dynlib.steppers.base import ATTEMPT_ARGS, Stepper
 from dynlib.steppers.problem import MODEL_ARGS, Derivative, Problem
-from dynlib.steppers.proof import proved_text
+from dynlib.steppers.registry import is_own
 from dynlib.steppers.text import Components, Scalar, function, group, names, unpack
 
 __all__ = ["StepperText", "attempt_line", "outcome"]
@@ -55,11 +55,27 @@ class StepperText:
 
     def emit(self) -> str:
         """The method, with both forms of its attempt."""
-        text = proved_text(self.stepper, self.problem)
+        text = self._written()
         if not self.stepper.noted:
             return text
         text = re.sub(r"\battempt\b", "attempt_noted", text)
         return f"{text}\n{self._attempt()}"
+
+    def vector_error(self) -> str:
+        """The error of tangent vectors."""
+        if is_own(self.stepper):
+            return self.stepper.emit_vector_error(self.problem)
+        from dynlib.steppers.proof import proved_vector_error  # others are seldom met
+
+        return proved_vector_error(self.stepper, self.problem)
+
+    def _written(self) -> str:
+        """What the stepper writes; looked at if somebody else has made it."""
+        if is_own(self.stepper):
+            return self.stepper.emit(self.problem)
+        from dynlib.steppers.proof import proved_text  # others are seldom met
+
+        return proved_text(self.stepper, self.problem)
 
     def beside(self) -> list[str]:
         """Functions that the text calls, and those that keep what attempts say of themselves."""

@@ -24,7 +24,6 @@ from dynlib.compiler.codegen.tangent_layout import TangentLayout
 from dynlib.compiler.codegen.tangent_refinement import LESSER, TangentRefinement
 from dynlib.dsl.expr.nodes import Node, Num
 from dynlib.steppers.control import CONTROL_FUNCTIONS
-from dynlib.steppers.proof import proved_vector_error
 from dynlib.steppers.text import chain, function, group, names, unpack
 
 __all__ = ["STEP_ARGS", "TangentText"]
@@ -148,7 +147,7 @@ class TangentText:
         writer = StepperText(self.text, self.text.real, self._columns)
         text = without(writer.emit(), _DROPPED)
         if self.tangents.refined:
-            text = f"{text}\n{proved_vector_error(writer.stepper, writer.problem)}"
+            text = f"{text}\n{writer.vector_error()}"
         if self.tangents.refined or not self.text.layout.any_located:
             text = without(text, ("dense", "interpolate"))
         text = re.sub(rf"\b({'|'.join(_RENAMED)})\b", r"\1_tangent", text)

@@ -147,9 +147,11 @@ def frame_of(arrays: Arrays, meta: Mapping[str, Any]) -> BatchFrame:
 
 def _costs(meta: Mapping[str, Any]) -> Costs:
     """What attempts cost: a file says it where the method may not be known."""
-    if "costs" in meta:
-        return Costs.from_dict(schema.field(meta, "costs", dict))
-    return Costs.of(registry.get(meta["origin"]["stepper"]))
+    if "costs" not in meta:
+        return Costs.of(registry.get(meta["origin"]["stepper"]))
+    data = schema.field(meta, "costs", dict)
+    names = [schema.words(data, name) for name in ("counters", "failures")]
+    return Costs(schema.field(data, "evaluations", int), *names)
 
 
 def _check_frame(arrays: Arrays, meta: Mapping[str, Any]) -> None:
