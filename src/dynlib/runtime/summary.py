@@ -33,6 +33,8 @@ def summary(results: Results, origin: Origin, segments: Sequence[Segment]) -> st
         lines.append(("segments", ", ".join(spans + more)))
     lines += [("observed", _observed(each)) for each in list(results.observers.values())[:_MOST]]
     lines.append(("effort", _effort(results)))
+    counters = [f"{count} {name}" for name, count in results.stats.counters.items()]
+    lines += [("counted", ", ".join(counters))] if counters else []
     return "\n".join([head, *(_line(name, text) for name, text in lines)])
 
 
@@ -59,6 +61,4 @@ def _observed(found: ObserverResult) -> str:
 def _effort(results: Results) -> str:
     stats = results.stats
     rejected = f", {stats.rejected} rejected" if stats.rejected else ""
-    counters = "".join(f", {count} {name}" for name, count in stats.counters.items())
-    effort = f"{stats.steps} steps{rejected}, {stats.evaluations} evaluations{counters}"
-    return f"{effort}, {stats.seconds:.3g} s"
+    return f"{stats.steps} steps{rejected}, {stats.evaluations} evaluations, {stats.seconds:.3g} s"

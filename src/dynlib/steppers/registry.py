@@ -21,8 +21,8 @@ from dynlib.steppers.tableaus.tsit5 import TSIT5
 from dynlib.suggest import closest
 
 __all__ = [
-    "OWN_NAMES", "describe", "get", "having", "is_own", "list_steppers", "register",
-    "source_of", "unregister",
+    "OWN_NAMES", "arrived", "carried", "describe", "get", "having", "is_own", "list_steppers",
+    "register", "source_of", "unregister",
 ]  # fmt: skip
 
 _BASHFORTH = "Bashforth, Adams (1883)"
@@ -112,6 +112,31 @@ def unregister(name: str) -> None:
         raise UnknownStepper(name, list(_registered), closest(name, list(_registered)))
 
 
+def carried(stepper: Stepper) -> str | Stepper:
+    """A stepper on its way to another process: its name, where that is known there too.
+
+    That of a package is, since the package is installed; a stepper that was registered travels
+    itself.
+    """
+    packaged = _packaged.get(stepper.name)
+    known = is_own(stepper) or (packaged is not None and packaged[0] is stepper)
+    return stepper.name if known else stepper
+
+
+def arrived(stepper: str | Stepper) -> Stepper:
+    """The stepper that came to this process: the one of its name and class that is known here.
+
+    Raises
+    ------
+    StepperError
+        If another one has its name here.
+    """
+    if isinstance(stepper, str):
+        return get(stepper)
+    here = _registered.get(stepper.name)
+    return here if type(here) is type(stepper) else register(stepper)
+
+
 def source_of(stepper: Stepper) -> str:
     """Where a stepper comes from, in words: ``"dynlib"``, or the package that brings it."""
     if is_own(stepper):
@@ -189,7 +214,10 @@ def having(option: str) -> list[str]:
 
 
 def describe() -> list[dict[str, object]]:
-    """For each stepper: what it is called, what it is for, what it takes, counts and comes from."""
+    """For each stepper: name, kind, order, whether it adapts its step, options, reference.
+
+    Also what it counts, and the package that it comes from.
+    """
     return [
         {
             "name": stepper.name,

@@ -27,8 +27,10 @@ from dynlib.compiler.codegen.templates import Template, filled, template_of
 from dynlib.compiler.codegen.traces import push_trace, trace_room
 from dynlib.compiler.llvm.long_tuples import MANY
 from dynlib.dsl.spec import ModelSpec
+from dynlib.errors import StepperError
 from dynlib.steppers.base import Stepper
 from dynlib.steppers.control import CONTROL_FUNCTIONS
+from dynlib.steppers.registry import is_own, source_of
 from dynlib.steppers.text import Scalar, function
 
 __all__ = ["Module", "Program", "entry_text"]
@@ -352,8 +354,20 @@ class Program:
             if min(self.analysis.intervals, default=0) > _FEW_STEPS:
                 calls["ANALYSIS_EVERY"] = Calls.APART
         defined = [line[4:].split("(")[0] for line in text.splitlines() if line.startswith("def ")]
-        assert len(set(defined)) == len(defined), "two functions of a module have one name"
+        self._check_once(defined)
         return Module(text, {name: calls.get(name, Calls.FREE) for name in defined}, runner)
+
+    def _check_once(self, defined: Sequence[str]) -> None:
+        """A function of somebody else's stepper may have the name of one of dynlib's."""
+        if len(set(defined)) == len(defined):
+            return
+        twice = {name for name in defined if defined.count(name) > 1}
+        assert not is_own(self.stepper), f"two functions of a module are called {twice}"
+        raise StepperError(
+            f"stepper {self.stepper.name!r} ({source_of(self.stepper)}): its text defines "
+            f"{', '.join(sorted(twice))}(), which the run loop has already. Give it another "
+            "name, one that begins with that of the stepper."
+        )
 
     def _entry(self, runner: str) -> str:
         sizes = {name: getattr(self.layout, name) for name in ("states", "params", "memory")}

@@ -34,7 +34,8 @@ def batch_summary(batch: BatchResults, frame: BatchFrame) -> str:
     lines.append(("observed", ", ".join(frame.observed.names)))
     failed = {status: n for status, n in ended.items() if not status.ok}
     lines += [("failed", f"{n}: {status.sentence}") for status, n in failed.items()]
-    lines += [("effort", _effort(batch)), ("speed", _speed(batch))]
+    counters = ", ".join(f"{count:,} {name}" for name, count in batch.stats.counters.items())
+    lines += [("effort", _effort(batch)), ("counted", counters), ("speed", _speed(batch))]
     return "\n".join([head, *(_line(name, text) for name, text in lines if text)])
 
 
@@ -83,12 +84,11 @@ def _record(batch: BatchResults, frame: BatchFrame) -> str:
 def _effort(batch: BatchResults) -> str:
     stats = batch.stats
     rejected = f", {stats.rejected:,} rejected" if stats.rejected else ""
-    counters = "".join(f", {count:,} {name}" for name, count in stats.counters.items())
     where = f"{_count(stats.lanes, 'lane')}, {_count(stats.threads, 'thread')}"
     if stats.workers > 1:
         where += f" in each of {stats.workers} processes"
     return f"{_count(stats.runs, 'trajectory', 'trajectories')}, {_count(stats.steps, 'step')}" + (
-        f"{rejected}{counters}, {stats.seconds:.3g} s; {where}"
+        f"{rejected}, {stats.seconds:.3g} s; {where}"
     )
 
 
