@@ -18,7 +18,12 @@ CROSSING = PROTHERO | {
     "params": {"k": 1e4, "hits": 0.0},
     "events": {
         "down": {"cond": "y < 0", "direction": "rising", "action": "hits += 1", "log": ["y"]},
-        "low": {"cond": "y < -0.5", "direction": "rising", "action": "y = -0.6; k /= 2", "log": ["y"]},
+        "low": {
+            "cond": "y < -0.5",
+            "direction": "rising",
+            "action": "y = -0.6; k /= 2",
+            "log": ["y"],
+        },
     },
 }
 

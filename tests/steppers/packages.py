@@ -26,7 +26,9 @@ def installed(*folders: Path) -> Iterator[None]:
             patch.setattr(registry, name, empty)
         yield
     for name in set(sys.modules) - modules:
-        if any(str(folder) in str(getattr(sys.modules[name], "__file__", "")) for folder in folders):
+        if any(
+            str(folder) in str(getattr(sys.modules[name], "__file__", "")) for folder in folders
+        ):
             del sys.modules[name]
 
 

@@ -49,12 +49,13 @@ def _wrong(stepper: Stepper) -> Iterator[str]:
         yield f"evaluations must be a whole number, found {stepper.evaluations!r}"
     if not _pair(stepper.memory):
         yield f"memory must be two whole numbers, (vectors, numbers), found {stepper.memory!r}"
-    for need in _words(stepper.needs):
-        if need not in DERIVATIVES:
-            yield f"needs may hold {', '.join(map(repr, DERIVATIVES))}, found {need!r}"
+    if not isinstance(stepper.needs, tuple) or not set(stepper.needs) <= set(DERIVATIVES):
+        known = ", ".join(map(repr, DERIVATIVES))
+        yield f"needs must be a tuple that may hold {known}, found {stepper.needs!r}"
     if stepper.needs and stepper.kind == "map":
         yield "a stepper for maps has no derivatives in needs"
-    if not all(isinstance(each, str) and each for each in _words(stepper.failures)):
+    failures = stepper.failures
+    if not isinstance(failures, tuple) or not all(isinstance(each, str) for each in failures):
         yield f"failures must be a tuple of sentences, found {stepper.failures!r}"
     yield from _wrong_names(stepper)
 
@@ -75,11 +76,6 @@ def _wrong_names(stepper: Stepper) -> Iterator[str]:
                 yield f"{what} holds {name!r}, which is no name"
             elif name in taken or names.count(name) > 1:
                 yield f"{what} holds {name!r}, which is taken"
-
-
-def _words(value: Any) -> tuple[Any, ...]:
-    """The items of a tuple; a lone string is one item, which then is a wrong one."""
-    return value if isinstance(value, tuple) else (value,)
 
 
 def _pair(value: Any) -> bool:

@@ -53,9 +53,9 @@ class Tally:
             if not self._wide:
                 items.append(f"c{c}")
                 continue
-            lines.append(f"full = c{c} >= {real(_CARRY)}")
-            items.append(f"select(full, c{c} - {real(_CARRY)}, c{c})")
-            items.append(f"ws[{row + 1}, lane] + select(full, {real(1.0)}, {real(0.0)})")
+            lines.append(f"full{c} = c{c} >= {real(_CARRY)}")
+            items.append(f"select(full{c}, c{c} - {real(_CARRY)}, c{c})")
+            items.append(f"ws[{row + 1}, lane] + select(full{c}, {real(1.0)}, {real(0.0)})")
         return function("tallied", "note, ws, lane", [*lines, f"return {group(items)}"])
 
     def read(self, rows: NDArray[np.floating]) -> NDArray[np.float64]:

@@ -28,10 +28,6 @@ from dynlib.steppers.text import chain, function, group, names, unpack
 
 __all__ = ["STEP_ARGS", "TangentText"]
 
-_RENAMED = (
-    *("rhs", "attempt", "attempt_noted", "restart", "next_memory"),
-    *("dense", "interpolate", "vector_error"),
-)
 _DROPPED = ("error_norm", "first_step", *(f.__name__ for f in CONTROL_FUNCTIONS))
 STEP_ARGS = "t, h, step, u, m, p, ws, analysis_ws, lane"
 SETTLE_ARGS = f"options, {STEP_ARGS}"
@@ -150,7 +146,8 @@ class TangentText:
             text = f"{text}\n{writer.vector_error()}"
         if self.tangents.refined or not self.text.layout.any_located:
             text = without(text, ("dense", "interpolate"))
-        text = re.sub(rf"\b({'|'.join(_RENAMED)})\b", r"\1_tangent", text)
+        own = "|".join(["rhs", *re.findall(r"^def (\w+)\(", text, re.MULTILINE)])
+        text = re.sub(rf"\b({own})\b", r"\1_tangent", text)
         return "\n".join([*writer.beside(), text])
 
     # -- between workspace and extended state -------------------------------------------------
