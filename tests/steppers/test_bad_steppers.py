@@ -167,7 +167,7 @@ def test_too_large_a_model() -> None:
     with installed(STIFFKIT):
         ring = {f"x{i}": f"x{(i + 1) % 40} - x{i}" for i in range(40)}
         model = MODEL | {"states": dict.fromkeys(ring, 1.0), "equations": {"rhs": ring}}
-        with pytest.raises(dynlib.StepperKindMismatchError, match="up to 32 states.* has 40"):
+        with pytest.raises(dynlib.StepperKindMismatchError, match=r"up to 32 states.* has 40"):
             dynlib.setup(model, stepper="ros2")
 
 

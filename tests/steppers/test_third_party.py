@@ -8,6 +8,7 @@ dynlib's own methods holds for them.
 from __future__ import annotations
 
 import pickle
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from numpy.testing import assert_allclose, assert_array_equal
 from steppers.models import AT_40, CROSSING, DRIVEN, PROTHERO, ROBERTSON
 from steppers.packages import STIFFKIT, installed
@@ -22,6 +24,7 @@ from steppers.packages import STIFFKIT, installed
 import dynlib
 from dynlib import BatchResults, Results, Sim
 from dynlib.abi.status import Status
+from dynlib.cli import app
 from dynlib.observers import lyapunov_max, lyapunov_spectrum
 from dynlib.steppers import registry
 
@@ -296,3 +299,45 @@ def test_a_registered_stepper_travels_itself() -> None:
         arrived = pickle.loads(sent)
         assert arrived.stepper is dynlib.steppers.get("ros2")
         assert type(arrived.stepper) is type(ros2)
+
+
+# -- the command line and the documentation ----------------------------------------------------
+
+
+def test_the_command_line_tells_of_them() -> None:
+    def printed(*arguments: str, status: int = 0) -> str:
+        result = CliRunner().invoke(app, arguments, prog_name="dynlib")
+        assert result.exit_code == status, result.output
+        return result.output
+
+    lines = printed("steppers").splitlines()
+    assert lines[0].split()[-1] == "from"
+    assert next(line for line in lines if line.startswith("ros2")).endswith("package stiffkit")
+    one = printed("steppers", "backward_euler")
+    for word in (
+        "newton_max: iterations",
+        "a whole number from 1 to 1000; 12",
+        "jacobians",
+        "fail",
+    ):
+        assert word in one
+    assert "Did you mean 'ros2'" in printed("steppers", "ros3", status=1)
+    run = [
+        "run",
+        "builtin://ode/robertson",
+        "--stepper",
+        "backward_euler",
+        "-T",
+        "1",
+        "--dt",
+        "0.1",
+    ]
+    assert re.search(r"counted +\d+ jacobians", printed(*run, "--option", "newton_tol=1e-6"))
+    assert WHY in printed(*run, "--option", "newton_max=1", status=1)
+
+
+def test_the_documentation_shows_these_very_files() -> None:
+    page = (STIFFKIT.parents[1] / "docs/howto/add-a-stepper.md").read_text(encoding="utf-8")
+    for name in METHODS:
+        text = (STIFFKIT / "stiffkit" / f"{name}.py").read_text(encoding="utf-8")
+        assert f"```python\n{text.rstrip()}\n```\n" in page
