@@ -31,7 +31,8 @@ def too_large(problem: Problem) -> str:
 class LinearSystem:
     """Writes the factors of ``I - gh J``, and solutions with them.
 
-    Lines are to be put into one function, one after the other.  The systems of an extended state
+    Lines are to be put into one function, one after the other.  The names in them begin with
+    ``lu``, but for `singular` and those of the solutions.  The systems of an extended state
     are solved by the same factors: for tangent vectors the Jacobian is that of the states, and
     what the states' part adds to them, by the second derivatives, goes to the right-hand side.
 
@@ -63,12 +64,12 @@ class LinearSystem:
         vectors
             Names of the tangent vectors, tuples.
         """
-        lines, self._entries = self._problem.jacobian.take("j", args)
+        lines, self._entries = self._problem.jacobian.take("lu_j", args)
         before, after = args.split(", p, ")
         self._changes = []
         for c, vector in enumerate(vectors):
             along = self._problem.jacobian_along
-            taken, entries = along.take(f"j{c}along", f"{before}, {vector}, p, {after}")
+            taken, entries = along.take(f"lu_j{c}along", f"{before}, {vector}, p, {after}")
             lines += taken
             self._changes.append(entries)
         return lines
@@ -82,26 +83,26 @@ class LinearSystem:
                 entry = self._entries.get((i, j))
                 if i != j and entry is None:
                     continue
-                matrix[i, j] = f"w{i}_{j}"
+                matrix[i, j] = f"lu{i}_{j}"
                 value = one if entry is None else f"fma(-{self._gh}, {entry}, {one})"
                 if i != j:
                     value = f"-{self._gh} * {entry}"
-                lines.append(f"w{i}_{j} = {value}")
+                lines.append(f"lu{i}_{j} = {value}")
         self._exchanges = []
         pivots = []
         for k in range(n):
             lines += self._exchange(matrix, k)
-            pivots.append(f"w{k}_{k}")
+            pivots.append(f"lu{k}_{k}")
             if (k, k) not in matrix:
-                lines.append(f"w{k}_{k} = {self._real(0.0)}")
-                matrix[k, k] = f"w{k}_{k}"
+                lines.append(f"lu{k}_{k} = {self._real(0.0)}")
+                matrix[k, k] = f"lu{k}_{k}"
             lines += [
-                f"regular{k} = (abs_(w{k}_{k}) > 0.0) & (abs_(w{k}_{k}) < inf)",
-                f"r{k} = {one} / select(regular{k}, w{k}_{k}, {one})",
+                f"lu_regular{k} = (abs_(lu{k}_{k}) > 0.0) & (abs_(lu{k}_{k}) < inf)",
+                f"lu_r{k} = {one} / select(lu_regular{k}, lu{k}_{k}, {one})",
             ]
             lines += self._eliminate(matrix, k)
         self._factors = dict(matrix)
-        regular = " & ".join(f"regular{k}" for k in range(n))
+        regular = " & ".join(f"lu_regular{k}" for k in range(n))
         return [*lines, f"singular = not_({regular})"]
 
     def _exchange(self, matrix: dict[Place, str], k: int) -> list[str]:
@@ -111,7 +112,7 @@ class LinearSystem:
         for i in range(k + 1, self._n):
             if (i, k) not in matrix:
                 continue
-            flag = f"x{k}_{i}"
+            flag = f"lu_x{k}_{i}"
             pivot = matrix.get((k, k), zero)
             lines.append(f"{flag} = abs_({matrix[i, k]}) > abs_({pivot})")
             self._exchanges.append((k, i, flag))
@@ -121,11 +122,11 @@ class LinearSystem:
                     continue
                 a, b = upper or zero, lower or zero
                 lines += [
-                    f"swap = select({flag}, {b}, {a})",
-                    f"w{i}_{j} = select({flag}, {a}, {b})",
-                    f"w{k}_{j} = swap",
+                    f"lu_swap = select({flag}, {b}, {a})",
+                    f"lu{i}_{j} = select({flag}, {a}, {b})",
+                    f"lu{k}_{j} = lu_swap",
                 ]
-                matrix[k, j], matrix[i, j] = f"w{k}_{j}", f"w{i}_{j}"
+                matrix[k, j], matrix[i, j] = f"lu{k}_{j}", f"lu{i}_{j}"
         return lines
 
     def _eliminate(self, matrix: dict[Place, str], k: int) -> list[str]:
@@ -133,15 +134,15 @@ class LinearSystem:
         for i in range(k + 1, self._n):
             if (i, k) not in matrix:
                 continue
-            lines.append(f"w{i}_{k} = w{i}_{k} * r{k}")
+            lines.append(f"lu{i}_{k} = lu{i}_{k} * lu_r{k}")
             for j in range(k + 1, self._n):
                 if (k, j) not in matrix:
                     continue
                 if (i, j) in matrix:
-                    lines.append(f"w{i}_{j} = fma(-w{i}_{k}, w{k}_{j}, w{i}_{j})")
+                    lines.append(f"lu{i}_{j} = fma(-lu{i}_{k}, lu{k}_{j}, lu{i}_{j})")
                 else:
-                    lines.append(f"w{i}_{j} = -w{i}_{k} * w{k}_{j}")
-                    matrix[i, j] = f"w{i}_{j}"
+                    lines.append(f"lu{i}_{j} = -lu{i}_{k} * lu{k}_{j}")
+                    matrix[i, j] = f"lu{i}_{j}"
         return lines
 
     # -- solutions ----------------------------------------------------------------------------
@@ -166,7 +167,7 @@ class LinearSystem:
             lifted = []
             for i, value in enumerate(right[(1 + c) * n : (2 + c) * n]):
                 if terms[i]:
-                    before, total = chain(f"q{i}", terms[i])
+                    before, total = chain(f"lu_q{i}", terms[i])
                     lines += before
                     lifted.append(f"fma({self._gh}, {total}, {value})")
                 else:
@@ -180,19 +181,19 @@ class LinearSystem:
         lines = [f"{name} = {value}" for name, value in zip(found, right, strict=True)]
         for k, i, flag in self._exchanges:
             lines += [
-                f"swap = select({flag}, {found[i]}, {found[k]})",
+                f"lu_swap = select({flag}, {found[i]}, {found[k]})",
                 f"{found[i]} = select({flag}, {found[k]}, {found[i]})",
-                f"{found[k]} = swap",
+                f"{found[k]} = lu_swap",
             ]
         for i in range(n):
             for k in range(i):
                 if (i, k) in matrix:
-                    lines.append(f"{found[i]} = fma(-w{i}_{k}, {found[k]}, {found[i]})")
+                    lines.append(f"{found[i]} = fma(-lu{i}_{k}, {found[k]}, {found[i]})")
         for i in reversed(range(n)):
             for j in range(i + 1, n):
                 if (i, j) in matrix:
-                    lines.append(f"{found[i]} = fma(-w{i}_{j}, {found[j]}, {found[i]})")
-            lines.append(f"{found[i]} = {found[i]} * r{i}")
+                    lines.append(f"{found[i]} = fma(-lu{i}_{j}, {found[j]}, {found[i]})")
+            lines.append(f"{found[i]} = {found[i]} * lu_r{i}")
         return lines
 
     # -- the time -----------------------------------------------------------------------------
@@ -204,11 +205,11 @@ class LinearSystem:
         """
         problem = self._problem
         before, after = args.split(", p, ")
-        lines, written = problem.time_derivative.take("ft", args)
+        lines, written = problem.time_derivative.take("lu_t", args)
         found = [self._column(written, i) for i in range(self._n)]
         for c, vector in enumerate(vectors):
             along: Derivative = problem.time_derivative_along
-            taken, written = along.take(f"ft{c}along", f"{before}, {vector}, p, {after}")
+            taken, written = along.take(f"lu_t{c}along", f"{before}, {vector}, p, {after}")
             lines += taken
             found += [self._column(written, i) for i in range(self._n)]
         return lines, found

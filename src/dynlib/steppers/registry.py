@@ -13,10 +13,12 @@ from dynlib.steppers.base import Stepper
 from dynlib.steppers.explicit_rk import ExplicitRK
 from dynlib.steppers.iterate import Iterate
 from dynlib.steppers.multistep import AdamsBashforth
+from dynlib.steppers.rosenbrock import Rosenbrock
 from dynlib.steppers.tableaus.bs23 import BS23
 from dynlib.steppers.tableaus.dop853 import DOP853
 from dynlib.steppers.tableaus.fixed import EULER, HEUN, MIDPOINT, RK4
 from dynlib.steppers.tableaus.rk45 import RK45
+from dynlib.steppers.tableaus.rodas import RODAS4, RODAS5P
 from dynlib.steppers.tableaus.tsit5 import TSIT5
 from dynlib.suggest import closest
 
@@ -40,6 +42,8 @@ _OWN: dict[str, Stepper] = {
         ExplicitRK("dop853", DOP853, "Prince, Dormand (1981); Hairer, Nørsett, Wanner (1993)"),
         AdamsBashforth("ab2", (3 / 2, -1 / 2), _BASHFORTH),
         AdamsBashforth("ab3", (23 / 12, -16 / 12, 5 / 12), _BASHFORTH),
+        Rosenbrock("rodas4", RODAS4, "Hairer, Wanner (1996)"),
+        Rosenbrock("rodas5p", RODAS5P, "Steinebach (2023)"),
         Iterate(),
     )
 }
