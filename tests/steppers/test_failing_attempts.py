@@ -173,6 +173,22 @@ def test_tangents_stay_with_the_last_state() -> None:
     assert found == pytest.approx(wanted, rel=1e-12)
 
 
+def test_tangents_of_attempts_that_fail() -> None:
+    """Vectors in steps of their own shorten them where an attempt fails; all paths do the same."""
+    sim = sim_of("flaky5", events={})
+    how: dict[str, Any] = {"T": 6.0, "rtol": 1e-2, "atol": 1e-2, "most": 1e9}
+    unseen = sim.run(**how)
+    how["observers"] = [lyapunov_max()]
+    alone = sim.run(**how)
+    assert alone.final["x"] == unseen.final["x"]
+    assert alone.stats.counters == unseen.stats.counters
+    found = alone.observers["lyapunov_max"].exponent
+    assert found == pytest.approx(0.0, abs=0.2)
+    for each in (sim.fastpath(**how), sim.batch(**how, params={"grow": [0.0, 0.1]})[0]):
+        assert each.observers["lyapunov_max"].exponent == found
+        same(each, alone)
+
+
 def test_who_takes_a_part_of_a_step_sees_no_failure_as_a_number() -> None:
     """``attempt`` of two values gives NaN where an attempt failed."""
     sim = sim_of("flaky4", jit=False)

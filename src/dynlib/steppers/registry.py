@@ -7,7 +7,10 @@ name is asked for that is not one of dynlib's own, or when all names are.
 
 from __future__ import annotations
 
+from threading import RLock
+
 from dynlib.abi.briefly import BRIEFLY
+from dynlib.abi.forks import whole_after_fork
 from dynlib.errors import StepperError, UnknownStepper
 from dynlib.steppers.base import Stepper
 from dynlib.steppers.explicit_rk import ExplicitRK
@@ -52,6 +55,7 @@ OWN_NAMES = tuple(_OWN)
 _registered: dict[str, Stepper] = {}
 _packaged: dict[str, tuple[Stepper, str]] = {}  # with where they come from, in words
 _looked: list[bool] = []
+_LOOKING = whole_after_fork(RLock())
 
 
 def is_own(stepper: Stepper) -> bool:
@@ -159,10 +163,14 @@ def _taken(stepper: Stepper, by: str) -> StepperError:
 
 
 def _look() -> None:
-    """Ask installed packages for steppers, once in a process."""
-    if _looked:
-        return
-    _looked.append(True)
+    """Ask installed packages for steppers, once in a process; other threads wait for the answer."""
+    with _LOOKING:
+        if not _looked:
+            _looked.append(True)  # first: a package may ask what there is while it is loaded
+            _look_at_packages()
+
+
+def _look_at_packages() -> None:
     from dynlib.steppers.plugins import brought, left_out  # most sessions need it not
 
     for stepper, source in brought():

@@ -59,8 +59,8 @@ class Tally:
         return function("tallied", "note, ws, lane", [*lines, f"return {group(items)}"])
 
     def read(self, rows: NDArray[np.floating]) -> NDArray[np.float64]:
-        """The failure and the counts from the rows, shape (rows, ...)."""
-        values = rows.astype(np.float64)
+        """The failure and the counts from the rows, shape (rows, ...); what is no number is 0."""
+        values = np.nan_to_num(rows.astype(np.float64), posinf=0.0, neginf=0.0)
         if not self._wide:
             return values
         return np.concatenate([values[:1], values[1::2] + _CARRY * values[2::2]])

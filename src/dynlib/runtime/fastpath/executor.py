@@ -358,7 +358,7 @@ class _Batch:
                 out.p_final[index][:] = row
         if out.tallies.size:
             tally = self.model.program.layout.tally
-            out.tallies[:] = tally.read(np.nan_to_num(self.times[2:]))
+            out.tallies[:] = tally.read(self.times[2:])
         blank(out)
         reached = out.status == Status.DONE
         out.t_final[reached] = context.t_final
