@@ -163,12 +163,70 @@ def test_errors_of_vectors_are_missing() -> None:
         sim.run(T=1.0, observers=[dynlib.observers.lyapunov_max()])
 
 
+class Forgetful(Written):
+    """Does not call what it inherits."""
+
+    def __init__(self) -> None:
+        self.name = "forgetful"
+
+
+def test_exceptions_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(StepperError, match=r"'forgetful' \(module .* raised AttributeError"):
+        register(Forgetful())
+    monkeypatch.setattr(Written, "refuses", lambda self, problem: 1 / 0)
+    register(Written(EULER))
+    with pytest.raises(StepperError, match=r"'written' \(module .*refuses\(problem\) raised Zero"):
+        dynlib.setup(MODEL, stepper="written")
+
+
 def test_too_large_a_model() -> None:
     with installed(STIFFKIT):
         ring = {f"x{i}": f"x{(i + 1) % 40} - x{i}" for i in range(40)}
         model = MODEL | {"states": dict.fromkeys(ring, 1.0), "equations": {"rhs": ring}}
         with pytest.raises(dynlib.StepperKindMismatchError, match=r"up to 32 states.* has 40"):
             dynlib.setup(model, stepper="ros2")
+
+
+class Relaxed(Stepper):
+    """Half a step of a map, which counts."""
+
+    kind = "map"
+    dense_output = False
+    evaluations = 1
+    counters = (Counter("looks", "at the map"),)
+
+    def emit(self, problem: Problem) -> str:
+        new = ", ".join(f"0.5 * (u[{i}] + f[{i}])" for i in range(problem.n))
+        lines = ["f = rhs(t, step, u, p, ws, lane)", f"return ({new},), 0.0, (0.0, 2.0)"]
+        return ATTEMPT + "".join(f"    {line}\n" for line in lines)
+
+
+def test_maps() -> None:
+    register(Relaxed("relaxed", 0, "nobody"))
+    model: dict[str, Any] = {
+        "model": {"type": "map", "name": "cosine"},
+        "states": {"x": 1.0},
+        "params": {"a": 1.0},
+        "equations": {"rhs": {"x": "cos(a*x)"}},
+    }
+    sim = dynlib.setup(model, stepper="relaxed")
+    res = sim.run(N=60)
+    assert res.final["x"] == pytest.approx(0.7390851332151607, abs=1e-12)
+    assert res.stats.counters == {"looks": 120}
+    batch = sim.batch(N=60, params={"a": [1.0, 0.5]})
+    assert batch.final["x"][0] == res.final["x"]
+    assert batch.stats.counters == {"looks": 240}
+    integers = {
+        "model": {"type": "map", "dtype": "int64"},
+        "states": {"n": 3},
+        "equations": {"rhs": {"n": "n + 1"}},
+    }
+    with pytest.raises(dynlib.StepperKindMismatchError, match=r"made of integers.*what it counts"):
+        dynlib.setup(integers, stepper="relaxed")
+    with pytest.raises(dynlib.StepperKindMismatchError, match="'relaxed' is for maps"):
+        dynlib.setup(MODEL, stepper="relaxed")
+    with pytest.raises(StepperError, match="for maps, whose steps have no order"):
+        check("relaxed")
 
 
 # -- the self-check ----------------------------------------------------------------------------

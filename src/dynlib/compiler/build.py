@@ -17,7 +17,12 @@ from dynlib.compiler.model import CompiledModel
 from dynlib.dsl import load_model
 from dynlib.dsl.config import cache_root, load_config
 from dynlib.dsl.spec import ModelSpec
-from dynlib.errors import OptionError, StepperKindMismatchError
+from dynlib.errors import (
+    DynlibError,
+    OptionError,
+    StepperError,
+    StepperKindMismatchError,
+)
 from dynlib.steppers import registry
 from dynlib.steppers.base import Stepper
 from dynlib.steppers.problem import Problem
@@ -134,7 +139,21 @@ def _check_fit(spec: ModelSpec, method: Stepper) -> None:
             f"model {spec.name!r} uses lag_{lagged[0]}(), and {method.name!r} needs derivatives of "
             "the equations, which then are not all there is to the next step."
         )
-    why = method.refuses(Problem.of(spec))
+    if spec.is_integer and (method.noted or method.own_options):
+        raise StepperKindMismatchError(
+            f"model {spec.name!r} is made of integers ({spec.dtype}), and {method.name!r} keeps "
+            "real numbers beside the states: what it counts, or its options."
+        )
+    try:
+        why = method.refuses(Problem.of(spec))
+    except Exception as error:
+        if registry.is_own(method) or isinstance(error, DynlibError):
+            raise
+        what = f"{type(error).__name__}: {error}".removesuffix(": ")
+        source = registry.source_of(method)
+        raise StepperError(
+            f"stepper {method.name!r} ({source}): its refuses(problem) raised {what}."
+        ) from error
     if why:
         raise StepperKindMismatchError(f"stepper {method.name!r} is not for {spec.name!r}: {why}.")
 

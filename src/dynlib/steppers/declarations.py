@@ -27,13 +27,16 @@ def check_declarations(stepper: Any) -> None:
     if not isinstance(stepper, Stepper):
         what = f"the class {stepper.__name__}" if isinstance(stepper, type) else repr(stepper)
         raise StepperError(
-            f"a stepper is an instance of a subclass of dynlib.steppers.Stepper, found {what}"
+            f"a stepper is an instance of a subclass of dynlib.steppers.Stepper, found {what}."
         )
-    wrong = list(_wrong(stepper))
+    try:
+        wrong = list(_wrong(stepper))
+    except Exception as error:  # whatever somebody else's properties may raise
+        wrong = [f"its declarations raised {type(error).__name__}: {error}"]
     if wrong:
         where = type(stepper).__module__
         name = getattr(stepper, "name", "?")
-        raise StepperError(f"stepper {name!r} (module {where}): {'; '.join(wrong)}")
+        raise StepperError(f"stepper {name!r} (module {where}): {'; '.join(wrong)}.")
 
 
 def _wrong(stepper: Stepper) -> Iterator[str]:
