@@ -148,8 +148,15 @@ def test_error_follows_the_tolerance(name: str) -> None:
     assert max(errors) < 10
 
 
-@pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("model", ["driven-vdp", "crossing"])
+@pytest.mark.parametrize(
+    ("model", "name"),
+    [
+        ("driven-vdp", "rodas4"),
+        ("crossing", "rodas5p"),
+        pytest.param("crossing", "rodas4", marks=pytest.mark.slow),
+        pytest.param("driven-vdp", "rodas5p", marks=pytest.mark.slow),
+    ],
+)
 def test_paths_have_the_same_bits(model: str, name: str) -> None:
     sim, how = sim_of(model, name), {"T": 3.0, "rtol": 1e-7, "atol": 1e-9}
     alone = sim.run(**how)
@@ -167,7 +174,7 @@ def test_paths_have_the_same_bits(model: str, name: str) -> None:
     assert_array_equal(list(sim.run(T=3.0, resume=True).final.values()), list(alone.final.values()))
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ["rodas4", pytest.param("rodas5p", marks=pytest.mark.slow)])
 def test_tangent_vectors(name: str) -> None:
     """The derivative of the flow; Lyapunov exponents whose sum is about the mean divergence."""
     sim, y, eps = sim_of("driven-vdp", name), np.array([2.0, 0.1]), 1e-5

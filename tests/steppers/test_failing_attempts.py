@@ -97,11 +97,11 @@ OBSERVED = {"observers": [features("max")]}
     ("name", "events", "options"),
     [
         ("flaky5", True, {}),
-        ("flaky5", False, SAMPLES),
+        pytest.param("flaky5", False, SAMPLES, marks=pytest.mark.slow),
         ("flaky4", True, OBSERVED),
-        ("flaky4", False, {}),
+        pytest.param("flaky4", False, {}, marks=pytest.mark.slow),
         ("counting4", False, {}),
-        ("counting5", True, SAMPLES),
+        pytest.param("counting5", True, SAMPLES, marks=pytest.mark.slow),
     ],
 )
 def test_all_paths(name: str, events: bool, options: dict[str, Any]) -> None:
@@ -173,6 +173,7 @@ def test_tangents_stay_with_the_last_state() -> None:
     assert found == pytest.approx(wanted, rel=1e-12)
 
 
+@pytest.mark.slow
 def test_tangents_of_attempts_that_fail() -> None:
     """Vectors in steps of their own shorten them where an attempt fails; all paths do the same."""
     sim = sim_of("flaky5", events={})

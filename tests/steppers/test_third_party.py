@@ -125,8 +125,16 @@ def test_events_are_located(name: str) -> None:
 # -- every path has the same bits --------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", METHODS)
-@pytest.mark.parametrize("model", ["driven-vdp", "crossing"])
+@pytest.mark.parametrize(
+    ("model", "name"),
+    [
+        ("driven-vdp", "ros2"),
+        ("crossing", "backward_euler"),
+        pytest.param("crossing", "ros2", marks=pytest.mark.slow),
+        pytest.param("driven-vdp", "backward_euler", marks=pytest.mark.slow),
+        *(pytest.param("robertson", name, marks=pytest.mark.slow) for name in METHODS),
+    ],
+)
 def test_paths_have_the_same_bits(model: str, name: str) -> None:
     sim, how = sim_of(model, name), {"T": 2.0, **STEPS[name]}
     alone = sim.run(**how)
@@ -201,6 +209,7 @@ def test_tangents_of_a_rosenbrock_method() -> None:
     assert_allclose(found, differences, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_exponents_on_all_paths() -> None:
     sim = sim_of("driven-vdp", "ros2")
     how: dict[str, Any] = {"T": 20.0, "rtol": 1e-5, "observers": [lyapunov_spectrum()]}
