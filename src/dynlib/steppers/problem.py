@@ -45,6 +45,16 @@ class Derivative:
         self._real = real
 
     @property
+    def along(self) -> bool:
+        """Whether it is a change along a vector `v`, which its function takes after `u`."""
+        return self.name.endswith("_along")
+
+    @property
+    def args(self) -> str:
+        """Parameters of its function."""
+        return MODEL_ARGS.replace("u, ", "u, v, ") if self.along else MODEL_ARGS
+
+    @property
     def places(self) -> tuple[Place, ...]:
         """Row and column of each entry that is not 0 everywhere."""
         return tuple(self.entries)

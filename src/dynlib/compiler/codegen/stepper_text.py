@@ -12,7 +12,7 @@ import re
 from dynlib.compiler.codegen.layout import Layout
 from dynlib.compiler.codegen.model_text import ModelText
 from dynlib.steppers.base import ATTEMPT_ARGS, Stepper
-from dynlib.steppers.problem import MODEL_ARGS, Derivative, Problem
+from dynlib.steppers.problem import Derivative, Problem
 from dynlib.steppers.registry import is_own
 from dynlib.steppers.text import Components, Scalar, function, group, names, unpack
 
@@ -78,10 +78,15 @@ class StepperText:
         return proved_text(self.stepper, self.problem)
 
     def beside(self) -> list[str]:
-        """Functions that the text calls, and those that keep what attempts say of themselves."""
-        texts = [self._derivative(each) for each in self.problem.functions(self.stepper.needs)]
+        """Functions that the text calls, and those that keep what attempts say of themselves.
+
+        Beside the text for an extended state, which is in a module together with that for the
+        states, only what concerns tangent vectors.
+        """
+        derivatives = self.problem.functions(self.stepper.needs)
         if self.problem.vectors:
-            return [text for text in texts if "_along(" in text]
+            return [self._derivative(each) for each in derivatives if each.along]
+        texts = [self._derivative(each) for each in derivatives]
         if self.stepper.noted:
             texts.append(self.layout.tally.text(self.layout.tally_rows, self.problem.real))
         if self.stepper.own_options:
@@ -99,8 +104,7 @@ class StepperText:
         result = "u_new"
         if self.stepper.failures:
             nan = self.problem.real.cast("nan")
-            poisoned = each.each(lambda at: f"select(failed, {nan}, {at.of('u_new')})")
-            result = poisoned
+            result = each.each(lambda at: f"select(failed, {nan}, {at.of('u_new')})")
         lines = [f"u_new, k, note = attempt_noted({ATTEMPT_ARGS})"]
         if self.stepper.failures:
             lines.append("failed = note[0] != 0.0")
@@ -110,11 +114,11 @@ class StepperText:
         """A function of the entries that change, of the states and maybe of a vector `v`."""
         nodes = [derivative.entries[place] for place in derivative.changing]
         lines, results = self._text.evaluate(nodes)
-        before = [*self._text.seen_time(nodes), *self._text.prologue(nodes)]
-        args = MODEL_ARGS
+        before = self._text.seen_time(nodes)
         n = self.problem.states
-        if derivative.name.endswith("_along"):
-            before = [*self._text.seen_time(nodes), unpack(names("u", n), "u")]
-            before.append(unpack([f"u{n + i}" for i in range(n)], "v"))
-            args = args.replace("u, ", "u, v, ")
-        return function(derivative.name, args, [*before, *lines, f"return {group(results)}"])
+        if derivative.along:
+            before += [unpack(names("u", n), "u"), unpack([f"u{n + i}" for i in range(n)], "v")]
+        else:
+            before += self._text.prologue(nodes)
+        lines = [*before, *lines, f"return {group(results)}"]
+        return function(derivative.name, derivative.args, lines)
