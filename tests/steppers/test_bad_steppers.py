@@ -242,6 +242,13 @@ def test_a_wrong_order_is_found() -> None:
         assert abs(found.measured - found.declared) < 0.25
 
 
+def test_a_failure_is_found() -> None:
+    always = EULER.replace(", f\n", ", f, (1.0,)\n")
+    always = always.replace("u[1]))", "u[1]), fma(h, f[2], u[2]))")
+    with pytest.raises(StepperError, match=r"'written'.*a step of 0\.25 failed .*: it always does"):
+        check(Written(always, failures=("it always does",)))
+
+
 def test_a_dense_output_that_misses_the_step_is_found() -> None:
     class Loose(ExplicitRK):
         def emit(self, problem: Problem) -> str:
@@ -330,6 +337,7 @@ def test_kernels_follow_the_text() -> None:
 
 BROKEN = {
     "raising": ("raise RuntimeError('not today')", "raising:STEPPERS", "raised RuntimeError: not"),
+    "leaving": ("raise SystemExit(3)", "leaving:STEPPERS", "raised SystemExit: 3"),
     "empty": ("", "empty:STEPPERS", "raised AttributeError"),
     "absent": ("", "nowhere:STEPPERS", "raised ModuleNotFoundError: No module named 'nowhere'"),
     "digits": ("STEPPERS = [1, 2]", "digits:STEPPERS", "found 1"),

@@ -10,6 +10,7 @@ from __future__ import annotations
 import pickle
 import re
 from collections.abc import Iterator
+from concurrent.futures import Executor, Future
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -295,6 +296,30 @@ def test_results_are_read_where_the_package_is_missing(tmp_path: Path) -> None:
                 same(each, other)
         found = dynlib.load_results(tmp_path / "many.zarr").to_xarray()
         assert_array_equal(found["counted_failures"], [e.stats.counters["failures"] for e in batch])
+
+
+class Pickling(Executor):
+    """Does at once what it is given, after a journey as bytes."""
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        done: Future[Any] = Future()
+        fn, args, kwargs = pickle.loads(pickle.dumps((fn, args, kwargs)))
+        done.set_result(fn(*args, **kwargs))
+        return done
+
+
+@pytest.mark.parametrize("registered", [True, False])
+def test_batches_elsewhere(registered: bool) -> None:
+    ros2 = dynlib.steppers.get("ros2")
+    with installed(*([] if registered else [STIFFKIT])):
+        if registered:
+            dynlib.steppers.register(ros2)
+        sim = dynlib.setup(DRIVEN, stepper="ros2")
+        how: dict[str, Any] = {"T": 0.5, "params": {"a": [1.0, 1.1, 1.2]}}
+        here, there = sim.batch(**how), sim.batch(**how, executor=Pickling())
+        for one, other in zip(there, here, strict=True):
+            same(one, other)
+        assert there.stats.counters == here.stats.counters
 
 
 def test_a_registered_stepper_travels_itself() -> None:

@@ -30,7 +30,7 @@ def brought() -> Iterator[tuple[Stepper, str]]:
                 check_declarations(stepper)
         except StepperError as error:
             left_out(source, str(error).removesuffix("."))
-        except Exception as error:  # whatever somebody else's package may raise
+        except (Exception, SystemExit) as error:  # whatever somebody else's package may do
             what = f"{type(error).__name__}: {error}"
             left_out(source, f"its entry point {entry.name!r} ({entry.value}) raised {what}")
         else:
