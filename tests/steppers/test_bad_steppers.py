@@ -270,6 +270,7 @@ def test_a_dense_output_that_misses_the_step_is_found() -> None:
         (lambda: Written(EULER, order=0), "its order must be"),
         (lambda: Written(EULER, needs=("hessian",)), "found ('hessian',)"),
         (lambda: Written(EULER, needs="jacobian"), "found 'jacobian'"),
+        (lambda: Written(EULER, reads_tolerances=True), "only an adaptive stepper is given"),
         (lambda: Written(EULER, failures="it may"), "failures must be a tuple"),
         (lambda: Written(EULER, counters=("looks",)), "counters must be a tuple of Counter"),
         (lambda: Written(EULER, counters=(Counter("failures", ""),)), "'failures', which is taken"),

@@ -52,8 +52,27 @@ class Flaky(ExplicitRK):
         return text + "\n" + function("attempt", ATTEMPT_ARGS, lines)
 
 
+class Careful(ExplicitRK):
+    """Fails where a step times the second state's tolerances is too much."""
+
+    failures = ("the tolerances are too loose for this step",)
+    own_options = (Option("most", 0.1, "length of a step at a tolerance of 1"),)
+    reads_tolerances = True
+
+    def emit(self, problem: Problem) -> str:
+        text = re.sub(r"\battempt\b", "usual_attempt", super().emit(problem))
+        both = f"({problem.rtol(1)} + {problem.atol(1)})"
+        lines = [
+            f"u_new, k = usual_attempt({ATTEMPT_ARGS})",
+            f"failed = abs_(h) * {both} > {problem.setting('most')}",
+            "return u_new, k, (select(failed, 1.0, 0.0),)",
+        ]
+        return text + "\n" + function("attempt", ATTEMPT_ARGS, lines)
+
+
 LONG = Flaky("flaky5", TSIT5, "abs_(h) > 0.05")
 NEVER = Flaky("flaky4", RK4, "h > 1e9")
+CAREFUL = Careful("careful5", TSIT5, "nobody")
 COUNTING = [Flaky("counting4", RK4), Flaky("counting5", TSIT5)]
 
 SWING: dict[str, Any] = {
@@ -71,7 +90,7 @@ SWING: dict[str, Any] = {
 @pytest.fixture(scope="module", autouse=True)
 def registered() -> Iterator[None]:
     with installed():
-        for stepper in (LONG, NEVER, *COUNTING):
+        for stepper in (LONG, NEVER, CAREFUL, *COUNTING):
             register(stepper)
         yield
 
@@ -139,6 +158,21 @@ def test_a_failed_attempt_is_tried_with_a_shorter_step() -> None:
     assert_allclose(list(res.final.values()), list(usual.final.values()), atol=2e-2)
 
 
+def test_attempts_that_read_tolerances() -> None:
+    """Those of the run, for each state, on all paths; also where a step is computed again."""
+    sim, most = sim_of("careful5"), 0.02
+    for atol in (1e-3, [1e-3, 0.5]):
+        how: dict[str, Any] = {"T": 3.0, "rtol": [1e-3, 0.25], "atol": atol, "most": most}
+        allowed = most / (0.25 + np.max(atol))  # a fifth of it is tried after a failure
+        alone = sim.run(**how)
+        assert 0.2 * allowed < np.diff(alone.t).max() <= allowed * (1 + 1e-12)
+        same(sim.fastpath(**how), alone)
+        same(sim.batch(**how, params={"grow": [0.0, 0.1]})[0], alone)
+        assert alone.at(alone.t[3:5])[1, 0] == alone["x"][4]
+    plain = sim_of("careful5", jit=False).run(**how)
+    assert plain.stats.counters == alone.stats.counters
+
+
 def test_only_at_the_smallest_step_does_the_run_end() -> None:
     sim = sim_of("flaky5", events={})
     with pytest.raises(dynlib.RunFailed, match="the state is too large") as caught:
@@ -197,7 +231,7 @@ def test_who_takes_a_part_of_a_step_sees_no_failure_as_a_number() -> None:
     exec("\n".join(sim.model.program.parts()), space)
     ws = np.zeros((sim.model.program.layout.workspace, 1))
     p = np.array([[4.0], [0.0]])
-    space["put_settings"](np.array([0.5]), ws, 0)
+    space["put_settings"](np.array([0.5]), np.zeros(0), ws, 0)
     u_new, _ = space["attempt"](0.0, 0.1, 0, (1.0, 0.0), 0.0, p, ws, 0)
     assert np.isnan(u_new).all()
     fine, _ = space["attempt"](0.0, 0.1, 0, (0.1, 0.0), 0.0, p, ws, 0)

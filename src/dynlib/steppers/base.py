@@ -69,6 +69,9 @@ class Stepper(ABC):
         for each attempt.
     own_options
         Its options, besides those of the step control.
+    reads_tolerances
+        Whether the text of an adaptive method's attempt reads atol and rtol, as those do that stop
+        an iteration by them.
     tangents
         Whether its text for an extended state, in which tangent vectors follow the states, is
         that of its own derivative.  It then fails for the one where it fails for the other.
@@ -83,6 +86,7 @@ class Stepper(ABC):
     failures: tuple[str, ...] = ()
     counters: tuple[Counter, ...] = ()
     own_options: tuple[Option, ...] = ()
+    reads_tolerances: bool = False
     tangents: bool = True
 
     def __init__(self, name: str, order: int, reference: str) -> None:
@@ -139,6 +143,10 @@ class Stepper(ABC):
     def counted(self) -> tuple[Counter, ...]:
         """All that is counted: failures, too, of a method that may fail."""
         return (*self.counters, *([FAILURES] if self.failures else []))
+
+    def setting_rows(self, n: int) -> int:
+        """Rows of the workspace for what the text reads besides: own options, tolerances."""
+        return len(self.own_options) + (2 * n if self.reads_tolerances else 0)
 
     @property
     def first_own_option(self) -> int:

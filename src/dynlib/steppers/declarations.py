@@ -57,6 +57,8 @@ def _wrong(stepper: Stepper) -> Iterator[str]:
         yield f"needs must be a tuple that may hold {known}, found {stepper.needs!r}"
     if stepper.needs and stepper.kind == "map":
         yield "a stepper for maps has no derivatives in needs"
+    if stepper.reads_tolerances and not stepper.adaptive:
+        yield "it reads tolerances, which only an adaptive stepper is given"
     failures = stepper.failures
     if not isinstance(failures, tuple) or not all(isinstance(each, str) for each in failures):
         yield f"failures must be a tuple of sentences, found {stepper.failures!r}"

@@ -17,6 +17,8 @@ from dynlib.steppers.text import function, group, names, unpack
 
 __all__ = ["PlainStepper"]
 
+_TOLERANCE = 1e-10  # of methods whose attempts read one
+
 
 class PlainStepper:
     """Takes steps of one length along a flow without parameters, events and lags.
@@ -30,7 +32,7 @@ class PlainStepper:
     def __init__(self, stepper: Stepper, spec: ModelSpec) -> None:
         self.stepper = stepper
         settings = {o.name: f"ws[{i}, lane]" for i, o in enumerate(stepper.own_options)}
-        problem = Problem.of(spec, settings=settings)
+        problem = Problem.of(spec, settings=settings, tolerances=len(settings))
         texts = [_text("rhs", problem.equations, problem.states)]
         for each in problem.functions(stepper.needs):
             nodes = [each.entries[place] for place in each.changing]
@@ -39,8 +41,9 @@ class PlainStepper:
         self._space: dict[str, Any] = plain_namespace(spec.dtype)
         source = "\n".join(texts)
         exec(compile(source, f"<stepper {stepper.name}>", "exec"), self._space)
-        defaults = [[option.default] for option in stepper.own_options]
-        self._arrays = np.zeros((1, 1)), np.array(defaults or [[0.0]]), 0
+        defaults = [option.default for option in stepper.own_options]
+        defaults += [_TOLERANCE] * (2 * problem.states)
+        self._arrays = np.zeros((1, 1)), np.array([defaults]).T, 0
         self._carries = any(stepper.memory)
 
     def run(

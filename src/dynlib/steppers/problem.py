@@ -118,12 +118,14 @@ class Problem:
         spec: ModelSpec | None = None,
         vectors: int = 0,
         settings: Mapping[str, str] | None = None,
+        tolerances: int = 0,
     ) -> None:
         self.states = states
         self.real = real
         self.spec = spec
         self.vectors = vectors
         self._settings = dict(settings or {})
+        self._tolerances = tolerances
         self.positions: tuple[int, ...] | None = None
         self.momenta: tuple[int, ...] | None = None
         self.noise: tuple[Node, ...] | None = None
@@ -136,10 +138,21 @@ class Problem:
         *,
         vectors: int = 0,
         settings: Mapping[str, str] | None = None,
+        tolerances: int = 0,
     ) -> Problem:
-        """The problem of a model."""
-        real = real or Scalar(spec.dtype)
-        return cls(len(spec.states), real, spec=spec, vectors=vectors, settings=settings)
+        """The problem of a model.
+
+        `settings` says how the text reads own options, `tolerances` is the first row of the
+        workspace with tolerances.
+        """
+        return cls(
+            len(spec.states),
+            real or Scalar(spec.dtype),
+            spec=spec,
+            vectors=vectors,
+            settings=settings,
+            tolerances=tolerances,
+        )
 
     @property
     def n(self) -> int:
@@ -149,6 +162,17 @@ class Problem:
     def setting(self, option: str) -> str:
         """How the text reads the value of an option that the stepper declares."""
         return self._settings[option]
+
+    def atol(self, i: int | str) -> str:
+        """How the text reads the absolute tolerance of state `i`, a number or a name.
+
+        The stepper declares that it `reads_tolerances`.
+        """
+        return f"ws[{self._tolerances} + {i}, lane]"
+
+    def rtol(self, i: int | str) -> str:
+        """The same for the relative tolerance."""
+        return f"ws[{self._tolerances + self.states} + {i}, lane]"
 
     # -- the equations ------------------------------------------------------------------------
 

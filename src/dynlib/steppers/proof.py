@@ -207,11 +207,12 @@ class _Trial:
         self._ws = self._workspace(dtype)
 
     def _workspace(self, dtype: str) -> np.ndarray[Any, Any]:
-        """A workspace with the defaults of the stepper's own options."""
+        """A workspace with the defaults of the stepper's own options, and some tolerance."""
         own = self._stepper.own_options
         places = [self._problem.setting(option.name) for option in own]
-        rows = [int(place.partition("[")[2].partition(",")[0]) for place in places]
-        ws = np.zeros((max(rows, default=0) + _SPARE, 1), dtype=dtype)
+        rows = [_row(place) for place in places]
+        most = _row(self._problem.rtol(0)) + self._problem.states
+        ws = np.full((max(most, *rows, 0) + _SPARE, 1), 1e-6).astype(dtype)
         for row, option in zip(rows, own, strict=True):
             ws[row, 0] = option.default
         return ws
@@ -291,6 +292,11 @@ def _constant(derivative: Derivative, number: Any) -> Callable[..., tuple[Any, .
     decays = derivative.name == "jacobian"
     values = tuple(number(-1.0 if decays and i == j else 0.0) for i, j in derivative.changing)
     return lambda *args: values
+
+
+def _row(place: str) -> int:
+    """The row of the workspace in ``ws[row, lane]`` or ``ws[row + 0, lane]``."""
+    return int(place.partition("[")[2].partition(",")[0].partition(" ")[0])
 
 
 def _is_number(value: Any) -> bool:

@@ -24,7 +24,7 @@ FLAGS: Mapping[str, str] = {
     "MEMORY": "the stepper carries numbers from step to step",
     "NOTED": "its attempts say more than their result: that they failed, or what they took",
     "FAILS": "its attempts may fail, whatever their error",
-    "SETTINGS": "it reads options of its own, from the workspace",
+    "SETTINGS": "it reads options of its own, or tolerances, from the workspace",
     # the model
     "LAGS": "it uses values of earlier steps",
     "LOOKS_BACK": "something compares with the step before",

@@ -170,7 +170,7 @@ def take_up(r, lane, job, cells, control, runs, rec, obs):
     for i in range(ROW_WS, ROW_KEPT):
         cells.block[i, lane] = 0
     if SETTINGS:
-        put_settings(control.options, cells.ws, lane)
+        put_settings(control.options, control.tolerances, cells.ws, lane)
     for i in range(N_LANE_ROWS):
         cells.lanes[i, lane] = 0.0
     step = job.batch[LaneCount.STEP0]

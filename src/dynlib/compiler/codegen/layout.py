@@ -108,13 +108,13 @@ class Layout:
 
     @property
     def settings(self) -> int:
-        """First row of the options that the stepper has of its own."""
+        """First row of the options that the stepper has of its own; tolerances follow."""
         return self._after_switch + (0 if self.heed is None else 1)
 
     @property
     def tally_rows(self) -> int:
         """First row of what attempts say of themselves."""
-        return self.settings + len(self.stepper.own_options)
+        return self.settings + self.stepper.setting_rows(self.states)
 
     @cached_property
     def tally(self) -> Tally:

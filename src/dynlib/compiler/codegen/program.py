@@ -230,7 +230,7 @@ class Program:
             "MEMORY": self.layout.memory > 0,
             "NOTED": self.stepper.noted,
             "FAILS": bool(self.stepper.failures),
-            "SETTINGS": bool(self.stepper.own_options),
+            "SETTINGS": self.stepper.setting_rows(self.layout.states) > 0,
             "SAMPLED": sampled,
             "LAGS": bool(self.layout.rings),
             "SWITCHES": bool(self.layout.switches),

@@ -51,7 +51,13 @@ class StepperText:
             option.name: f"ws[{self.layout.settings + i}, lane]"
             for i, option in enumerate(self.stepper.own_options)
         }
-        self.problem = Problem.of(self.layout.spec, real, vectors=vectors, settings=settings)
+        self.problem = Problem.of(
+            self.layout.spec,
+            real,
+            vectors=vectors,
+            settings=settings,
+            tolerances=self.layout.settings + len(settings),
+        )
 
     def emit(self) -> str:
         """The method, with both forms of its attempt."""
@@ -89,14 +95,21 @@ class StepperText:
         texts = [self._derivative(each) for each in derivatives]
         if self.stepper.noted:
             texts.append(self.layout.tally.text(self.layout.tally_rows, self.problem.real))
-        if self.stepper.own_options:
-            first, row = self.stepper.first_own_option, self.layout.settings
-            kept = [
-                f"ws[{row + i}, lane] = {self.problem.real.cast(f'options[{first + i}]')}"
-                for i in range(len(self.stepper.own_options))
-            ]
-            texts.append(function("put_settings", "options, ws, lane", kept))
+        if self.stepper.setting_rows(self.layout.states):
+            texts.append(self._settings())
         return texts
+
+    def _settings(self) -> str:
+        """``put_settings``, which leaves in the workspace what attempts read there."""
+        first, own = self.stepper.first_own_option, len(self.stepper.own_options)
+        values = [f"options[{first + i}]" for i in range(own)]
+        if self.stepper.reads_tolerances:
+            values += [f"tolerances[{i}]" for i in range(2 * self.layout.states)]
+        lines = [
+            f"ws[{self.layout.settings + row}, lane] = {self.problem.real.cast(value)}"
+            for row, value in enumerate(values)
+        ]
+        return function("put_settings", "options, tolerances, ws, lane", lines)
 
     def _attempt(self) -> str:
         """``attempt`` of two values."""
