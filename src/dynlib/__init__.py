@@ -32,7 +32,7 @@ _HOME = {
     "list_models": "dynlib.dsl",
     "ModelSpec": "dynlib.dsl",
 }
-_MODULES = ("errors", "observers", "plans")
+_MODULES = ("errors", "observers", "plans", "steppers")
 _HOME |= dict.fromkeys(
     (
         "DynlibError",
@@ -60,6 +60,7 @@ _HOME |= dict.fromkeys(
         "DynlibWarning",
         "AccuracyWarning",
         "CacheWarning",
+        "StepperWarning",
     ),
     "dynlib.errors",
 )

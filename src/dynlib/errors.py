@@ -339,5 +339,9 @@ class AccuracyWarning(DynlibWarning):
     """A model and a stepper go together, but with less accuracy than the stepper promises."""
 
 
+class StepperWarning(DynlibWarning):
+    """Steppers that another package brings cannot be used; dynlib goes on without them."""
+
+
 class CacheWarning(DynlibWarning):
     """The disk cache cannot be used as it should; results are not affected."""

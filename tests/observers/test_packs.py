@@ -36,8 +36,8 @@ from dynlib.plans import EveryStep, FinalState, Tail
 from dynlib.runtime import wrapper
 from dynlib.steppers.base import Stepper
 from dynlib.steppers.explicit_rk import ExplicitRK
+from dynlib.steppers.problem import Problem
 from dynlib.steppers.tableaus.fixed import HEUN
-from dynlib.steppers.text import Scalar
 
 AT_STEPS = {"cond": "x > 0.25 and t > 1", "locate": False}  # which leaves steps whole
 MODELS: dict[str, Any] = {
@@ -390,9 +390,9 @@ def test_who_looks_within_steps_finds_vectors(kind: str, helper: str) -> None:
 class Bounded(ExplicitRK):
     """Heun's method with a look at each component, which is none of arithmetic."""
 
-    def emit(self, n: int, real: Scalar) -> str:
-        ends = "".join(f"    v{i} = v{i} if v{i} < 1e300 else nan\n" for i in range(n))
-        return super().emit(n, real).replace("    return (v0", f"{ends}    return (v0")
+    def emit(self, problem: Problem) -> str:
+        ends = "".join(f"    v{i} = v{i} if v{i} < 1e300 else nan\n" for i in range(problem.n))
+        return super().emit(problem).replace("    return (v0", f"{ends}    return (v0")
 
 
 def test_a_stepper_that_looks_at_components() -> None:

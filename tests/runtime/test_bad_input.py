@@ -215,8 +215,8 @@ MAPS: list[tuple[str, dict[str, Any], str]] = [
     )),
     ("half a transient", {"transient": 0.5}, "transient must be a whole number, found 0.5."),
     ("tolerance", {"rtol": 1e-3}, (
-        "stepper 'map' has no option 'rtol'; these do: bs23, rk45, tsit5, dop853. Stepper "
-        "'map' takes no options."
+        "stepper 'map' has no option 'rtol'; these do: bs23, rk45, tsit5, dop853, rodas4, rodas5p. "
+        "Stepper 'map' takes no options."
     )),
 ]  # fmt: skip
 
@@ -305,7 +305,7 @@ def test_option_of_a_value_that_the_stepper_does_not_take() -> None:
 
 def test_option_that_the_stepper_does_not_have() -> None:
     assert message(lambda: sim_of("driven", "rk4").run(rtol=1e-6)) == (
-        "stepper 'rk4' has no option 'rtol'; these do: bs23, rk45, tsit5, dop853. "
+        "stepper 'rk4' has no option 'rtol'; these do: bs23, rk45, tsit5, dop853, rodas4, rodas5p. "
         "Stepper 'rk4' takes no options."
     )
 
@@ -330,7 +330,7 @@ def test_option_of_the_model_that_its_stepper_does_not_have() -> None:
     model["sim"] = {"dt_max": 0.1}
     assert message(lambda: setup(model)) == (
         "<dict>: [sim] dt_max: stepper 'rk4' has no such option; these do: bs23, rk45, tsit5, "
-        "dop853. Name one of them as [sim] stepper."
+        "dop853, rodas4, rodas5p. Name one of them as [sim] stepper."
     )
     model["sim"] = {"stepper": "rk45", "safety": 0.8}
     assert setup(model, jit=False).run().receipt["arguments"]["safety"] == 0.8

@@ -147,8 +147,9 @@ RUNS = Record(
         "uniform": RunnerArg("uniform", "y", ("params",)),
         "varied": RunnerArg("varied", "y", (0, 0)),
         "states": RunnerArg("states", "y", (0, 0)),
-        # of the ends of the runs, and their steps there; what `Span` names, if they have their own
-        "times": RunnerArg("times", "f8", (2, 0)),
+        # of the ends of the runs, and their steps there; what attempts said of themselves; what
+        # `Span` names, if the runs have their own
+        "times": RunnerArg("times", "f8", ("end_rows", 0)),
         "status": RunnerArg("status", "i8", (0,)),
         "steps": RunnerArg("steps", "i8", (0,)),
         "rejects": RunnerArg("rejects", "i8", (0,)),

@@ -17,10 +17,17 @@ from dynlib.compiler.model import CompiledModel
 from dynlib.dsl import load_model
 from dynlib.dsl.config import cache_root, load_config
 from dynlib.dsl.spec import ModelSpec
-from dynlib.errors import OptionError, StepperKindMismatchError
+from dynlib.errors import (
+    DynlibError,
+    OptionError,
+    StepperError,
+    StepperKindMismatchError,
+)
+from dynlib.steppers import registry
 from dynlib.steppers.base import Stepper
+from dynlib.steppers.problem import Problem
 
-__all__ = ["build"]
+__all__ = ["build", "put_together"]
 
 Model = ModelSpec | str | os.PathLike[str] | Mapping[str, Any]
 
@@ -82,6 +89,19 @@ def build(
         method = steppers.get(spec.sim.stepper, f"{spec.label}: [sim] stepper")
     else:
         method = steppers.get(stepper)
+    return put_together(spec, method, jit=jit, cached=disk_cache, settings=settings)
+
+
+def put_together(
+    spec: ModelSpec, method: Stepper, *, jit: bool, cached: bool, settings: Any = None
+) -> CompiledModel:
+    """A model and a stepper that is for it.
+
+    Raises
+    ------
+    StepperKindMismatchError
+        If it is not.
+    """
     if method.kind != spec.kind:
         fitting = [row["name"] for row in steppers.describe() if row["kind"] == spec.kind]
         what = {"ode": "flows (type = 'ode')", "map": "maps (type = 'map')"}
@@ -92,20 +112,50 @@ def build(
         raise StepperKindMismatchError(msg)
     if method.adaptive and any(spec.lags):
         raise StepperKindMismatchError(_lagged(spec, method))
-    cache = DiskCache(cache_root(settings)) if disk_cache and jit else None
+    _check_fit(spec, method)
+    settings = load_config(None) if settings is None else settings
+    cache = DiskCache(cache_root(settings)) if cached and jit else None
     return CompiledModel(spec, method, jit=jit, disk_cache=cache)
 
 
 def _travelling(model: CompiledModel) -> tuple[Any, ...]:
     """What a compiled model is pickled as: it is put together, and compiled, where it arrives."""
-    return _arrived, (model.spec, model.stepper.name, model.jit, model.disk_cache is not None)
+    stepper = registry.carried(model.stepper)
+    return _arrived, (model.spec, stepper, model.jit, model.disk_cache is not None)
 
 
-def _arrived(spec: ModelSpec, stepper: str, jit: bool, disk_cache: bool) -> CompiledModel:
-    return build(spec, stepper=stepper, jit=jit, disk_cache=disk_cache)
+def _arrived(spec: ModelSpec, stepper: str | Stepper, jit: bool, cached: bool) -> CompiledModel:
+    return put_together(spec, registry.arrived(stepper), jit=jit, cached=cached)
 
 
 copyreg.pickle(CompiledModel, _travelling)
+
+
+def _check_fit(spec: ModelSpec, method: Stepper) -> None:
+    """Refuse a model that the method itself refuses, or whose equations it cannot differentiate."""
+    if method.needs and any(spec.lags):
+        lagged = [name for name, depth in zip(spec.states, spec.lags, strict=True) if depth]
+        raise StepperKindMismatchError(
+            f"model {spec.name!r} uses lag_{lagged[0]}(), and {method.name!r} needs derivatives of "
+            "the equations, which then are not all there is to the next step."
+        )
+    if spec.is_integer and (method.noted or method.own_options):
+        raise StepperKindMismatchError(
+            f"model {spec.name!r} is made of integers ({spec.dtype}), and {method.name!r} keeps "
+            "real numbers beside the states: what it counts, or its options."
+        )
+    try:
+        why = method.refuses(Problem.of(spec))
+    except Exception as error:
+        if registry.is_own(method) or isinstance(error, DynlibError):
+            raise
+        what = f"{type(error).__name__}: {error}".removesuffix(": ")
+        source = registry.source_of(method)
+        raise StepperError(
+            f"stepper {method.name!r} ({source}): its refuses(problem) raised {what}."
+        ) from error
+    if why:
+        raise StepperKindMismatchError(f"stepper {method.name!r} is not for {spec.name!r}: {why}.")
 
 
 def _converted(spec: ModelSpec, dtype: Any) -> ModelSpec:

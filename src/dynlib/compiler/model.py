@@ -27,6 +27,8 @@ from dynlib.compiler.jit.disk_cache import DiskCache
 from dynlib.compiler.jit.runner import Runner
 from dynlib.dsl.expr import operations
 from dynlib.dsl.spec import ModelSpec
+from dynlib.errors import StepperError
+from dynlib.steppers import registry
 from dynlib.steppers.base import Stepper
 
 if TYPE_CHECKING:
@@ -34,6 +36,28 @@ if TYPE_CHECKING:
     from dynlib.compiler.equations import Equations
 
 __all__ = ["CompiledModel"]
+
+
+def _compiled(variant: Variant, program: Program | LaneProgram, **how: Any) -> Runner:
+    """The runner of a program, or an error message about somebody else's stepper.
+
+    Raises
+    ------
+    StepperError
+        If the text of such a stepper cannot be compiled.
+    """
+    try:
+        return get_runner(variant, program, **how)
+    except Exception as error:
+        from dynlib.compiler.llvm.values import Untranslatable  # others need no translator
+
+        if registry.is_own(program.stepper) or not isinstance(error, Untranslatable):
+            raise
+        raise StepperError(
+            f"stepper {program.stepper.name!r} ({registry.source_of(program.stepper)}): its text "
+            f"holds {error.what}, which cannot be compiled. jit=False runs it as plain Python."
+        ) from error
+
 
 _KEPT = 32  # runners of each kind
 
@@ -149,7 +173,7 @@ class CompiledModel:
     def _made(
         self, sampled: bool, analysis: AnalysisModule | None, variant: Variant | None
     ) -> Runner:
-        get = partial(get_runner, sampled=sampled, jit=self.jit, disk_cache=self.disk_cache)
+        get = partial(_compiled, sampled=sampled, jit=self.jit, disk_cache=self.disk_cache)
         if analysis is None:
             return get(variant or RunnerVariant.BASE, self.program)
         from dynlib.compiler.llvm.values import Untranslatable  # the others need no translator
@@ -158,7 +182,7 @@ class CompiledModel:
         kind = variant or RunnerVariant.ANALYSIS
         try:
             return get(kind, program(packs=self.jit))
-        except Untranslatable:  # the stepper's text is more than arithmetic
+        except (Untranslatable, StepperError):  # the stepper's text is more than arithmetic
             return get(kind, program())
 
     def fast_runner(
@@ -185,7 +209,7 @@ class CompiledModel:
             observed = analysis is not None
             program = LaneProgram(self.spec, self.stepper, lanes, varied, analysis, own_spans)
             usual = RunnerVariant.FASTPATH_ANALYSIS if observed else RunnerVariant.FASTPATH
-            runner = get_runner(
+            runner = _compiled(
                 variant or usual,
                 program,
                 sampled=sampled,

@@ -177,7 +177,10 @@ class DenseOutput:
         ended = segment.raw.status in _CUT_SHORT or any(s["ends_runs"] for s in segment.observers)
         if ended:
             stats = segment.raw.stats
-            attempts = stats.evaluations // self._model.stepper.evaluations
+            stepper = self._model.stepper
+            attempts = stats.steps + stats.rejected
+            if not any(counter.name == "evaluations" for counter in stepper.counters):
+                attempts = stats.evaluations // stepper.evaluations  # pieces of steps are several
             call["max_steps"] = max(1, attempts - stats.rejected)
         return {**call, **_EVERYTHING}, options
 

@@ -31,6 +31,10 @@ _STUCK = (
     "The equations may be stiff or singular there. Try looser rtol and atol, a smaller dt_min, "
     "another stepper, or check the parameters."
 )
+_FAILED = (
+    "Try a smaller dt or dt_min, values of the options of the stepper ({options}) that let it go "
+    "farther, another stepper, or check the parameters."
+)
 _LIMITED = (
     "Raise max_steps, shorten the run, or loosen rtol and atol. The session stands there: "
     "resume=True goes on."
@@ -82,7 +86,7 @@ def _end(origin: Origin, segment: Segment) -> str:
 
 def explain(origin: Origin, segment: Segment) -> str:
     """The same, and why, as far as that is known."""
-    why = reason(origin, segment)
+    why = segment.raw.failure or reason(origin, segment)
     return describe(origin, segment) + (f": {why}" if why else "")
 
 
@@ -129,12 +133,23 @@ def _room(segment: Segment) -> str:
     return _FEWER_ROWS.format(k="step" if by_steps[0] == 1 else f"{by_steps[0]} steps")
 
 
+def _failed(origin: Origin) -> str:
+    """What to do about a method whose attempts fail."""
+    compiled = origin.compiled
+    options = () if compiled is None else compiled.stepper.own_options
+    if not options:
+        return _FAILED.replace(
+            " values of the options of the stepper ({options}) that let it go farther,", ""
+        )
+    return _FAILED.format(options=", ".join(option.name for option in options))
+
+
 def failure(origin: Origin, segment: Segment, results: Results, final: NamedValues) -> RunFailed:
     """The error for a run that did not end as asked."""
     status = segment.raw.status
     advice = {
         Status.NAN_DETECTED: _ESCAPED_MAP if origin.is_map else _ESCAPED_FLOW,
-        Status.STEPFAIL: _STUCK,
+        Status.STEPFAIL: _failed(origin) if segment.raw.failure else _STUCK,
         Status.MAX_STEPS: _LIMITED,
         Status.ZENO: _ACCUMULATED,
         Status.TRACE_OVERFLOW: _room(segment) if status is Status.TRACE_OVERFLOW else "",

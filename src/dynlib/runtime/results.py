@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from dynlib.abi.status import Status
 from dynlib.dsl import ModelSpec
 from dynlib.errors import OptionError, UnknownNameError
+from dynlib.runtime.costs import RunStats
 from dynlib.runtime.event_log import Events
 from dynlib.runtime.failure import explain, failure
 from dynlib.runtime.naming import ByName, NamedValues, unknown_name, unlike
@@ -24,7 +25,6 @@ from dynlib.runtime.plot_hook import plotter
 from dynlib.runtime.segments import Segment
 from dynlib.runtime.summary import summary
 from dynlib.runtime.validate import shown
-from dynlib.runtime.wrapper import RunStats
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -241,13 +241,17 @@ class Results:
 
     @property
     def stats(self) -> RunStats:
-        """Steps, rejected attempts, evaluations of the right-hand side, seconds."""
+        """Steps, rejected attempts, evaluations of the right-hand side, seconds, counters."""
         parts = [segment.raw.stats for segment in self._segments]
         return RunStats(
             steps=sum(part.steps for part in parts),
             rejected=sum(part.rejected for part in parts),
             evaluations=sum(part.evaluations for part in parts),
             seconds=sum(part.seconds for part in parts),
+            counters={
+                name: sum(part.counters.get(name, 0) for part in parts)
+                for name in dict.fromkeys(name for part in parts for name in part.counters)
+            },
         )
 
     def raise_for_status(self) -> Results:

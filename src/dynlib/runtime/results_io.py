@@ -17,12 +17,13 @@ from dynlib.errors import OptionError
 from dynlib.observers.kit.layout import ObservedLayout
 from dynlib.observers.kit.result import ObserverResult
 from dynlib.runtime import export, netcdf, schema
+from dynlib.runtime.costs import RunStats
 from dynlib.runtime.files import replace_file, write_arrays
 from dynlib.runtime.observed import flat, layout_of_results, restored
 from dynlib.runtime.origin import Origin, plain_call
 from dynlib.runtime.recording import Selection
 from dynlib.runtime.segments import Segment
-from dynlib.runtime.wrapper import RawRun, RunStats
+from dynlib.runtime.wrapper import RawRun
 
 if TYPE_CHECKING:
     from dynlib.runtime.results import Results
@@ -90,7 +91,8 @@ def _pack(origin: Origin, segments: Sequence[Segment]) -> tuple[Arrays, dict[str
                 "status": segment.raw.status.name,
                 "t_final": segment.raw.t_final,
                 "final_dt": segment.raw.final_dt,
-                "stats": segment.raw.stats._asdict(),
+                "stats": _stats(segment.raw.stats),
+                **({"failure": segment.raw.failure} if segment.raw.failure else {}),
                 "observed": layout_of_results(segment.raw.observers).to_list(),
                 "observers": list(segment.observers),
             }
@@ -102,6 +104,12 @@ def _pack(origin: Origin, segments: Sequence[Segment]) -> tuple[Arrays, dict[str
         "segments": described,
     }
     return arrays, meta
+
+
+def _stats(stats: RunStats) -> dict[str, Any]:
+    """As plain data; counters only of methods that have some."""
+    plain = stats._asdict() | {"counters": dict(stats.counters)}
+    return {name: value for name, value in plain.items() if name != "counters" or value}
 
 
 def _unpack(arrays: Arrays, meta: Mapping[str, Any]) -> tuple[Origin, list[Segment]]:
@@ -136,6 +144,7 @@ def _segment(arrays: Arrays, entry: Mapping[str, Any], origin: Mapping[str, Any]
         stats=RunStats(**entry["stats"]),
         observers=_observed(arrays, entry),
         final_dt=float(entry.get("final_dt", math.nan)),  # older files do not have it
+        failure=entry.get("failure", ""),
     )
     plain = {name: entry[name] for name in (*_SCALARS, "call")}
     ends = {name: arrays[name] for name in _ENDS}
@@ -166,6 +175,8 @@ def _check(arrays: Arrays, entry: Mapping[str, Any], origin: Mapping[str, Any]) 
     for name in ("steps", "rejected", "evaluations"):
         schema.field(stats, name, int)
     schema.field(stats, "seconds", int, float)
+    schema.counters(stats)
+    schema.field({"failure": "", **entry}, "failure", str)
     for each in schema.field({"observers": [], **entry}, "observers", list):
         schema.field(each, "name", str)
 

@@ -12,13 +12,15 @@ from numpy.typing import NDArray
 
 from dynlib.compiler.model import CompiledModel
 from dynlib.dsl import ModelSpec
-from dynlib.errors import OptionError, StepperOptionError, UnknownOptionError
+from dynlib.errors import OptionError, StepperError, StepperOptionError, UnknownOptionError
 from dynlib.runtime.validate import exactly, flag, integer, number
 from dynlib.steppers import registry
+from dynlib.steppers.base import Stepper
 from dynlib.suggest import closest, did_you_mean
 
 __all__ = [
-    "CALL_NAMES", "RunOptions", "check_stepper_options", "merge", "model_defaults", "step_limit",
+    "CALL_NAMES", "RunOptions", "check_own_options", "check_stepper_options", "merge",
+    "model_defaults", "step_limit",
 ]  # fmt: skip
 
 # The keywords of `Sim.run`, for suggestions.
@@ -192,6 +194,17 @@ def check_stepper_options(
             message += f" Did you mean {guess!r}?"
         options = f"takes {', '.join(accepted)}" if accepted else "takes no options"
         raise UnknownOptionError(f"{message} Stepper {model.stepper.name!r} {options}.")
+
+
+def check_own_options(stepper: Stepper) -> None:
+    """Refuse a stepper with an option that a run would take for an argument of its own."""
+    taken = {*CALL_NAMES, *_OF_BATCHES, "plan"} & {each.name for each in stepper.own_options}
+    if taken:
+        names = ", ".join(sorted(taken))
+        raise StepperError(
+            f"stepper {stepper.name!r} ({registry.source_of(stepper)}) has an option {names}, "
+            "which is an argument of run() or batch(): it needs another name."
+        )
 
 
 def _flow_span(given: Mapping[str, Any], spec: ModelSpec) -> tuple[float, float]:

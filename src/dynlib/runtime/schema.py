@@ -21,8 +21,10 @@ __all__ = [
     "check_origin",
     "check_selection",
     "check_statuses",
+    "counters",
     "field",
     "within",
+    "words",
 ]
 
 Length: TypeAlias = int | None
@@ -75,6 +77,21 @@ def field(entry: Mapping[str, Any], name: str, *kinds: type) -> Any:
     if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
         raise ValueError(f"{name!r} in the description is {value!r:.60}")
     return value
+
+
+def words(entry: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    """A list of texts in plain data."""
+    found = field(entry, name, list)
+    if not all(isinstance(each, str) for each in found):
+        raise ValueError(f"{name!r} in the description must be texts, and is {found!r:.60}")
+    return tuple(found)
+
+
+def counters(stats: Mapping[str, Any]) -> None:
+    """Refuse counters of a method that are no whole numbers; most have none."""
+    found = field({"counters": {}, **stats}, "counters", dict)
+    for name in found:
+        field(found, name, int)
 
 
 def _names(entry: Mapping[str, Any], name: str) -> list[str]:

@@ -9,6 +9,7 @@ from numpy.typing import DTypeLike
 
 from dynlib.compiler.build import Model, build
 from dynlib.errors import UnknownOptionError
+from dynlib.runtime.run_options import check_own_options
 from dynlib.runtime.sim import Sim
 from dynlib.suggest import did_you_mean
 
@@ -62,14 +63,14 @@ def setup(
             f"setup() got an unknown argument {name!r}.{did_you_mean(name, known)} "
             f"Known: {', '.join(known)}. Options of the stepper are given to run()."
         )
-    return Sim(
-        build(
-            model,
-            stepper=stepper,
-            mods=mods,
-            jit=jit,
-            dtype=dtype,
-            disk_cache=disk_cache,
-            config=config,
-        )
+    compiled = build(
+        model,
+        stepper=stepper,
+        mods=mods,
+        jit=jit,
+        dtype=dtype,
+        disk_cache=disk_cache,
+        config=config,
     )
+    check_own_options(compiled.stepper)
+    return Sim(compiled)

@@ -33,6 +33,8 @@ def summary(results: Results, origin: Origin, segments: Sequence[Segment]) -> st
         lines.append(("segments", ", ".join(spans + more)))
     lines += [("observed", _observed(each)) for each in list(results.observers.values())[:_MOST]]
     lines.append(("effort", _effort(results)))
+    counters = [f"{count} {name}" for name, count in results.stats.counters.items()]
+    lines += [("counted", ", ".join(counters))] if counters else []
     return "\n".join([head, *(_line(name, text) for name, text in lines)])
 
 

@@ -24,6 +24,7 @@ from dynlib.errors import OptionError
 from dynlib.observers.kit.hook_traceback import hook_error
 from dynlib.observers.kit.result import ObserverResult
 from dynlib.runtime.buffers import Buffers
+from dynlib.runtime.costs import Costs, RunStats
 from dynlib.runtime.horizon import first_budget, fixed_horizon
 from dynlib.runtime.interrupt import Interrupt
 from dynlib.runtime.leaving import leaving, until_told
@@ -91,18 +92,6 @@ class RunRequest(NamedTuple):  # made for every run, faster than a frozen datacl
     variant: Variant | None = None
 
 
-class RunStats(NamedTuple):
-    """Cost of a run: committed and rejected steps, evaluations of the right-hand side, seconds.
-
-    A step of a grid that events cut is one step; its evaluations are those of all its parts.
-    """
-
-    steps: int
-    rejected: int
-    evaluations: int
-    seconds: float
-
-
 class RawRun(NamedTuple):  # made for every run, faster than a frozen dataclass
     """What a run brought, still without names.
 
@@ -125,6 +114,8 @@ class RawRun(NamedTuple):  # made for every run, faster than a frozen dataclass
         there is of the run is as if it had been interrupted then, or some steps before.
     final_dt
         The step with which the run would go on; NaN where an older file does not say.
+    failure
+        Why its last attempt failed, in the method's words; ``""`` if it did not.
     """
 
     t: NDArray[np.float64]
@@ -140,6 +131,7 @@ class RawRun(NamedTuple):  # made for every run, faster than a frozen dataclass
     observers: Mapping[str, ObserverResult] = {}
     error: OptionError | None = None
     final_dt: float = float("nan")
+    failure: str = ""
 
 
 def run_with_wrapper(model: CompiledModel, state: RunState, request: RunRequest) -> RawRun:
@@ -155,6 +147,7 @@ def run_with_wrapper(model: CompiledModel, state: RunState, request: RunRequest)
     """
     started = perf_counter()
     before = state.count.tolist()
+    counted = _counted(model, state)
     t_grid_end = _aim(model, state, request, before)
     sampled = request.samples is not None
     observation = request.observation
@@ -190,11 +183,19 @@ def run_with_wrapper(model: CompiledModel, state: RunState, request: RunRequest)
         t[-1] = t_final
     rejected = after[COUNT.REJECTED] - before[COUNT.REJECTED]
     attempts = after[COUNT.ACCEPTED] - before[COUNT.ACCEPTED] + rejected
+    evaluations, failure = attempts * model.stepper.evaluations, ""
+    counters: Mapping[str, int] = {}
+    if counted:
+        now, costs = _counted(model, state), Costs.of(model.stepper)
+        counts = [after - before for before, after in zip(counted[1:], now[1:], strict=True)]
+        evaluations, counters = costs.evaluated(attempts, counts)
+        failure = costs.failure(now[0]) if status is Status.STEPFAIL else ""
     stats = RunStats(
-        steps=after[COUNT.STEP] - before[COUNT.STEP],
-        rejected=rejected,
-        evaluations=attempts * model.stepper.evaluations,
-        seconds=perf_counter() - started,
+        after[COUNT.STEP] - before[COUNT.STEP],
+        rejected,
+        evaluations,
+        perf_counter() - started,
+        counters,
     )
     observers: Mapping[str, ObserverResult] = {}
     if observation is not None:
@@ -202,7 +203,16 @@ def run_with_wrapper(model: CompiledModel, state: RunState, request: RunRequest)
         observers = build_observer_metadata(*observation.numbers(began=began))
     final_dt = 1.0 if request.n_end is not None else clock[CLOCK.DT]
     log = buffers.events()
-    return RawRun(t, y, aux, *log, status, t_final, stats, observers, error, final_dt)
+    return RawRun(t, y, aux, *log, status, t_final, stats, observers, error, final_dt, failure)
+
+
+def _counted(model: CompiledModel, state: RunState) -> list[int]:
+    """The last failure and the counts of a method that has such; of most methods nothing."""
+    if not model.stepper.noted:
+        return []
+    layout = model.program.layout
+    found = layout.tally.read(state.workspace[layout.tally_rows :, 0])
+    return [int(value) for value in found.tolist()]
 
 
 def _aim(model: CompiledModel, state: RunState, request: RunRequest, before: list[int]) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from dynlib.steppers.problem import Problem
 from dynlib.steppers.text import At, Components, Scalar, chain, combine, function, squares
 
 __all__ = ["emit_error_norm", "emit_first_step", "emit_vector_error"]
@@ -43,18 +44,18 @@ def emit_error_norm(
 
 
 def emit_vector_error(
-    weights: tuple[float, ...], coarse: tuple[float, ...], n: int, vectors: int, real: Scalar
+    weights: tuple[float, ...], coarse: tuple[float, ...], problem: Problem
 ) -> str:
-    """Squares of the largest error of the vectors that an extended state holds after `n` states.
+    """Squares of the largest error of the vectors that an extended state holds after the states.
 
     The first is relative to a vector's length before or after the step, whichever is greater, the
     second to the lesser, which a rate of decay is known by.  The estimates are put together as in
     `emit_error_norm`; where a vector would change by many times its length at its first rate, they
     are not believed, since they have zeros there.
     """
-    whole = n * (1 + vectors)
+    n, whole, real = problem.states, problem.n, problem.real
     lines = ["rough = 0.0", "fine = 0.0"]
-    for c in range(1, vectors + 1):
+    for c in range(1, problem.vectors + 1):
         own = range(c * n, (c + 1) * n)
         lines += _square("before", [f"u[{i}]" for i in own])
         lines += _square("after", [f"u_new[{i}]" for i in own])

@@ -10,6 +10,7 @@ from dynlib.steppers.adaptive import emit_error_norm, emit_first_step, emit_vect
 from dynlib.steppers.base import ATTEMPT_ARGS, Stepper
 from dynlib.steppers.control import control_text
 from dynlib.steppers.dense import emit_continuation, emit_hermite, emit_polynomial
+from dynlib.steppers.problem import Problem
 from dynlib.steppers.stages import emit_stage, slope
 from dynlib.steppers.tableau import ButcherTableau
 from dynlib.steppers.text import Components, Scalar, combine, function
@@ -40,8 +41,9 @@ class ExplicitRK(Stepper):
         """The last stage is kept where it is the next step's first."""
         return int(self.tableau.fsal), 0
 
-    def emit(self, n: int, real: Scalar) -> str:
-        """Python text of the method for `n` states."""
+    def emit(self, problem: Problem) -> str:
+        """Python text of the method."""
+        n, real = problem.n, problem.real
         texts = [self._attempt(n, real)]
         if self.tableau.fsal:
             texts += self._memory(n, real)
@@ -60,9 +62,9 @@ class ExplicitRK(Stepper):
             ]
         return "\n".join(texts)
 
-    def emit_vector_error(self, n: int, vectors: int, real: Scalar) -> str:
+    def emit_vector_error(self, problem: Problem) -> str:
         """Text of ``vector_error``; see `Stepper`."""
-        return emit_vector_error(self.tableau.b_error, self.tableau.b_coarse, n, vectors, real)
+        return emit_vector_error(self.tableau.b_error, self.tableau.b_coarse, problem)
 
     def _attempt(self, n: int, real: Scalar) -> str:
         tableau, each = self.tableau, Components(n, real)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from dynlib.steppers.base import ATTEMPT_ARGS, Stepper
-from dynlib.steppers.text import Scalar, function
+from dynlib.steppers.problem import Problem
+from dynlib.steppers.text import function
 
 __all__ = ["Iterate"]
 
@@ -29,6 +30,6 @@ class Iterate(Stepper):
         """None."""
         return 0, 0
 
-    def emit(self, n: int, real: Scalar) -> str:
+    def emit(self, problem: Problem) -> str:
         """Python text of the iteration."""
         return function("attempt", ATTEMPT_ARGS, ["return rhs(t, step, u, p, ws, lane), 0.0"])

@@ -12,6 +12,7 @@ from functools import partial
 
 from dynlib.steppers.base import ATTEMPT_ARGS, Stepper
 from dynlib.steppers.dense import emit_hermite
+from dynlib.steppers.problem import Problem
 from dynlib.steppers.text import At, Components, Scalar, combine, function, group
 
 __all__ = ["AdamsBashforth"]
@@ -37,8 +38,9 @@ class AdamsBashforth(Stepper):
         """The older slopes, and how many of them are valid."""
         return len(self.b) - 1, 1
 
-    def emit(self, n: int, real: Scalar) -> str:
-        """Python text of the method for `n` states."""
+    def emit(self, problem: Problem) -> str:
+        """Python text of the method."""
+        n, real = problem.n, problem.real
         older = len(self.b) - 1
         each = Components(n, real)
         lines = each.take("u", "u")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from functools import lru_cache
 from reprlib import repr as short
 from typing import Any, ClassVar
@@ -14,11 +16,66 @@ from numpy.typing import NDArray
 from dynlib.errors import StepperOptionError
 from dynlib.suggest import did_you_mean
 
-__all__ = ["Options", "precise"]
+__all__ = ["Option", "Options", "precise"]
 
 _VECTOR_SHARE = 100.0  # error of a vector, relative to its length, per relative tolerance
 _FINE, _ROUGH = 1e-3, 1e-2  # and its bounds
 _FINEST = 1e-12  # a share that rounding leaves to be seen
+
+
+@dataclass(frozen=True)
+class Option:
+    """An option that a stepper has of its own.
+
+    Attributes
+    ----------
+    name, default
+        What it is called, and its value where a run gives none.
+    doc
+        What it does, in a few words.
+    least, most
+        Bounds of its value.
+    whole
+        Whether it is a whole number.
+    """
+
+    name: str
+    default: float
+    doc: str
+    least: float = -math.inf
+    most: float = math.inf
+    whole: bool = False
+
+    @property
+    def accepted(self) -> str:
+        """What it takes, in words."""
+        what = "a whole number" if self.whole else "a number"
+        low, high = (f"{bound:g}" for bound in (self.least, self.most))
+        if math.isfinite(self.least) and math.isfinite(self.most):
+            return f"{what} from {low} to {high}"
+        if math.isfinite(self.least):
+            return f"{what} of at least {low}"
+        return f"{what} of at most {high}" if math.isfinite(self.most) else what
+
+    def value(self, stepper: str, given: Any) -> float:
+        """The value that was given, checked.
+
+        Raises
+        ------
+        StepperOptionError
+        """
+        number = math.nan
+        if not isinstance(given, bool):
+            with suppress(TypeError, ValueError, OverflowError):
+                number = float(given)
+        fits = self.least <= number <= self.most and math.isfinite(number)
+        if not fits or (self.whole and number != int(number)):
+            msg = f"stepper {stepper!r}: {self.name} must be {self.accepted}, found {short(given)}"
+            raise StepperOptionError(msg)
+        return number
+
+
+Method = tuple[bool, tuple[Option, ...]]  # whether it is adaptive, and its own options
 
 
 class Options:
@@ -30,7 +87,8 @@ class Options:
 
     After these, the runner's array holds the square of the error up to which a tangent vector is
     stepped like the states (`dynlib.compiler.codegen.tangent_refinement`): loose where the
-    tolerance is, lest every step of a chaotic run be taken twice.
+    tolerance is, lest every step of a chaotic run be taken twice.  Then come the options that a
+    stepper has of its own; of one that is not adaptive, only these.
     """
 
     PLACES: ClassVar[dict[str, int]] = {
@@ -54,18 +112,18 @@ class Options:
 
     @classmethod
     def arrays(
-        cls, stepper: str, accepted: tuple[str, ...], given: Mapping[str, Any], n: int
+        cls, stepper: str, method: Method, given: Mapping[str, Any], n: int
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """The runner's `options` and `tolerances` (atol, then rtol) for what the user gave."""
         try:
-            return _kept(stepper, accepted, tuple(given.items()), n)
+            return _kept(stepper, method, tuple(given.items()), n)
         except TypeError:  # an array, which has no hash
-            return _made(stepper, accepted, given, n)
+            return _made(stepper, method, given, n)
 
 
 def precise(options: NDArray[np.float64], tolerances: NDArray[np.float64]) -> NDArray[np.float64]:
     """Options with which tangent vectors have the relative tolerance of the states."""
-    if not options.size:
+    if not tolerances.size:
         return options
     changed = options.copy()
     relative = float(tolerances[tolerances.size // 2 :].min())
@@ -74,11 +132,16 @@ def precise(options: NDArray[np.float64], tolerances: NDArray[np.float64]) -> ND
 
 
 def _made(
-    stepper: str, accepted: tuple[str, ...], given: Mapping[str, Any], n: int
+    stepper: str, method: Method, given: Mapping[str, Any], n: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    adaptive, own_options = method
+    accepted = (*(Options.ADAPTIVE if adaptive else ()), *(each.name for each in own_options))
     for name in given:
         if name not in accepted:
             raise StepperOptionError(_unknown(stepper, name, accepted))
+    own = [each.value(stepper, given.get(each.name, each.default)) for each in own_options]
+    if not adaptive:
+        return np.array(own), np.zeros(0)
     values = np.array([*Options.DEFAULTS.values(), 0.0])
     for name, value in given.items():
         if name in Options.PLACES:
@@ -90,14 +153,14 @@ def _made(
     ]
     relative = float(tolerances[1].min())
     values[Options.VECTOR_ERROR] = min(max(_VECTOR_SHARE * relative, _FINE), _ROUGH) ** 2
-    return values, np.concatenate(tolerances)
+    return np.concatenate([values, own]), np.concatenate(tolerances)
 
 
 @lru_cache(maxsize=64)  # one run after the other has the same ones; nobody writes to them
 def _kept(
-    stepper: str, accepted: tuple[str, ...], given: tuple[tuple[str, Any], ...], n: int
+    stepper: str, method: Method, given: tuple[tuple[str, Any], ...], n: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    return _made(stepper, accepted, dict(given), n)
+    return _made(stepper, method, dict(given), n)
 
 
 def _unknown(stepper: str, name: str, accepted: tuple[str, ...]) -> str:

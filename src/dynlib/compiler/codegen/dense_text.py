@@ -14,6 +14,7 @@ from dynlib.compiler.codegen.layout import Layout
 from dynlib.compiler.codegen.model_text import ModelText
 from dynlib.compiler.codegen.point_loop import PointLoop
 from dynlib.compiler.codegen.program import Module
+from dynlib.compiler.codegen.stepper_text import StepperText
 from dynlib.steppers.text import function
 
 __all__ = ["DenseText", "StepRow"]
@@ -26,20 +27,21 @@ class StepRow:
     """What determines a step, or a piece of one: its columns, in the order of `slices`.
 
     The length of the step and its index; the state that it begins with; what the stepper
-    remembers; rows of the workspace that the right-hand side reads (values of earlier steps, and
-    the stretch of time up to a switch); parameters that events change; and, where events act at
-    the start of steps, the state before they did.
+    remembers; rows of the workspace that a step reads (values of earlier steps, the stretch of
+    time up to a switch, options of the stepper's own); parameters that events change; and, where
+    events act at the start of steps, the state before they did.
     """
 
     layout: Layout
 
     @cached_property
     def workspace(self) -> tuple[int, ...]:
-        """Rows of the workspace that the right-hand side reads."""
+        """Rows of the workspace that a step reads."""
         layout = self.layout
         rings = [first + i for first, depth in layout.rings.values() for i in range(depth)]
         switch = [layout.switch + 1, layout.switch + 2] if layout.switches else []
-        return (*rings, *switch)
+        settings = range(layout.settings, layout.tally_rows)
+        return (*rings, *switch, *settings)
 
     @property
     def params(self) -> tuple[int, ...]:
@@ -119,6 +121,6 @@ class DenseText:
             "d = dense(t, h, step, u, u_new, k, p, ws, lane)",
             loop.epilogue("interpolate((ts - t) / h, h, u, u_new, d)"),
         ]
-        stepper = layout.stepper.emit(layout.states, self.text.real)
+        writer = StepperText(self.text, self.text.real)
         point = function(loop.point, "lane, block, extra, constants", lines)
-        return loop.module([self.text.rhs(), stepper, point])
+        return loop.module([self.text.rhs(), *writer.beside(), writer.emit(), point])

@@ -22,7 +22,9 @@ from dynlib.compiler.length import check_length, check_states, code_limit
 from dynlib.compiler.llvm.long_tuples import MANY
 from dynlib.compiler.llvm.module import SHARE_FROM
 from dynlib.dsl.expr.nodes import Apply, Lag, Node, Num, Reduce, postorder
+from dynlib.steppers import registry
 from dynlib.steppers.base import Stepper
+from dynlib.steppers.problem import Problem
 from dynlib.steppers.text import Scalar
 
 __all__ = ["check_foreseen", "check_function", "instructions", "least_length"]
@@ -243,8 +245,15 @@ _OPERATION = re.compile(r"\b(?:fma|abs_|select)\(| [-+*/] ")
 
 @cache
 def _method(stepper: Stepper) -> _Method:
-    """Counted in the text for few states, since each further one adds the same to it."""
-    smaller, larger = (_functions(stepper.emit(n, Scalar("float64"))) for n in (2, 3))
+    """Counted in the text for few states, since each further one adds the same to it.
+
+    What a method writes that needs derivatives depends on the model, and what somebody else's
+    writes is not known: the least is that it evaluates the right-hand side.
+    """
+    if stepper.needs or not registry.is_own(stepper):
+        return _Method(1, 0, 1, 0)
+    problems = (Problem(n, Scalar("float64")) for n in (2, 3))
+    smaller, larger = (_functions(stepper.emit(problem)) for problem in problems)
     found = []
     for names in ((*_STEP, "error_norm", "first_step"), _STEP):
         short, long = ("".join(text.get(name, "") for name in names) for text in (smaller, larger))

@@ -30,10 +30,18 @@ def try_step(lane, job, cells, control):
     move.m = 0.0
     if MEMORY:
         move.m = load_rows(cells.mem, 0, N_MEMORY, lane)
-    move.u_new, move.k = attempt(move.t, move.h, 0, move.u, move.m, cells.p, cells.ws, lane)
+    if NOTED:
+        move.u_new, move.k, move.said = attempt_noted(
+            move.t, move.h, 0, move.u, move.m, cells.p, cells.ws, lane
+        )
+        store_rows(cells.block, ROW_TALLY, lane, tallied(move.said, cells.ws, lane))
+    else:
+        move.u_new, move.k = attempt(move.t, move.h, 0, move.u, move.m, cells.p, cells.ws, lane)
     error = error_norm(
         move.h, move.u, move.u_new, move.k, control.options, control.tolerances, lane
     )
+    if FAILS:
+        error = select(move.said[0] != 0.0, inf, error)
     cells.lanes[Lane.TRIED, lane] = select(
         (error <= 1.0) & not_(all_finite(move.u_new)), -1.0, error
     )
@@ -137,6 +145,10 @@ def decide(lane, job, cells, control):
     cells.lanes[Lane.REJECTED, lane] += select(refuse, 1.0, 0.0)
     cells.lanes[Lane.STEP, lane] = step
     cells.lanes[Lane.LEAVES, lane] = code
+    if NOTED:  # an attempt that the ordinary loop takes anew is counted there
+        said = load_rows(cells.block, ROW_TALLY, N_TALLY, lane)
+        before = load_rows(cells.ws, TALLY, N_TALLY, lane)
+        store_rows(cells.ws, TALLY, lane, choose(take | refuse | (calm & stray), said, before))
     move_lane(lane, take, t, h, u, u_new, cells)
     return select(code != 0.0, 1, 0)
 

@@ -228,7 +228,15 @@ def fixed_step(i, lane, job, cells):
     move.m = 0.0
     if MEMORY:
         move.m = load_rows(cells.mem, 0, N_MEMORY, lane)
-    move.u_new, move.k = attempt(move.t, move.h, move.step, move.u, move.m, cells.p, cells.ws, lane)
+    if NOTED:
+        move.u_new, move.k, move.said = attempt_noted(
+            move.t, move.h, move.step, move.u, move.m, cells.p, cells.ws, lane
+        )
+        store_rows(cells.ws, TALLY, lane, tallied(move.said, cells.ws, lane))
+    else:
+        move.u_new, move.k = attempt(
+            move.t, move.h, move.step, move.u, move.m, cells.p, cells.ws, lane
+        )
     if ONE_GROUP:
         aws = cells.lanes[ROW_AWS:ROW_AOUT]
         tangent_group(
@@ -250,6 +258,8 @@ def fixed_step(i, lane, job, cells):
 def note(lane, cells, move):
     """Note whether anything would have happened in the step."""
     seen = cells.flag[lane]
+    if FAILS:
+        seen = count_if(seen, move.said[0] != 0.0)
     if EVENTFUL:
         happens = False
         if EVENTS:

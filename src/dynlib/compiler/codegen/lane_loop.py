@@ -188,14 +188,16 @@ def take_up(r, lane, job, cells, control, runs, rec, obs):
         cells.block[ROW_P + i, lane] = runs.varied[i, r]
     for i in range(ROW_WS, ROW_KEPT):
         cells.block[i, lane] = 0
+    if SETTINGS:
+        put_settings(control.options, control.tolerances, cells.ws, lane)
     for i in range(N_LANE_ROWS):
         cells.lanes[i, lane] = 0.0
     step = job.batch[LaneCount.STEP0]
     t = job.grid[LaneClock.T0]
     if OWN_SPANS:
-        t = runs.times[2 + Span.T0, r]
+        t = runs.times[FIRST_SPAN + Span.T0, r]
         for i in range(N_SPAN):
-            cells.lanes[ROW_SPAN + i, lane] = runs.times[2 + i, r]
+            cells.lanes[ROW_SPAN + i, lane] = runs.times[FIRST_SPAN + i, r]
     cells.lanes[Lane.STEP, lane] = step
     cells.lanes[Lane.T, lane] = t
     cells.lanes[Lane.ALIVE, lane] = 1.0
@@ -305,6 +307,9 @@ def finish(lane, code, job, cells, runs, obs):
     runs.times[0, r] = cells.lanes[Lane.T, lane]
     if ADAPTIVE:
         runs.times[1, r] = cells.lanes[Lane.DT, lane]
+    if NOTED:
+        for i in range(N_TALLY):
+            runs.times[2 + i, r] = cells.ws[TALLY + i, lane]
     runs.status[r] = code
     runs.steps[r] = int(cells.lanes[Lane.STEP, lane]) - job.batch[LaneCount.STEP0]
     runs.rejects[r] = int(cells.lanes[Lane.REJECTED, lane])

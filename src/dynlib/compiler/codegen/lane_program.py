@@ -20,7 +20,6 @@ from dynlib.compiler.codegen.stray import leaves_traces
 from dynlib.compiler.codegen.templates import Template, needed
 from dynlib.dsl.spec import ModelSpec
 from dynlib.steppers.base import Stepper
-from dynlib.steppers.options import Options
 from dynlib.steppers.text import function
 
 __all__ = ["CHUNK", "LaneProgram"]
@@ -92,19 +91,18 @@ class LaneProgram:
         return self._span_row + (len(Span) if self.own_spans else 0)
 
     @property
+    def _first_span(self) -> int:
+        """Row of the runs' times from which on their spans are told."""
+        return 2 + self.program.layout.tally.rows
+
+    @property
     def _span_row(self) -> int:
         return len(Lane) + 2 * self.analysis_rows - self._lasting
 
     @property
     def args(self) -> tuple[RunnerArg, ...]:
         """Arguments of the runner."""
-        shared = LANE_ARGS
-        if self.own_spans:
-            shared = tuple(
-                replace(arg, shape=(2 + len(Span), 0)) if arg.name == "times" else arg
-                for arg in shared
-            )
-        return shared if self.analysis is None else (*shared, *OBSERVED_LANE_ARGS)
+        return LANE_ARGS if self.analysis is None else (*LANE_ARGS, *OBSERVED_LANE_ARGS)
 
     @property
     def _flag_row(self) -> int:
@@ -147,7 +145,8 @@ class LaneProgram:
         stray = discrete and floating and not leaves_traces(self.spec)
         small = discrete and self._small and self._undisturbed
         flags |= {"DISCRETE": discrete, "STRAY": stray, "SMALL": small}
-        flags |= {"EVENTFUL": eventful, "WATCHED": eventful or stray}
+        fails = flags["FAILS"] and not flags["ADAPTIVE"]
+        flags |= {"EVENTFUL": eventful, "WATCHED": eventful or stray or fails}
         aside = self.analysis is None and not flags["LOOKS_BACK"]
         flags |= {"SAMPLES_INSIDE": sampled and flags["ADAPTIVE"] and aside}
         flags |= {"SHARED_TIMES": not (sampled or flags["ADAPTIVE"])}
@@ -157,7 +156,7 @@ class LaneProgram:
         flags |= {"TRANSIENTS": observed and not self.own_spans}
         flags |= {"TOGETHER": self.own_spans and not flags["ADAPTIVE"]}
         flags |= {"MANY_PARAMS": self.program.layout.params > _MANY_PARAMS}
-        flags |= {"CAREFUL_LOOP": eventful or self.analysis is not None}
+        flags |= {"CAREFUL_LOOP": eventful or flags["NOTED"] or self.analysis is not None}
         flags |= self._heeding()
         words: dict[str, Any] = {**flags, **self._numbers(flags)}
         loop = ""
@@ -242,7 +241,7 @@ class LaneProgram:
             "N_MEMORY": layout.memory,
             "N_PARAMS": max(1, layout.params),
             "N_COUNT": len(Count),
-            "N_OPTIONS": Options.COUNT,
+            "N_OPTIONS": self.stepper.option_count,
             "N_TOLERANCES": 2 * layout.states,
             "N_VARIED": len(self.varied),
             "N_KEPT": kept,
@@ -261,6 +260,10 @@ class LaneProgram:
             "HEED_ROW": layout.heed or 0,
             "ROW_SPAN": self._span_row,
             "N_SPAN": len(Span),
+            "FIRST_SPAN": self._first_span,
+            "TALLY": layout.tally_rows,
+            "N_TALLY": layout.tally.rows,
+            "ROW_TALLY": kept + layout.states + layout.memory + layout.tally_rows,
             **self._observer_numbers(),
         }
 
@@ -315,6 +318,7 @@ class LaneProgram:
             "block_rows": self.block_rows + (self.lane_rows if self.joined else 0),
             "lane_rows": self.lane_rows,
             "lanes": self.lanes,
+            "end_rows": self._first_span + (len(Span) if self.own_spans else 0),
             "params": max(1, len(self.spec.params)),
         }
         text = entry_text(runner, self.args, sizes, self.spec.dtype)

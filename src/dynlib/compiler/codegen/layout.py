@@ -11,6 +11,7 @@ from dynlib.dsl.expr.nodes import Apply, Node, Previous, PreviousTime, Reduce, S
 from dynlib.dsl.expr.switches import Switch
 from dynlib.dsl.spec import EventSpec, ModelSpec, StopSpec
 from dynlib.steppers.base import Stepper
+from dynlib.steppers.tally import Tally
 
 __all__ = ["LONG_WORK", "Layout"]
 
@@ -29,7 +30,8 @@ class Layout:
     crossings are located, the same for the place before that at which conditions were looked at.
     Where steps end on switches with time, the next switch follows, and how early and how late the
     right-hand side may see the time up to there.  Where loops within a step may turn very often, a
-    last row tells them to end.
+    row tells them to end.  Options that the stepper has of its own follow, and what its attempts
+    say of themselves (`dynlib.steppers.tally`).
     """
 
     spec: ModelSpec
@@ -102,7 +104,22 @@ class Layout:
     @property
     def workspace(self) -> int:
         """Rows of the workspace."""
+        return self.tally_rows + self.tally.rows
+
+    @property
+    def settings(self) -> int:
+        """First row of the options that the stepper has of its own; tolerances follow."""
         return self._after_switch + (0 if self.heed is None else 1)
+
+    @property
+    def tally_rows(self) -> int:
+        """First row of what attempts say of themselves."""
+        return self.settings + self.stepper.setting_rows(self.states)
+
+    @cached_property
+    def tally(self) -> Tally:
+        """What these rows hold; of most methods there are none."""
+        return Tally(self.stepper, self.spec.dtype)
 
     @property
     def switch(self) -> int:

@@ -19,6 +19,7 @@ from dynlib.compiler.codegen.layout import Layout
 from dynlib.compiler.codegen.locate import LOCATE_HELPERS
 from dynlib.compiler.codegen.many_events import event_text_of
 from dynlib.compiler.codegen.model_text import EXAMINE, ModelText
+from dynlib.compiler.codegen.stepper_text import StepperText, attempt_line, outcome
 from dynlib.compiler.codegen.switch_text import SwitchText
 from dynlib.compiler.codegen.tangent_layout import TangentLayout
 from dynlib.compiler.codegen.tangent_text import STEP_ARGS, TangentText
@@ -26,8 +27,10 @@ from dynlib.compiler.codegen.templates import Template, filled, template_of
 from dynlib.compiler.codegen.traces import push_trace, trace_room
 from dynlib.compiler.llvm.long_tuples import MANY
 from dynlib.dsl.spec import ModelSpec
+from dynlib.errors import StepperError
 from dynlib.steppers.base import Stepper
 from dynlib.steppers.control import CONTROL_FUNCTIONS
+from dynlib.steppers.registry import is_own, source_of
 from dynlib.steppers.text import Scalar, function
 
 __all__ = ["Module", "Program", "entry_text"]
@@ -36,6 +39,8 @@ _HOT = frozenset(
     {
         *("rhs", "attempt", "next_memory", "record", "aux", "push_lags", "error_norm"),
         "stop_condition",
+        *("attempt_noted", "tallied", "put_settings", "jacobian", "time_derivative"),
+        *("jacobian_along", "time_derivative_along", "attempt_noted_tangent"),
         *("jacobian_entries", "rhs_tangent", "attempt_tangent", "next_memory_tangent"),
         *(
             "scale_tangent",
@@ -137,7 +142,7 @@ class Program:
                 analysis.tangents,
                 stepper,
                 tuple(count for count, _ in analysis.tangent_sets),
-                in_place=not (stepper.adaptive or self.layout.any_located),
+                in_place=not (stepper.adaptive or self.layout.any_located or stepper.failures),
                 chained=self.layout.chained,
             )
             if packs and self._packable(analysis, self.tangents):
@@ -184,8 +189,9 @@ class Program:
 
     @cached_property
     def stepper_text(self) -> str:
-        """The stepper."""
-        return self.stepper.emit(self.layout.states, Scalar(self.spec.dtype, long_from=MANY + 1))
+        """The stepper, and what stands beside it."""
+        text = StepperText(self._model, Scalar(self.spec.dtype, long_from=MANY + 1))
+        return "\n".join([*text.beside(), text.emit()])
 
     @cached_property
     def observer_text(self) -> str:
@@ -222,6 +228,9 @@ class Program:
             "ADAPTIVE": self.stepper.adaptive,
             "MULTISTEP": self.stepper.multistep,
             "MEMORY": self.layout.memory > 0,
+            "NOTED": self.stepper.noted,
+            "FAILS": bool(self.stepper.failures),
+            "SETTINGS": self.stepper.setting_rows(self.layout.states) > 0,
             "SAMPLED": sampled,
             "LAGS": bool(self.layout.rings),
             "SWITCHES": bool(self.layout.switches),
@@ -252,12 +261,13 @@ class Program:
     def _adjusted_step(self) -> str:
         """The step with what observers make of it."""
         assert self.analysis is not None
-        lines = ["u_new, k = attempt(t, h, step, u, m, p, ws, lane)"]
+        lines = [attempt_line(self.stepper)]
         if self.tangents is not None:
-            lines = [f"u_new, k = tangent_step({STEP_ARGS})"]
+            lines = [f"{outcome(self.stepper)} = tangent_step({STEP_ARGS})"]
         calls = self.analysis.adjustments(self._matrix_of("p"))
         lines += [f"u_new = {call}" for call in calls]
-        return function("runner_variational_step", STEP_ARGS, [*lines, "return u_new, k"])
+        lines.append(f"return {outcome(self.stepper)}")
+        return function("runner_variational_step", STEP_ARGS, lines)
 
     @property
     def _in_packs(self) -> bool:
@@ -302,7 +312,7 @@ class Program:
         """The run loop, with what is known of this model filled in."""
         words: dict[str, Any] = {**flags, **self._events.numbers()}
         words |= {"N_STATES": self.layout.states, "N_MEMORY": self.layout.memory}
-        words |= {"SWITCH": self.layout.switch}
+        words |= {"SWITCH": self.layout.switch, "TALLY": self.layout.tally_rows}
         words |= {"N_CLOCK": len(Clock), "N_COUNT": len(Count)}
         if self.analysis is not None:
             words["STOP_ROW"] = self.analysis.stop_row or 0
@@ -344,8 +354,20 @@ class Program:
             if min(self.analysis.intervals, default=0) > _FEW_STEPS:
                 calls["ANALYSIS_EVERY"] = Calls.APART
         defined = [line[4:].split("(")[0] for line in text.splitlines() if line.startswith("def ")]
-        assert len(set(defined)) == len(defined), "two functions of a module have one name"
+        self._check_once(defined)
         return Module(text, {name: calls.get(name, Calls.FREE) for name in defined}, runner)
+
+    def _check_once(self, defined: Sequence[str]) -> None:
+        """A function of somebody else's stepper may have the name of one of dynlib's."""
+        if len(set(defined)) == len(defined):
+            return
+        twice = {name for name in defined if defined.count(name) > 1}
+        assert not is_own(self.stepper), f"two functions of a module are called {twice}"
+        raise StepperError(
+            f"stepper {self.stepper.name!r} ({source_of(self.stepper)}): its text defines "
+            f"{', '.join(sorted(twice))}(), which the run loop has already. Give it another "
+            "name, one that begins with that of the stepper."
+        )
 
     def _entry(self, runner: str) -> str:
         sizes = {name: getattr(self.layout, name) for name in ("states", "params", "memory")}

@@ -28,7 +28,7 @@ _NOW = _local(
 )
 _TRIED = _local(
     "tried",
-    "h t_next u_new k error theta cut d length v",
+    "h t_next u_new k said error theta cut d length v",
     "the step that is tried: its length and end, its outcome, where an event cuts it",
 )
 _TALLY = _local(
@@ -55,7 +55,7 @@ _AT = _local(
 )
 _MOVE = _local(
     "move",
-    "t dt h t_next step u m u_new k ts us",
+    "t dt h t_next step u m u_new k said ts us",
     "a step of one lane, and the start (ts, us) of what it is judged against",
 )
 _SHOWN = _local("shown", "aws aout y_prev h", "what observers are shown in all lanes")

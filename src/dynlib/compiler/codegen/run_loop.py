@@ -41,7 +41,13 @@ from dynlib.compiler.codegen.loop.room import (
     spend,
 )
 from dynlib.compiler.codegen.loop.start import start_step
-from dynlib.compiler.codegen.loop.tries import attempt_step, begin_afresh, choose_step, judge
+from dynlib.compiler.codegen.loop.tries import (
+    attempt_step,
+    begin_afresh,
+    choose_step,
+    end_if_failed,
+    judge,
+)
 
 __all__ = ["run_loop"]
 
@@ -72,6 +78,8 @@ def run_loop(lane, slots, run, rec, log, observed):
         attempt_step(lane, run, observed, now, tried)
         if ADAPTIVE:
             judge(lane, run, now, tried, tally, out)
+        elif FAILS:
+            end_if_failed(tried, out)
         if not all_finite(tried.u_new):
             out.status = Status.NAN_DETECTED
             break

@@ -77,7 +77,8 @@ class TangentLayout:
     def packable(self) -> bool:
         """Whether packs hold them, and are all that a step needs and changes."""
         short = self.vectors <= _MOST_IN_PACKS and 2 * self.n <= _MOST_UNROLLED
-        return self.in_place and short and not any(self.stepper.memory)
+        plain = not (any(self.stepper.memory) or self.stepper.noted)
+        return self.in_place and short and plain
 
     @property
     def groups(self) -> int:

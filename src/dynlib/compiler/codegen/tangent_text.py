@@ -19,6 +19,7 @@ import re
 
 from dynlib.compiler.codegen.model_text import ModelText
 from dynlib.compiler.codegen.specialize import without
+from dynlib.compiler.codegen.stepper_text import StepperText, attempt_line, outcome
 from dynlib.compiler.codegen.tangent_layout import TangentLayout
 from dynlib.compiler.codegen.tangent_refinement import LESSER, TangentRefinement
 from dynlib.dsl.expr.nodes import Node, Num
@@ -27,7 +28,6 @@ from dynlib.steppers.text import chain, function, group, names, unpack
 
 __all__ = ["STEP_ARGS", "TangentText"]
 
-_RENAMED = ("rhs", "attempt", "restart", "next_memory", "dense", "interpolate", "vector_error")
 _DROPPED = ("error_norm", "first_step", *(f.__name__ for f in CONTROL_FUNCTIONS))
 STEP_ARGS = "t, h, step, u, m, p, ws, analysis_ws, lane"
 SETTLE_ARGS = f"options, {STEP_ARGS}"
@@ -140,15 +140,15 @@ class TangentText:
         return function("rhs_tangent", "t, step, u, p, ws, lane", lines)
 
     def _stepper(self) -> str:
-        extended = self.n * (1 + self._columns)
-        text = self.tangents.stepper.emit(extended, self.text.real)
-        text = without(text, _DROPPED)
+        writer = StepperText(self.text, self.text.real, self._columns)
+        text = without(writer.emit(), _DROPPED)
         if self.tangents.refined:
-            own = self.tangents.stepper.emit_vector_error(self.n, self._columns, self.text.real)
-            text = f"{text}\n{own}"
+            text = f"{text}\n{writer.vector_error()}"
         if self.tangents.refined or not self.text.layout.any_located:
             text = without(text, ("dense", "interpolate"))
-        return re.sub(rf"\b({'|'.join(_RENAMED)})\b", r"\1_tangent", text)
+        own = "|".join(["rhs", *re.findall(r"^def (\w+)\(", text, re.MULTILINE)])
+        text = re.sub(rf"\b({own})\b", r"\1_tangent", text)
+        return "\n".join([*writer.beside(), text])
 
     # -- between workspace and extended state -------------------------------------------------
 
@@ -240,9 +240,10 @@ class TangentText:
         in_place = self.tangents.in_place
         into = "analysis_ws" if in_place else f"analysis_ws[{self.tangents.pending}:]"
         # The state first: what the vectors' step says about it is known before they are stored.
-        lines = ["u_new, k = attempt(t, h, step, u, m, p, ws, lane)"]
+        stepper = self.tangents.stepper
+        lines = [attempt_line(stepper)]
         lines += self._groups(f"tangent_group(g, {into}, {STEP_ARGS})")
-        return function(name, STEP_ARGS, [*lines, "return u_new, k"])
+        return function(name, STEP_ARGS, [*lines, f"return {outcome(stepper)}"])
 
     def _step_of_packs(self, name: str) -> str:
         """A step of the states, and of the packs `v`, which have the vectors' text."""

@@ -41,6 +41,7 @@ class Untranslatable(Exception):
     """The text uses more of Python than kernels are made of: a mistake of whoever generates it."""
 
     def __init__(self, what: str) -> None:
+        self.what = what
         super().__init__(f"a mistake of dynlib's: it generates {what}, which it cannot translate")
 
 

@@ -25,6 +25,11 @@ def check_differentiable(who: str, spec: ModelSpec, stepper: Stepper) -> None:
             "its tangent space is not known."
             + (f" Let a state of its own hold the past: M = {names[0]!r}." if spec.is_map else "")
         )
+    if not stepper.tangents:
+        raise ObserverError(
+            f"{who} follows tangent vectors, which stepper {stepper.name!r} does not carry along. "
+            "Take another one: rk4 or tsit5 does, as do all that come with dynlib."
+        )
     for event in spec.events:
         name = blind_param(event, spec.state_nodes)
         if name is not None:

@@ -26,6 +26,7 @@ from dynlib.runtime.batch.results import BatchResults
 from dynlib.runtime.batch.room import check_room
 from dynlib.runtime.batch.run import one_part, run_elsewhere, run_here, run_to_store
 from dynlib.runtime.batch.table import EventLog, MemoryTable, stats_of
+from dynlib.runtime.costs import Costs
 from dynlib.runtime.fastpath.capability import LANES, check_capability
 from dynlib.runtime.fastpath.executor import run_single_fastpath
 from dynlib.runtime.fastpath.observers import combined_of, layout_of
@@ -148,7 +149,7 @@ def run_batch(
     finally:
         if isinstance(means.progress, TerminalLine):
             means.progress.close()
-    stats = stats_of(table, model.stepper, effort)
+    stats = stats_of(table, frame.costs, effort)
     results = BatchResults(frame, table, stats)
     if call["on_failure"] == "raise" and not (results.status == Status.USER_BREAK).any():
         results.raise_for_status()
@@ -191,7 +192,6 @@ def run_fast(
         steps=steps,
         rejected=rejected,
         seconds=raw.seconds,
-        evaluations=(steps + rejected) * model.stepper.evaluations,
     )
     frame = _frame(model, inputs, record, options, request)
     log = EventLog(raw.evt_run, raw.evt_t, raw.evt_step, raw.evt_id, raw.evt_log)
@@ -243,6 +243,7 @@ def _frame(
         plan=record.label,
         observed=layout_of(model, request),
         observers=describe(combined_of(request.observers, model), request.transient),
+        costs=Costs.of(model.stepper),
     )
 
 

@@ -54,8 +54,9 @@ class Variable:
         Unlike that of any other variable or dimension.
     kind, column
         Where a table has it: a record (``"y"``, ``"aux"``), the end of a state (``"final"``) or
-        parameter (``"param"``), what an observer found (``"observed"``), what follows from that
-        (``"derived"``; it is for readers of the file alone), or an attribute.
+        parameter (``"param"``), what attempts said (``"tally"``), what an observer found
+        (``"observed"``), what follows from that (``"derived"``; it is for readers of the file
+        alone), or an attribute.
     dtype
         Its type.
     tail
@@ -91,6 +92,8 @@ class Variable:
             return table.final(self.column)
         if self.kind == "param":
             return table.param(self.column)
+        if self.kind == "tally":
+            return table.tally(self.column)
         values: Array = getattr(table, self.kind)
         return values
 
@@ -128,6 +131,7 @@ def variables(frame: BatchFrame) -> tuple[Variable, ...]:
         Variable(f"final_{origin.params[i]}", "param", i, dtype) for i in frame.changing_params
     ]
     found += [Variable(name, name, 0, real if name in _REAL else whole) for name in _ENDS]
+    found += [Variable(name, "tally", i, whole) for i, name in enumerate(frame.costs.columns)]
     found += [
         Variable(each.name, "observed", i, whole if each.is_whole else real, each.dims, each)
         for i, each in enumerate(observed_variables(frame.observed.members))

@@ -19,12 +19,14 @@ from dynlib.runtime.batch.frame import BatchFrame
 from dynlib.runtime.batch.inputs import Column, Inputs
 from dynlib.runtime.batch.ranges import check_ranges
 from dynlib.runtime.batch.table import BatchStats, EventLog, MemoryTable, Table
+from dynlib.runtime.costs import Costs
 from dynlib.runtime.fastpath.request import RawBatch
 from dynlib.runtime.files import write_arrays
 from dynlib.runtime.netcdf import plain_label, write_dataset, xarray_for_files
 from dynlib.runtime.observed import packed
 from dynlib.runtime.origin import Origin
 from dynlib.runtime.recording import Selection
+from dynlib.steppers import registry
 from dynlib.wording import argument
 
 __all__ = ["FORMAT", "VERSION", "describe", "frame_of", "restore", "save"]
@@ -85,6 +87,7 @@ def _stats(entry: Any) -> BatchStats:
     for name in ("runs", "steps", "rejected", "evaluations", "lanes", "threads", "workers"):
         schema.field(entry, name, int)
     schema.field(entry, "seconds", int, float)
+    schema.counters(entry)
     return BatchStats(**entry)
 
 
@@ -114,6 +117,8 @@ def describe(frame: BatchFrame) -> tuple[Arrays, dict[str, Any]]:
         "observed": frame.observed.to_list(),
         "observers": list(frame.observers),
     }
+    if frame.costs.noted or frame.origin.stepper not in registry.OWN_NAMES:
+        meta["costs"] = frame.costs.as_dict()
     return arrays, meta
 
 
@@ -138,7 +143,17 @@ def frame_of(arrays: Arrays, meta: Mapping[str, Any]) -> BatchFrame:
         plan=meta["plan"],
         observed=ObservedLayout.from_list(meta.get("observed", [])),
         observers=tuple(meta.get("observers", ())),
+        costs=_costs(meta),
     )
+
+
+def _costs(meta: Mapping[str, Any]) -> Costs:
+    """What attempts cost: a file says it where the method may not be known."""
+    if "costs" not in meta:
+        return Costs.of(registry.get(meta["origin"]["stepper"]))
+    data = schema.field(meta, "costs", dict)
+    names = [schema.words(data, name) for name in ("counters", "failures")]
+    return Costs(schema.field(data, "evaluations", int), *names)
 
 
 def _check_frame(arrays: Arrays, meta: Mapping[str, Any]) -> None:
@@ -218,7 +233,9 @@ def _raw(arrays: Arrays, frame: BatchFrame) -> RawBatch:
         for column in range(record.shape[2]):
             record[:, :, column] = arrays[f"{kind}/{column}/values"]
     p_final = {index: arrays[f"param/{index}/values"] for index in frame.changing_params}
+    tallies = [arrays[f"tally/{i}/values"] for i in range(len(frame.costs.columns))]
     rest: dict[str, Any] = {"p_final": p_final}
+    rest["tallies"] = np.array(tallies, dtype=np.int64).reshape(len(tallies), n)
     arrays.setdefault("final_dt", np.full(n, np.nan))  # older files do not have it
     for name in _ENDS:
         rest[name] = schema.array(arrays, name, "f8" if name in _REALS else "i8", (n,))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -14,12 +14,13 @@ from dynlib.abi.status import Status
 from dynlib.observers.kit.layout import ObservedLayout
 from dynlib.runtime.batch.inputs import Inputs
 from dynlib.runtime.batch.table import EventLog, RunArrays
+from dynlib.runtime.costs import Costs, RunStats
 from dynlib.runtime.fastpath.plans import FinalState
 from dynlib.runtime.origin import Origin
 from dynlib.runtime.recording import Selection
 from dynlib.runtime.run_options import RunOptions
 from dynlib.runtime.segments import Segment
-from dynlib.runtime.wrapper import RawRun, RunStats
+from dynlib.runtime.wrapper import RawRun
 
 __all__ = ["BatchFrame", "RunEnd"]
 
@@ -34,7 +35,6 @@ class RunEnd:
     steps: int
     rejected: int
     seconds: float
-    evaluations: int
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,8 @@ class BatchFrame:
         What observers leave.
     observers
         Who they are, as plain data; see `dynlib.observers.kit.metadata.describe`.
+    costs
+        What the attempts of the method cost, and how they fail.
     """
 
     origin: Origin
@@ -72,6 +74,7 @@ class BatchFrame:
     plan: str
     observed: ObservedLayout = field(default_factory=ObservedLayout)
     observers: tuple[Mapping[str, Any], ...] = ()
+    costs: Costs = field(default_factory=partial(Costs, 1))
 
     @cached_property
     def receipt(self) -> dict[str, Any]:
@@ -116,9 +119,10 @@ class BatchFrame:
             evt_log=log.log,
             status=end.status,
             t_final=end.t,
-            stats=RunStats(end.steps, end.rejected, end.evaluations, end.seconds),
+            stats=self._stats(arrays, end),
             observers=arrays.observers,
             final_dt=end.dt,
+            failure=self._failure(arrays, end),
         )
         first_step = int(self.t0) if origin.is_map else 0
         return Segment(
@@ -136,6 +140,18 @@ class BatchFrame:
             start_step=first_step,
             observers=self.observers,
         )
+
+    def _stats(self, arrays: RunArrays, end: RunEnd) -> RunStats:
+        """What one run cost."""
+        attempts = end.steps + end.rejected
+        evaluations, counters = self.costs.evaluated(attempts, arrays.tally[1:])
+        return RunStats(end.steps, end.rejected, evaluations, end.seconds, counters)
+
+    def _failure(self, arrays: RunArrays, end: RunEnd) -> str:
+        """Why its last attempt failed."""
+        if end.status is not Status.STEPFAIL or not arrays.tally:
+            return ""
+        return self.costs.failure(arrays.tally[0])
 
 
 def _changed(values: NDArray[Any], changes: Mapping[int, float | int]) -> NDArray[Any]:

@@ -13,7 +13,7 @@ __all__ = ["EVENTS", "PER_RUN", "check_like", "check_ranges"]
 # Arrays with one entry or block for each run, and the axis along which the runs lie.
 PER_RUN = {
     "y_final": 1, "t_final": 0, "final_dt": 0, "status": 0, "steps": 0, "rejected": 0, "rows": 0,
-    "rec_y": 0, "rec_aux": 0, "outputs": 1, "traces": 0, "trace_rows": 1,
+    "tallies": 1, "rec_y": 0, "rec_aux": 0, "outputs": 1, "traces": 0, "trace_rows": 1,
 }  # fmt: skip
 EVENTS = ("evt_run", "evt_t", "evt_step", "evt_id", "evt_log")
 
@@ -48,7 +48,7 @@ def check_ranges(raw: RawBatch, observed: ObservedLayout, n_events: int) -> None
         With the numbers.
     """
     check_statuses(raw.status)
-    for name in ("steps", "rejected"):
+    for name in ("steps", "rejected", "tallies"):
         within(name, getattr(raw, name), 0)
     within("rows", raw.rows, 0, raw.rec_y.shape[1])
     most = [member.rows for member in observed.members if member.columns]

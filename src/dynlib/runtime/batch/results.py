@@ -24,7 +24,6 @@ from dynlib.runtime.observation import Observers, build_observer_metadata
 from dynlib.runtime.plot_hook import batch_plotter
 from dynlib.runtime.results import Results
 from dynlib.runtime.validate import shown
-from dynlib.steppers import registry
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -123,7 +122,6 @@ class BatchResults:
             steps=steps,
             rejected=rejected,
             seconds=self._stats.seconds / len(self),
-            evaluations=(steps + rejected) * registry.get(frame.origin.stepper).evaluations,
         )
         found = build_observer_metadata(frame.observed, *table.observed(index), alone=True)
         arrays = table.run(index)._replace(observers=found)

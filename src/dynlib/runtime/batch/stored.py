@@ -20,7 +20,6 @@ from dynlib.runtime.files import from_bytes
 from dynlib.runtime.observed import packed
 from dynlib.runtime.schema import array, check_events, within
 from dynlib.runtime.seal import reading
-from dynlib.steppers import registry
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -132,6 +131,10 @@ class StoreTable:
         """Final values of a parameter that events change, shape (n_runs,)."""
         return self._read("param", index)
 
+    def tally(self, index: int) -> Array:
+        """Failures of the last attempts (0), or what the method counts, shape (n_runs,)."""
+        return self._read("tally", index)
+
     def record(self, kind: str, column: int) -> Array:
         """Recorded values of a state or aux variable, shape (n_runs, rows)."""
         return self._read(kind, column)
@@ -146,7 +149,10 @@ class StoreTable:
         y = [self._one("y", i, place)[:rows] for i in range(len(selection.states))]
         aux = [self._one("aux", i, place)[:rows] for i in range(len(selection.aux))]
         p = {i: self._one("param", i, place).item() for i in self._frame.changing_params}
-        return RunArrays(np.array(final, dtype=dtype), p, _side(y, rows, dtype), _side(aux, rows))
+        columns = range(len(self._frame.costs.columns))
+        tally = tuple(int(self._one("tally", i, place)) for i in columns)
+        sides = _side(y, rows, dtype), _side(aux, rows)
+        return RunArrays(np.array(final, dtype=dtype), p, *sides, tally=tally)
 
     def _one(self, kind: str, column: int, place: tuple[Any, ...]) -> Any:
         return self._root[self._places[kind, column].name][place]
@@ -203,7 +209,7 @@ def open_store(path: Path) -> tuple[BatchFrame, StoreTable, BatchStats]:
     with reading(path, "batch that dynlib has written"):
         frame = frame_of(base.arrays, base.meta)
         table = StoreTable(path, frame, base)
-        return frame, table, stats_of(table, registry.get(frame.origin.stepper), table.effort)
+        return frame, table, stats_of(table, frame.costs, table.effort)
 
 
 def store_problems(path: Path) -> list[FileError]:

@@ -34,7 +34,8 @@ def batch_summary(batch: BatchResults, frame: BatchFrame) -> str:
     lines.append(("observed", ", ".join(frame.observed.names)))
     failed = {status: n for status, n in ended.items() if not status.ok}
     lines += [("failed", f"{n}: {status.sentence}") for status, n in failed.items()]
-    lines += [("effort", _effort(batch)), ("speed", _speed(batch))]
+    counters = ", ".join(f"{count:,} {name}" for name, count in batch.stats.counters.items())
+    lines += [("effort", _effort(batch)), ("counted", counters), ("speed", _speed(batch))]
     return "\n".join([head, *(_line(name, text) for name, text in lines if text)])
 
 

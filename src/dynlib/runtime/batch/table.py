@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from dynlib.abi.status import Status
 from dynlib.observers.kit.result import ObserverResult
+from dynlib.runtime.costs import Costs
 from dynlib.runtime.fastpath.outcome import blank_unfinished
 from dynlib.runtime.fastpath.request import RawBatch
-from dynlib.steppers.base import Stepper
 
 __all__ = [
     "BatchStats",
@@ -47,13 +47,17 @@ class EventLog(NamedTuple):
 
 
 class RunArrays(NamedTuple):
-    """One run: its final state, parameters that events changed, record, observers."""
+    """One run: its final state, parameters that events changed, record, observers.
+
+    `tally` is the failure of its last attempt, and what the method counts; empty for most.
+    """
 
     y_final: Array
     p_final: Mapping[int, float | int]
     y: Array
     aux: Array
     observers: Mapping[str, ObserverResult] = MappingProxyType({})
+    tally: tuple[int, ...] = ()
 
 
 class Effort(NamedTuple):
@@ -78,6 +82,8 @@ class BatchStats:
         Of computing.
     lanes, threads, workers
         Runs side by side in a block; threads in each process; processes, 1 without an executor.
+    counters
+        What the method counts besides, by name, all runs together.
     """
 
     runs: int
@@ -88,6 +94,7 @@ class BatchStats:
     lanes: int
     threads: int
     workers: int = 1
+    counters: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def steps_per_second(self) -> float:
@@ -139,6 +146,9 @@ class Table(Protocol):
     def run(self, index: int) -> RunArrays:
         """One run."""
 
+    def tally(self, index: int) -> Array:
+        """Failures of the last attempts (0), or what the method counts, shape (n_runs,)."""
+
     def events(self) -> EventLog:
         """All events."""
 
@@ -152,18 +162,21 @@ class Table(Protocol):
         """An `xarray.Dataset` that reads from where the numbers lie; None if that is memory."""
 
 
-def stats_of(table: Table, stepper: Stepper, effort: Effort) -> BatchStats:
+def stats_of(table: Table, costs: Costs, effort: Effort) -> BatchStats:
     """The cost of a batch."""
     steps, rejected = int(table.steps.sum()), int(table.rejected.sum())
+    counts = [int(table.tally(1 + i).sum()) for i in range(len(costs.counters))]
+    evaluations, counters = costs.evaluated(steps + rejected, counts)
     return BatchStats(
         runs=int(np.count_nonzero(table.status != Status.USER_BREAK)),
         steps=steps,
         rejected=rejected,
-        evaluations=(steps + rejected) * stepper.evaluations,
+        evaluations=evaluations,
         seconds=effort.seconds,
         lanes=effort.lanes,
         threads=effort.threads,
         workers=effort.workers,
+        counters=counters,
     )
 
 
@@ -199,6 +212,11 @@ class MemoryTable:
         values: Array = self._raw.p_final[index]
         return values
 
+    def tally(self, index: int) -> Array:
+        """Failures of the last attempts (0), or what the method counts, shape (n_runs,)."""
+        values: Array = self._raw.tallies[index]
+        return values
+
     def record(self, kind: str, column: int) -> Array:
         """Recorded values of a state or aux variable, shape (n_runs, rows)."""
         if self._states is not None:
@@ -215,10 +233,12 @@ class MemoryTable:
         raw, rows = self._raw, int(self.rows[index])
         y_final = raw.y_final[:, index]
         p_final = {place: values[index].item() for place, values in raw.p_final.items()}
+        tally = tuple(raw.tallies[:, index].tolist())
         if self._states is not None:
             y = y_final[list(self._states)][np.newaxis][:rows]
-            return RunArrays(y_final, p_final, y, np.empty((rows, 0)))
-        return RunArrays(y_final, p_final, raw.rec_y[index, :rows], raw.rec_aux[index, :rows])
+            return RunArrays(y_final, p_final, y, np.empty((rows, 0)), tally=tally)
+        aux = raw.rec_aux[index, :rows]
+        return RunArrays(y_final, p_final, raw.rec_y[index, :rows], aux, tally=tally)
 
     def events(self) -> EventLog:
         """All events."""

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynlib.abi.status import Status
-from dynlib.compiler.build import build
+from dynlib.compiler.build import put_together
 from dynlib.compiler.model import CompiledModel
+from dynlib.dsl import load_model
 from dynlib.errors import DynlibError
 from dynlib.runtime.batch.inputs import cut, unusable
 from dynlib.runtime.batch.ranges import EVENTS, PER_RUN, check_like, check_ranges
@@ -22,6 +23,8 @@ from dynlib.runtime.fastpath.executor import run_batch_fastpath
 from dynlib.runtime.fastpath.observers import layout_of
 from dynlib.runtime.fastpath.outcome import allocate, record_room
 from dynlib.runtime.fastpath.request import BatchRequest, RawBatch
+from dynlib.steppers.base import Stepper
+from dynlib.steppers.registry import arrived, carried
 
 __all__ = ["Assembly", "Task", "checked_part", "compute", "part_of", "perform", "unrun"]
 
@@ -58,6 +61,7 @@ def _forget(raw: RawBatch, runs: NDArray[np.bool_]) -> None:
     raw.traces[runs & (raw.trace_rows > 0).any(axis=0)] = np.nan  # others hold nothing else
     raw.trace_rows[:, runs] = 0
     raw.rows[runs] = raw.steps[runs] = raw.rejected[runs] = 0
+    raw.tallies[:, runs] = 0
     kept = ~runs[raw.evt_run]
     for name in EVENTS:
         setattr(raw, name, getattr(raw, name)[kept])
@@ -133,14 +137,16 @@ class Task:
     ----------
     model
         The document of the model.
-    stepper, jit, disk_cache
+    stepper
+        Its name, or a stepper that was registered in the process of the batch.
+    jit, disk_cache
         As in `dynlib.build`.
     request
         The part.
     """
 
     model: str
-    stepper: str
+    stepper: str | Stepper
     jit: bool
     disk_cache: bool
     request: BatchRequest
@@ -154,7 +160,7 @@ class Task:
         plain = replace(request, progress=None, options=dict(request.options))
         for first, last in bounds:
             part = part_of(plain, first, last)
-            yield first, cls(text, model.stepper.name, model.jit, cached, part)
+            yield first, cls(text, carried(model.stepper), model.jit, cached, part)
 
 
 def perform(task: Task, attempt: int = 0) -> tuple[RawBatch, str]:
@@ -163,7 +169,7 @@ def perform(task: Task, attempt: int = 0) -> tuple[RawBatch, str]:
     `attempt` counts the workers lost over it: an executor that knows equal calls by their
     arguments then sees a new one.
     """
-    model = _model(task.model, task.stepper, task.jit, task.disk_cache)
+    model = _model(task.model, arrived(task.stepper), task.jit, task.disk_cache)
     return compute(model, task.request), f"{node()}:{getpid()}"
 
 
@@ -194,6 +200,6 @@ def checked_part(model: CompiledModel, task: Task, result: Any) -> tuple[RawBatc
 
 
 @lru_cache(maxsize=16)
-def _model(text: str, stepper: str, jit: bool, disk_cache: bool) -> CompiledModel:
+def _model(text: str, stepper: Stepper, jit: bool, disk_cache: bool) -> CompiledModel:
     """A model that came as text, kept for the tasks that follow."""
-    return build(text, stepper=stepper, jit=jit, disk_cache=disk_cache)
+    return put_together(load_model(text), stepper, jit=jit, cached=disk_cache)

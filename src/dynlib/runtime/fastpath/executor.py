@@ -208,9 +208,10 @@ class _Batch:
         records = record_room(model, request, times.size)
         context.batch[LaneCount.STREAM] = in_lines(records)
         context.batch[LaneCount.RUNS] = request.n_runs
-        spans = own_spans(model, request)
-        self.times = np.full((2 + len(spans), request.n_runs), np.nan)  # final times, final steps
-        self.times[2:] = spans
+        spans, said = own_spans(model, request), model.program.layout.tally.rows
+        # final times, final steps, what attempts said of themselves, spans
+        self.times = np.full((2 + said + len(spans), request.n_runs), np.nan)
+        self.times[2 + said :] = spans
         self.times[0] = request.t0 if request.spans is None else request.spans.t0
         self.out = allocate(model, request, times, layout_of(model, request), records, self.times)
         if request.tangents is not None:
@@ -361,6 +362,9 @@ class _Batch:
         for row, index in zip(self.varied, context.varied, strict=True):
             if index in out.p_final:
                 out.p_final[index][:] = row
+        if out.tallies.size:
+            tally = self.model.program.layout.tally
+            out.tallies[:] = tally.read(self.times[2 : 2 + tally.rows])
         blank(out)
         reached = out.status == Status.DONE
         spans = self.request.spans

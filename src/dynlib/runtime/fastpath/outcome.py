@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from dynlib.abi.status import Status
 from dynlib.compiler.model import CompiledModel
 from dynlib.observers.kit.layout import ObservedLayout
+from dynlib.runtime.costs import Costs
 from dynlib.runtime.fastpath.request import BatchRequest, RawBatch
 
 __all__ = [
@@ -92,6 +93,7 @@ def allocate(
         outputs=np.full((observed.output_rows, n), np.nan),
         traces=np.full((n, observed.trace_size), np.nan),
         trace_rows=np.zeros((observed.n_traces, n), dtype=np.int64),
+        tallies=np.zeros((len(Costs.of(model.stepper).columns), n), dtype=np.int64),
         p_final={index: np.zeros(n, model.dtype) for index in sorted(assigned_params(model))},
     )
 

@@ -139,6 +139,9 @@ class RawBatch:
     outputs, traces, trace_rows
         What observers found: outputs (n_outputs, n_runs); traces, flat (n_runs, size); for each
         trace and run how many of its rows are valid.
+    tallies
+        For each run the failure of its last attempt, and what the method counts,
+        (`dynlib.runtime.costs.Costs.columns`, n_runs); of most methods it has no rows.
     seconds, lanes, workers
         How long it took, and in how many lanes and threads.
     """
@@ -161,6 +164,7 @@ class RawBatch:
     outputs: NDArray[np.float64]
     traces: NDArray[np.float64]
     trace_rows: NDArray[np.int64]
+    tallies: NDArray[np.int64]
     p_final: dict[int, NDArray[Any]] = field(default_factory=dict)
     seconds: float = 0.0
     lanes: int = 1

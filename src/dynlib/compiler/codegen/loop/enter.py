@@ -39,6 +39,8 @@ def enter(lane, slots, run, observed, now, tally, out):
     tally.stopped = slots.count[Count.STOPPED]
     if ANALYSIS:
         tally.observed_from = slots.count[Count.OBSERVED_FROM]
+    if SETTINGS:
+        put_settings(run.options, run.tolerances, run.ws, lane)
     enter_events(lane, run, now)
     if ADAPTIVE:
         enter_adaptive(lane, slots, run, now, tally)

@@ -15,6 +15,7 @@ __all__ = [
     "choose_adaptive",
     "choose_fixed",
     "choose_step",
+    "end_if_failed",
     "judge",
 ]
 
@@ -91,19 +92,40 @@ def attempt_step(lane, run, observed, now, tried):
             now.t, tried.h, now.step, now.u, now.tangents, now.m, run.p, run.ws, lane
         )
     elif OWN_STEP:
-        tried.u_new, tried.k = runner_variational_step(
-            now.t, tried.h, now.step, now.u, now.m, run.p, run.ws, observed.workspace, lane
+        if NOTED:
+            tried.u_new, tried.k, tried.said = runner_variational_step(
+                now.t, tried.h, now.step, now.u, now.m, run.p, run.ws, observed.workspace, lane
+            )
+        else:
+            tried.u_new, tried.k = runner_variational_step(
+                now.t, tried.h, now.step, now.u, now.m, run.p, run.ws, observed.workspace, lane
+            )
+    elif NOTED:
+        tried.u_new, tried.k, tried.said = attempt_noted(
+            now.t, tried.h, now.step, now.u, now.m, run.p, run.ws, lane
         )
     else:
         tried.u_new, tried.k = attempt(now.t, tried.h, now.step, now.u, now.m, run.p, run.ws, lane)
+    if NOTED:
+        store_rows(run.ws, TALLY, lane, tallied(tried.said, run.ws, lane))
+
+
+@phase
+def end_if_failed(tried, out):
+    """On a grid there is no shorter step to try."""
+    if tried.said[0] != 0.0:
+        out.status = Status.STEPFAIL
+        leave_loop()
 
 
 @phase
 def judge(lane, run, now, tried, tally, out):
-    """Refuse an attempt whose error is too large, and try again with a shorter step."""
+    """Refuse an attempt that failed, or whose error is too large, and try a shorter step."""
     tried.error = error_norm(
         tried.h, now.u, tried.u_new, tried.k, run.options, run.tolerances, lane
     )
+    if FAILS:
+        tried.error = select(tried.said[0] != 0.0, inf, tried.error)
     if not tried.error <= 1.0:
         tally.rejected += 1
         now.dt = tried.h * step_factor(
