@@ -108,10 +108,25 @@ class CompiledModel:
             self.program.layout, lambda: values, jit=self.jit, disk_cache=self.disk_cache
         )
 
-    @property
+    @cached_property
     def n_events(self) -> int:
         """Number of events."""
         return len(self.spec.events)
+
+    @cached_property
+    def evaluations(self) -> int:
+        """Evaluations of the right-hand side in one attempt, where they are not counted."""
+        return self.stepper.evaluations
+
+    @cached_property
+    def is_noted(self) -> bool:
+        """Whether attempts of the stepper say more than their result."""
+        return self.stepper.noted
+
+    @cached_property
+    def usual_options(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The stepper's options and tolerances where none are given."""
+        return self.stepper.options({}, len(self.spec.states))
 
     @cached_property
     def operations(self) -> float:

@@ -160,7 +160,9 @@ def run_with_wrapper(model: CompiledModel, state: RunState, request: RunRequest)
         progress=request.progress,
     )
     buffers.select(request.states, request.aux)
-    options, tolerances = model.stepper.options(request.options, len(model.spec.states))
+    options, tolerances = model.usual_options
+    if request.options:
+        options, tolerances = model.stepper.options(request.options, len(model.spec.states))
     if observation is not None and observation.combined.given:
         options = precise(options, tolerances)
     buffers.set_options(options, tolerances)
@@ -183,7 +185,7 @@ def run_with_wrapper(model: CompiledModel, state: RunState, request: RunRequest)
         t[-1] = t_final
     rejected = after[COUNT.REJECTED] - before[COUNT.REJECTED]
     attempts = after[COUNT.ACCEPTED] - before[COUNT.ACCEPTED] + rejected
-    evaluations, failure = attempts * model.stepper.evaluations, ""
+    evaluations, failure = attempts * model.evaluations, ""
     counters: Mapping[str, int] = {}
     if counted:
         now, costs = _counted(model, state), Costs.of(model.stepper)
@@ -208,7 +210,7 @@ def run_with_wrapper(model: CompiledModel, state: RunState, request: RunRequest)
 
 def _counted(model: CompiledModel, state: RunState) -> list[int]:
     """The last failure and the counts of a method that has such; of most methods nothing."""
-    if not model.stepper.noted:
+    if not model.is_noted:
         return []
     layout = model.program.layout
     found = layout.tally.read(state.workspace[layout.tally_rows :, 0])
