@@ -12,7 +12,9 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from dynlib import steppers
+from dynlib.compiler.engine import Jit
 from dynlib.compiler.jit.disk_cache import DiskCache
+from dynlib.compiler.jit.engines import engine_of
 from dynlib.compiler.model import CompiledModel
 from dynlib.dsl import load_model
 from dynlib.dsl.config import cache_root, load_config
@@ -30,7 +32,7 @@ def build(
     *,
     stepper: str | None = None,
     mods: Sequence[Any] = (),
-    jit: bool = True,
+    jit: Jit = True,
     dtype: DTypeLike | None = None,
     disk_cache: bool = True,
     config: Any = None,
@@ -48,7 +50,8 @@ def build(
     mods
         Changes to the model, in order.
     jit
-        False: run the generated text as plain Python, slowly, with nothing compiled.
+        Who compiles the generated text.  True: dynlib's own compiler.  ``"numba"``: Numba, slowly
+        and to the same bits, as a check.  False: nobody; it runs as plain Python, slowly.
     dtype
         ``"float32"`` or ``"float64"`` instead of the model's own.
     disk_cache
@@ -63,7 +66,7 @@ def build(
     UnknownStepper, StepperKindMismatchError
         If there is no such stepper, or it is not for this kind of model.
     OptionError
-        If the model cannot have this `dtype`.
+        If the model cannot have this `dtype`, or `jit` names no engine.
 
     Examples
     --------
@@ -71,9 +74,9 @@ def build(
     >>> dynlib.build("builtin://ode/lorenz", stepper="rk45")
     <CompiledModel lorenz, rk45, compiled>
     """
-    for name, value in (("jit", jit), ("disk_cache", disk_cache)):
-        if not isinstance(value, bool):
-            raise OptionError(f"{name} must be True or False, found {value!r}.")
+    engine = engine_of(jit)
+    if not isinstance(disk_cache, bool):
+        raise OptionError(f"disk_cache must be True or False, found {disk_cache!r}.")
     settings = load_config(config)
     spec = load_model(model, mods=mods, config=settings)
     if dtype is not None:
@@ -92,8 +95,8 @@ def build(
         raise StepperKindMismatchError(msg)
     if method.adaptive and any(spec.lags):
         raise StepperKindMismatchError(_lagged(spec, method))
-    cache = DiskCache(cache_root(settings)) if disk_cache and jit else None
-    return CompiledModel(spec, method, jit=jit, disk_cache=cache)
+    cache = DiskCache(cache_root(settings)) if disk_cache and engine.compiles else None
+    return CompiledModel(spec, method, engine=engine, disk_cache=cache)
 
 
 def _travelling(model: CompiledModel) -> tuple[Any, ...]:
@@ -101,7 +104,7 @@ def _travelling(model: CompiledModel) -> tuple[Any, ...]:
     return _arrived, (model.spec, model.stepper.name, model.jit, model.disk_cache is not None)
 
 
-def _arrived(spec: ModelSpec, stepper: str, jit: bool, disk_cache: bool) -> CompiledModel:
+def _arrived(spec: ModelSpec, stepper: str, jit: Jit, disk_cache: bool) -> CompiledModel:
     return build(spec, stepper=stepper, jit=jit, disk_cache=disk_cache)
 
 

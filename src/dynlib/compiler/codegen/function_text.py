@@ -8,7 +8,7 @@ from functools import cached_property
 from dynlib.compiler.codegen.layout import Layout
 from dynlib.compiler.codegen.model_text import ModelText
 from dynlib.compiler.codegen.point_loop import PointLoop
-from dynlib.compiler.codegen.program import Module
+from dynlib.compiler.source import KernelSource
 from dynlib.dsl.expr import Iteration, Node, Num, State, Time, free_nodes
 from dynlib.dsl.spec import ModelSpec
 from dynlib.steppers.text import function, group, names, unpack
@@ -88,7 +88,7 @@ class FunctionText:
             real=asked.real,
         )
 
-    def module(self) -> Module:
+    def module(self) -> KernelSource:
         """The module."""
         layout, loop, asked = self.text.layout, self.loop, self.asked
         nodes = [asked.nodes[i] for i in asked.live]

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from dynlib.abi.runner_args import RunnerArg
-from dynlib.compiler.codegen.calls import Calls
-from dynlib.compiler.codegen.program import Module, entry_text
+from dynlib.compiler.codegen.program import entry_text
+from dynlib.compiler.source import Calls, KernelSource
 from dynlib.steppers.text import function
 
 __all__ = ["PointLoop"]
@@ -148,7 +148,7 @@ class PointLoop:
     def _output_block(self) -> str:
         return "extra" if self.real else "block"
 
-    def module(self, parts: Sequence[str]) -> Module:
+    def module(self, parts: Sequence[str]) -> KernelSource:
         """The module, given the functions that it is made of.
 
         One of them is `point`, of ``lane, block, extra, constants``.
@@ -159,7 +159,7 @@ class PointLoop:
         assert len(set(defined)) == len(defined), "two functions of a module have one name"
         free = [name for name in defined if name.startswith(("take_", "give"))]
         calls = dict.fromkeys(defined, Calls.INLINED) | dict.fromkeys(free, Calls.FREE)
-        return Module(text, calls, RUNNER)
+        return KernelSource(text, calls, RUNNER)
 
     def _moves(self) -> list[str]:
         rows = self.first_rows

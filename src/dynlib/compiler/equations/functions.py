@@ -13,6 +13,7 @@ from dynlib.abi.briefly import BRIEFLY
 from dynlib.compiler.codegen.foreseen import check_function
 from dynlib.compiler.codegen.function_text import Asked, direction
 from dynlib.compiler.codegen.layout import Layout
+from dynlib.compiler.engine import Engine
 from dynlib.compiler.equations.arguments import (
     checked_names,
     leading,
@@ -69,13 +70,13 @@ class Equations:
     """
 
     def __init__(
-        self, layout: Layout, params: Callable[[], Array], *, jit: bool,
+        self, layout: Layout, params: Callable[[], Array], *, engine: Engine,
         disk_cache: DiskCache | None,
     ) -> None:  # fmt: skip
         self._layout, self._spec = layout, layout.spec
         self._is_map = self._spec.is_map
         self._params = params
-        self._means: dict[str, Any] = {"jit": jit, "disk_cache": disk_cache}
+        self._means: dict[str, Any] = {"engine": engine, "disk_cache": disk_cache}
         self._dtype = np.dtype(self._spec.dtype)
         self._shape = (len(self._spec.states),)
         self._made: dict[tuple[Any, ...], Evaluator] = {}

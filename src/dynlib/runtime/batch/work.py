@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from dynlib.abi.status import Status
 from dynlib.compiler.build import build
+from dynlib.compiler.engine import Jit
 from dynlib.compiler.model import CompiledModel
 from dynlib.errors import DynlibError
 from dynlib.runtime.batch.inputs import cut, unusable
@@ -141,7 +142,7 @@ class Task:
 
     model: str
     stepper: str
-    jit: bool
+    jit: Jit
     disk_cache: bool
     request: BatchRequest
 
@@ -194,6 +195,6 @@ def checked_part(model: CompiledModel, task: Task, result: Any) -> tuple[RawBatc
 
 
 @lru_cache(maxsize=16)
-def _model(text: str, stepper: str, jit: bool, disk_cache: bool) -> CompiledModel:
+def _model(text: str, stepper: str, jit: Jit, disk_cache: bool) -> CompiledModel:
     """A model that came as text, kept for the tasks that follow."""
     return build(text, stepper=stepper, jit=jit, disk_cache=disk_cache)

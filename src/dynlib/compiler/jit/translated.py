@@ -1,0 +1,33 @@
+"""Object code of a kernel through our own translator."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from dynlib.compiler.jit.door import Hooks
+from dynlib.compiler.jit.extensions import extensions
+from dynlib.compiler.jit.native import ObjectCode, emit_object
+from dynlib.compiler.llvm.translate import SYMBOL, translate
+from dynlib.compiler.source import KernelSource
+
+__all__ = ["compiled"]
+
+_LONG = 400_000  # characters of assembly, which take LLVM about a second
+_SEARCHED = 12_000  # lines; looking for vectors in more takes as long as all else, for nothing
+
+
+def compiled(source: KernelSource, dtype: str, hooks: Hooks | None = None) -> ObjectCode:
+    """Object code of a kernel; `hooks` are functions of users that its text calls."""
+    foreigners = Hooks({}) if hooks is None else hooks
+    assembly = translate(
+        source.text, source.functions, source.entry, dtype, foreigners, single=source.single
+    )
+    emit = emit_object
+    if len(assembly) > _LONG:
+        from dynlib.compiler.jit.apart import emit_apart  # short compiles need no subprocess
+
+        emit = emit_apart
+    longest = max(part.count("\n") for part in assembly.split("\ndefine "))
+    alike = source.alike and longest <= _SEARCHED
+    code = emit(assembly, SYMBOL, linked=foreigners.modules, alike=alike)
+    return replace(code, lasting=foreigners.lasting and not (foreigners.modules and extensions()))
