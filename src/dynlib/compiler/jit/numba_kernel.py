@@ -30,6 +30,7 @@ from dynlib.errors import CompilationError
 __all__ = ["compiled"]
 
 Hook = Callable[..., Any]
+_HOOKS = {**HOOK_OPTIONS, "_nrt": True}  # they may make arrays, which the text around does not
 _PROPOSED = STEP_ARGS.split(", ").index("u_new")  # a hook of a step returns something like it
 
 
@@ -98,7 +99,7 @@ class _Watched:
     def __init__(self, numba: Any, name: str, hook: Hook) -> None:
         self.name, self.hook = name, hook
         self.failure: Exception | None = None
-        self._inner = numba.njit(**HOOK_OPTIONS)(frozen(hook))
+        self._inner = numba.njit(**_HOOKS)(frozen(hook))
         find = self._inner.get_call_template
 
         def watched(args: Any, kws: Any) -> Any:
@@ -120,7 +121,7 @@ class _Watched:
             space["like"] = _like(numba.extending)
             call = f"return like({args[_PROPOSED]}, {call})"
         exec(f"def entry({', '.join(args)}):\n    {call}\n", space)
-        self.entry = numba.njit(**HOOK_OPTIONS)(space["entry"])
+        self.entry = numba.njit(**_HOOKS)(space["entry"])
 
     @property
     def made(self) -> list[Any]:
