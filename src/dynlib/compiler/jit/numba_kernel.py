@@ -56,8 +56,9 @@ def compiled(source: KernelSource, dtype: str, hooks: Mapping[str, Hook]) -> Obj
     space = {**primitives(dtype), **mathematics(dtype)}
     space |= {name: hook.entry for name, hook in watched.items()}
     tree = _WrittenOut().visit(parse(source.text))
+    defined = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
     exec(compile(ast.fix_missing_locations(tree), f"<dynlib {source.runner}>", "exec"), space)
-    for name in source.functions:
+    for name in defined:
         space[name] = numba.njit(**OPTIONS)(space[name])
     entry, signature = space[source.entry], (numba.int64,)
     try:
