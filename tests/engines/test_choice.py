@@ -16,13 +16,17 @@ import numpy as np
 import pytest
 from observers.test_own_hooks import adjusting, observer, total
 
-from dynlib import build, load_results, rerun, setup
+from dynlib import Sim, build, load_results, rerun, setup
 from dynlib.compiler.codegen.arithmetic import is_arithmetic
-from dynlib.compiler.jit import numba_kernel
+from dynlib.compiler.jit import native, numba_kernel
 from dynlib.compiler.jit.engines import LLVM, NUMBA, PYTHON, engine_of
+from dynlib.compiler.model import CompiledModel
 from dynlib.errors import CompilationError, ObserverError, OptionError
 from dynlib.plans import FinalState
 from dynlib.steppers import get, list_steppers
+from dynlib.steppers.explicit_rk import ExplicitRK
+from dynlib.steppers.tableaus.fixed import HEUN
+from dynlib.steppers.text import Scalar
 
 HENON = "builtin://map/henon"
 LOGISTIC = "builtin://map/logistic"
@@ -96,16 +100,13 @@ def test_kernels_of_numba_are_kept_on_disk(tmp_path: Path) -> None:
 # -- hooks, functions, flows ----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("which", ["looks", "steps"])
+@pytest.mark.parametrize("which", [pytest.param("looks", marks=pytest.mark.slow), "steps"])
 def test_users_hooks(which: str) -> None:
     """Arrays, views and helpers of users, and a step of their own."""
     body = "v = np.zeros(3); v[1] = total(y_curr[:, lane]); analysis_out[0, lane] += v.sum()"
     half = adjusting("return 0.5 * u_new[0], 1")
     seen = observer(body, total=total) if which == "looks" else half
-    one, other = (
-        setup(HENON, jit=jit, disk_cache=False).run(N=20, observers=[seen])
-        for jit in (True, "numba")
-    )
+    one, other = (setup(HENON, jit=jit).run(N=20, observers=[seen]) for jit in (True, "numba"))
     np.testing.assert_array_equal(one[:], other[:])
     assert str(dict(one.observers["mine"])) == str(dict(other.observers["mine"]))
 
@@ -122,7 +123,7 @@ def test_users_hooks(which: str) -> None:
 )
 def test_hooks_that_are_refused_or_raise(seen: Any, said: str) -> None:
     with pytest.raises(ObserverError, match=f"mine.*{said}") as caught:
-        setup(HENON, jit="numba", disk_cache=False).run(N=9, observers=[seen])
+        setup(HENON, jit="numba").run(N=9, observers=[seen])
     assert "\n" not in str(caught.value)
 
 
@@ -178,16 +179,43 @@ def test_a_text_that_numba_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
     lines = ("def run_base_map(a):", "    return (1, 2) - 2", "def entry(a):")
     broken = "\n".join([*lines, "    return run_base_map(a)"])
     monkeypatch.setattr(numba_kernel, "parse", lambda _, parse=numba_kernel.parse: parse(broken))
-    with pytest.raises(
-        CompilationError, match=r"Numba .* refuses the text of run_base_map"
-    ) as said:
-        setup(HENON, jit="numba", disk_cache=False).run(N=3)
-    assert "jit=True or jit=False" in str(said.value)
+    refused = r"Numba .* refuses the text of run_base_map: .*jit=True or jit=False"
+    with pytest.raises(CompilationError, match=refused) as said:
+        setup("builtin://map/gauss", jit="numba", disk_cache=False).run(N=3)
     assert "\n" not in str(said.value)
+
+
+def test_long_names_of_blocks_and_values_become_short() -> None:
+    """LLVM reads none of more than 1,024 characters; names of functions may be as long."""
+    block, value, function = ("b" * 1500, "v" * 300, "f" * 1500)
+    head = f"define i64 @{function}(i64 %x) {{\n  br label %{block}\n{block}:"
+    rest = f"  %{value} = add i64 %x, 1\n  ret i64 %{value}\n}}"
+    short = numba_kernel._shortened(f"{head}\n{rest}")
+    assert function in short
+    assert block not in short
+    assert value not in short
+    assert native._llvm().parse_assembly(short).get_function(function)
+
+
+class Listing(ExplicitRK):
+    """A stepper of somebody's, who writes what kernels do not have."""
+
+    def emit(self, n: int, real: Scalar) -> str:
+        return super().emit(n, real).replace("    return (v0", "    x = [v0]\n    return (v0")
+
+
+def test_a_text_that_is_none_of_kernels() -> None:
+    spec, method = build("builtin://ode/expdecay").spec, Listing("listing", HEUN, "nobody")
+    sim = Sim(CompiledModel(spec, method, disk_cache=None))
+    said = r"the text of run_base_ode has the expression List.*stepper.*not dynlib's own"
+    with pytest.raises(CompilationError, match=said) as caught:
+        sim.run(T=0.1)
+    assert "\n" not in str(caught.value)
 
 
 def test_steppers_that_are_arithmetic() -> None:
     """Packs are for these; it is told from the text, before anything is compiled."""
-    fixed = [name for name in list_steppers() if not get(name).adaptive]
+    steppers = [get(name) for name in list_steppers()]
+    fixed = [each.name for each in steppers if not (each.adaptive or any(each.memory))]
     assert {"rk4", "heun", "euler", "map"} <= set(fixed)
     assert [name for name in fixed if not is_arithmetic(get(name))] == []

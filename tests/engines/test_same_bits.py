@@ -15,7 +15,7 @@ import pytest
 from dsl.generated import models
 from golden.bits import bits, paths
 from golden.test_bits import of_x86, table_of
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from properties.test_plain_and_compiled import all_functions
 from trajectories import go
 
@@ -80,7 +80,12 @@ def ran(model: Any, jit: Any, **given: Any) -> tuple[Any, ...]:
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],  # each example takes seconds
+)
 @given(text=models())
 def test_random_models(text: str) -> None:
     """As they are drawn, with events, functions, sums and choices."""

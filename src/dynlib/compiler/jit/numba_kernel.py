@@ -8,6 +8,7 @@ from there on both go the same way: object code, the disk cache, calls by a tabl
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from functools import cache
@@ -30,6 +31,7 @@ from dynlib.errors import CompilationError
 __all__ = ["compiled"]
 
 Hook = Callable[..., Any]
+_LONG_NAME = re.compile(r"(?<=%)[\w.$-]{200,}|^[\w.$-]{200,}(?=:)", re.MULTILINE)
 _HOOKS = {**HOOK_OPTIONS, "_nrt": True}  # they may make arrays, which the text around does not
 _PROPOSED = STEP_ARGS.split(", ").index("u_new")  # a hook of a step returns something like it
 
@@ -73,11 +75,20 @@ def compiled(source: KernelSource, dtype: str, hooks: Mapping[str, Hook]) -> Obj
     for hook in watched.values():
         hook.check()
     made = entry.overloads[signature]
-    assembly, symbol = entry.inspect_llvm(signature), str(made.fndesc.llvm_func_name)
-    code = emit_object(assembly, symbol, alike=source.alike)
+    symbol = str(made.fndesc.llvm_func_name)
+    code = emit_object(_shortened(entry.inspect_llvm(signature)), symbol, alike=source.alike)
     lasting = all(_lasting(each) for each in (made, *(m for w in watched.values() for m in w.made)))
     taught = bool(hooks) and bool(extensions())
     return ObjectCode(code.code, symbol, code.externals, code.assembly, lasting and not taught)
+
+
+def _shortened(assembly: str) -> str:
+    """The same assembly with short names of blocks and values, of which LLVM reads no others.
+
+    Numba names functions by the types of all their arguments, and LLVM blocks by functions.
+    """
+    names: dict[str, str] = {}
+    return _LONG_NAME.sub(lambda found: names.setdefault(found[0], f"long.{len(names)}"), assembly)
 
 
 def _lasting(made: Any) -> bool:

@@ -8,7 +8,9 @@ from dynlib.compiler.jit.door import Hooks
 from dynlib.compiler.jit.extensions import extensions
 from dynlib.compiler.jit.native import ObjectCode, emit_object
 from dynlib.compiler.llvm.translate import SYMBOL, translate
+from dynlib.compiler.llvm.values import Untranslatable
 from dynlib.compiler.source import KernelSource
+from dynlib.errors import CompilationError
 
 __all__ = ["compiled"]
 
@@ -17,11 +19,24 @@ _SEARCHED = 12_000  # lines; looking for vectors in more takes as long as all el
 
 
 def compiled(source: KernelSource, dtype: str, hooks: Hooks | None = None) -> ObjectCode:
-    """Object code of a kernel; `hooks` are functions of users that its text calls."""
+    """Object code of a kernel; `hooks` are functions of users that its text calls.
+
+    Raises
+    ------
+    CompilationError
+        If the text uses more of Python than kernels are made of.
+    """
     foreigners = Hooks({}) if hooks is None else hooks
-    assembly = translate(
-        source.text, source.functions, source.entry, dtype, foreigners, single=source.single
-    )
+    try:
+        assembly = translate(
+            source.text, source.functions, source.entry, dtype, foreigners, single=source.single
+        )
+    except Untranslatable as error:
+        raise CompilationError(
+            f"the text of {source.runner} has {error.what}, which the language of kernels "
+            "(docs/kernel-language.md) does not have. If a stepper, an observer or a runner is not "
+            "dynlib's own, its text has to change; else please report this."
+        ) from error
     emit = emit_object
     if len(assembly) > _LONG:
         from dynlib.compiler.jit.apart import emit_apart  # short compiles need no subprocess
