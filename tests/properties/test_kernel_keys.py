@@ -242,7 +242,13 @@ def test_a_changed_file_of_the_compiler_changes_the_key(
     folder.mkdir()
     for file in Path(toolchain.__file__).parent.glob("*.py"):
         (folder / file.name).write_bytes(file.read_bytes())
+    for name in toolchain._SHARED:  # which lie beside the folders
+        (tmp_path / name).write_bytes(
+            Path(toolchain.__file__).parents[1].joinpath(name).read_bytes()
+        )
     monkeypatch.setattr(toolchain, "__file__", str(folder / "toolchain.py"))
-    before = toolchain.toolchain.__wrapped__()
-    (folder / "primitives.py").write_text("# changed")
-    assert toolchain.toolchain.__wrapped__() != before
+    found = {toolchain.toolchain.__wrapped__()}
+    for file in (folder / "primitives.py", *(tmp_path / name for name in toolchain._SHARED)):
+        file.write_text("# changed")
+        found.add(toolchain.toolchain.__wrapped__())
+    assert len(found) == 2 + len(toolchain._SHARED)
