@@ -34,6 +34,14 @@ def test_the_numbers_are_those_of_python(run):
     np.testing.assert_array_equal(rows, np.column_stack([res.t, res["z", "x"]]))
 
 
+@pytest.mark.parametrize(
+    "arguments", [PLAIN, ("--engine", "python"), (*PLAIN, "--engine", "python")]
+)
+def test_who_compiles(run, arguments):
+    run("run", LOGISTIC, "-N", "5", "-q", "--out", "a.npz", *arguments)
+    assert dynlib.load_results("a.npz").receipt["jit"] is False
+
+
 @pytest.mark.parametrize("count", ["30", "3e1", "2*15"])
 def test_counts_are_numbers_like_others(run, count):
     assert "n = 0 to 30: x" in run("run", LOGISTIC, "-N", count, *PLAIN).stdout
@@ -193,6 +201,8 @@ def test_what_does_not_fit_the_model_is_a_message(run, arguments, message):
         ([LOGISTIC, "--plot", "a.png", "--plot-kind", "phase"], "two or three variables, not 1"),
         ([LORENZ, "--plto", "a.png"], "--plot"),
         ([LORENZ, "--record-interval", "0"], "record-interval"),
+        ([LORENZ, "--engine", "numba"], "short for --engine python; --engine numba is not"),
+        ([LORENZ, "--engine", "nubma"], "'llvm', 'numba', 'python'"),
         ([LORENZ, "--out"], "requires an argument"),
     ],
 )

@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from dynlib.abi.primitives import plain_namespace
-from dynlib.compiler.codegen.calls import Calls
 from dynlib.compiler.jit.native import emit_object, load
 from dynlib.compiler.llvm.translate import SYMBOL, translate
+from dynlib.compiler.source import Calls
 from dynlib.dsl.expr import Node, emit, free_nodes
 
 _SCALARS = {"float64": np.float64, "float32": np.float32, "int64": np.int64, "int32": np.int32}

@@ -36,9 +36,11 @@ def paths(stepper: str) -> tuple[str, ...]:
     return tuple(p for p in PATHS if p != "observed batch" or stepper in OBSERVED_BATCHES)
 
 
-def bits(name: str, stepper: str, chosen: Iterable[str]) -> dict[str, dict[str, str]]:
+def bits(
+    name: str, stepper: str, chosen: Iterable[str], jit: bool | str = True
+) -> dict[str, dict[str, str]]:
     """Hashes of the arrays that one model with one stepper gives, by path and by name."""
-    case = Case(name, build(f"builtin://{name}", stepper=stepper))
+    case = Case(name, build(f"builtin://{name}", stepper=stepper, jit=jit))
     return {
         path: {array: short_hash(values) for array, values in PATHS[path](case).items()}
         for path in chosen

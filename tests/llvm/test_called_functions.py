@@ -15,7 +15,7 @@ import pytest
 from dynlib import setup
 from dynlib.compiler.codegen import runner_variants
 from dynlib.compiler.jit.native import emit_object
-from dynlib.compiler.llvm import module
+from dynlib.compiler.llvm import assembly
 from dynlib.compiler.llvm.grouped import grouped
 from dynlib.compiler.llvm.translate import SYMBOL, translate
 from dynlib.compiler.vecmath import VECMATH
@@ -45,7 +45,7 @@ MODEL = {
 def calling(from_: float) -> Iterator[None]:
     """Functions are called from so many names on, and no kernel is taken from memory."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "SHARE_FROM", from_)
+        patch.setattr(assembly, "SHARE_FROM", from_)
         for cache in ("continuous", "discrete"):
             patch.setattr(runner_variants, f"_variant_cache_{cache}", OrderedDict())
         yield

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from llvm.translated import SIZE
 
-from dynlib.compiler.codegen.calls import Calls
 from dynlib.compiler.jit.native import Entry, emit_object, load
 from dynlib.compiler.llvm.foreign import Foreign
 from dynlib.compiler.llvm.translate import SYMBOL, translate
 from dynlib.compiler.llvm.values import ArrayShape, Shape
+from dynlib.compiler.source import Calls
 
 # Puts a + b into the last place of an array and returns it and its double; fails unless the last
 # argument is 0.

@@ -8,7 +8,7 @@ import pytest
 
 from dynlib import setup
 from dynlib.compiler.codegen.runner_variants import RunnerVariant, module_of
-from dynlib.compiler.jit import runner as jit_runner
+from dynlib.compiler.jit import translated
 from dynlib.compiler.jit.native import ObjectCode, emit_object
 from dynlib.compiler.length import check_states
 from dynlib.errors import TooLargeError
@@ -145,11 +145,11 @@ def test_vectors_are_looked_for_up_to_a_length(monkeypatch: pytest.MonkeyPatch) 
         sought.append(how["alike"])
         return emit_object(assembly, symbol, **how)
 
-    monkeypatch.setattr(jit_runner, "emit_object", emit)
+    monkeypatch.setattr(translated, "emit_object", emit)
     module = module_of(setup(wide(40), stepper="rk4").model.program, RunnerVariant.BASE)
-    jit_runner.compiled(module, "float64")
-    monkeypatch.setattr(jit_runner, "_SEARCHED", 100)
-    jit_runner.compiled(module, "float64")
+    translated.compiled(module, "float64")
+    monkeypatch.setattr(translated, "_SEARCHED", 100)
+    translated.compiled(module, "float64")
     assert sought == [True, False]
 
 

@@ -13,9 +13,10 @@ from dynlib.compiler.codegen import many_events, runner_variants
 from dynlib.compiler.codegen.rhs_parts import parts_of
 from dynlib.compiler.codegen.runner_variants import RunnerVariant, module_of
 from dynlib.compiler.jit.native import emit_object, load
-from dynlib.compiler.llvm.long_tuples import LOOP_FROM, MANY
+from dynlib.compiler.llvm.long_tuples import LOOP_FROM
 from dynlib.compiler.llvm.translate import SYMBOL, translate
 from dynlib.compiler.llvm.values import Untranslatable
+from dynlib.compiler.sizes import MANY
 from tests.llvm.translated import SIZE, arrays, by_python
 
 LENGTHS = [MANY, MANY + 9, LOOP_FROM + 5]

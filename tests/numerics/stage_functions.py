@@ -10,7 +10,7 @@ import numpy as np
 from trajectories import compiled
 
 from dynlib.compiler.codegen.runner_variants import RunnerVariant, module_of
-from dynlib.compiler.jit.runner import execute
+from dynlib.compiler.jit.plain import execute
 
 
 @cache

@@ -17,7 +17,7 @@ from promptness import in_time, promises
 from dynlib import CompilationError, setup
 from dynlib.compiler.codegen import runner_variants
 from dynlib.compiler.codegen.runner_variants import RunnerVariant, module_of
-from dynlib.compiler.jit import apart, runner
+from dynlib.compiler.jit import apart, translated
 from dynlib.compiler.jit.door import Hooks
 from dynlib.compiler.jit.native import emit_object
 from dynlib.compiler.llvm.translate import SYMBOL, translate
@@ -40,7 +40,7 @@ def test_a_long_compile_goes_to_another_process(monkeypatch: pytest.MonkeyPatch)
     started = []
     start = apart._start
     monkeypatch.setattr(apart, "_start", lambda: started.append(1) or start())
-    monkeypatch.setattr(runner, "_LONG", 1)
+    monkeypatch.setattr(translated, "_LONG", 1)
     apart_, here = [], []
     for found in (apart_, here):
         sim = setup("builtin://ode/lorenz", stepper="rk45", disk_cache=False)
@@ -48,7 +48,7 @@ def test_a_long_compile_goes_to_another_process(monkeypatch: pytest.MonkeyPatch)
             monkeypatch.setattr(runner_variants, f"_variant_cache_{cache}", OrderedDict())
         found.append(sim.run(T=2.0)[:].tobytes())
         assert len(started) == 1
-        monkeypatch.setattr(runner, "_LONG", 1 << 40)
+        monkeypatch.setattr(translated, "_LONG", 1 << 40)
     assert apart_ == here
 
 

@@ -22,7 +22,7 @@ from trajectories import go
 
 import dynlib
 from dynlib.compiler.codegen import runner_variants
-from dynlib.compiler.jit import disk_cache, kernel_file, runner
+from dynlib.compiler.jit import disk_cache, engines, kernel_file, translated
 from dynlib.compiler.jit.disk_cache import DiskCache
 from dynlib.compiler.jit.native import ObjectCode
 from dynlib.compiler.jit.private_folder import PrivateFolder
@@ -172,7 +172,7 @@ def fresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
     Compilation is replaced by fetching: the kernel is compiled once for all tests here.
     """
     monkeypatch.setenv("DYNLIB_CACHE_DIR", str(tmp_path / "cache"))
-    monkeypatch.setattr(runner, "compiled", _compiled_once(runner.compiled))
+    monkeypatch.setattr(translated, "compiled", _compiled_once(translated.compiled))
 
     def run(text: str = DOUBLING) -> list[str]:
         monkeypatch.setattr(runner_variants, "_variant_cache_discrete", _empty())
@@ -336,7 +336,7 @@ def test_another_machine_has_kernels_of_its_own(
 ) -> None:
     fresh()
     with monkeypatch.context() as context:
-        context.setattr(runner_variants, "machine", lambda: "another processor")
+        context.setattr(engines, "machine", lambda: "another processor")
         assert compilations(fresh) == 1
     assert len(kernels(tmp_path)) == 2
     assert compilations(fresh) == 0

@@ -29,7 +29,7 @@ from dynlib.compiler.codegen import point_runner, runner_variants
 from dynlib.compiler.codegen.families import Family
 from dynlib.compiler.codegen.printed import text_of
 from dynlib.compiler.codegen.runner_text import _lanes
-from dynlib.compiler.jit import beside, runner
+from dynlib.compiler.jit import beside, translated
 from dynlib.runtime import progress
 
 
@@ -111,7 +111,7 @@ def test_ctrl_c_ends_a_compile(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     if apart:
-        monkeypatch.setattr(runner, "_LONG", 1)
+        monkeypatch.setattr(translated, "_LONG", 1)
     sim = setup(ring(CELLS), disk_cache=False)
 
     def interrupted() -> tuple[None, float]:
@@ -131,7 +131,7 @@ def test_ctrl_c_ends_a_compile(
     in_time(interrupted, promised if promised < np.inf else 5.0)
     assert psutil.Process().children() == []
     heard_by(None, monkeypatch)
-    monkeypatch.setattr(runner, "_LONG", 1 << 40)
+    monkeypatch.setattr(translated, "_LONG", 1 << 40)
     assert np.all(WAYS[way](sim) == expected(way))
 
 

@@ -21,7 +21,8 @@ from dynlib.compiler.codegen.runner_variants import (
     RunnerKey,
     analysis_signature_hash,
 )
-from dynlib.compiler.jit import native, toolchain
+from dynlib.compiler.jit import engines, native, toolchain
+from dynlib.compiler.jit.engines import LLVM
 from dynlib.observers import CombinedObserver, ObserverModule
 
 BASE = """
@@ -52,7 +53,7 @@ a = 5
 @pytest.fixture
 def keys(monkeypatch: pytest.MonkeyPatch) -> Callable[..., RunnerKey]:
     """The key of a model's runner, without making the runner."""
-    monkeypatch.setattr(runner_variants, "make_runner", lambda *args, **kwargs: object())
+    monkeypatch.setattr(type(LLVM), "runner", lambda *args: object())
     for name in ("_variant_cache_continuous", "_variant_cache_discrete"):
         monkeypatch.setattr(runner_variants, name, type(runner_variants._variant_cache_discrete)())
 
@@ -114,9 +115,9 @@ def test_everything_else_that_makes_a_kernel(
         "dtype": keys(BASE, dtype="float32"),
         "sampled": keys(BASE, sampled=True),
     }
-    monkeypatch.setattr(runner_variants, "machine", lambda: "another processor")
+    monkeypatch.setattr(engines, "machine", lambda: "another processor")
     found["machine"] = keys(BASE)
-    monkeypatch.setattr(runner_variants, "toolchain", lambda: "another compiler")
+    monkeypatch.setattr(engines, "toolchain", lambda: "another compiler")
     found["toolchain"] = keys(BASE)
     assert len({key.digest for key in found.values()}) == len(found)
 
@@ -142,7 +143,8 @@ _PRINT = """
 import sys
 import dynlib
 from dynlib.compiler.codegen import runner_variants
-runner_variants.make_runner = lambda *args, **kwargs: object()
+from dynlib.compiler.jit.engines import LLVM
+type(LLVM).runner = lambda *args: object()
 for stepper in ("rk4", "rk45", "ab3"):
     dynlib.build(sys.argv[1], stepper=stepper).runner()
 for key in runner_variants._variant_cache_continuous:
@@ -240,7 +242,13 @@ def test_a_changed_file_of_the_compiler_changes_the_key(
     folder.mkdir()
     for file in Path(toolchain.__file__).parent.glob("*.py"):
         (folder / file.name).write_bytes(file.read_bytes())
+    for name in toolchain._SHARED:  # which lie beside the folders
+        (tmp_path / name).write_bytes(
+            Path(toolchain.__file__).parents[1].joinpath(name).read_bytes()
+        )
     monkeypatch.setattr(toolchain, "__file__", str(folder / "toolchain.py"))
-    before = toolchain.toolchain.__wrapped__()
-    (folder / "primitives.py").write_text("# changed")
-    assert toolchain.toolchain.__wrapped__() != before
+    found = {toolchain.toolchain.__wrapped__()}
+    for file in (folder / "primitives.py", *(tmp_path / name for name in toolchain._SHARED)):
+        file.write_text("# changed")
+        found.add(toolchain.toolchain.__wrapped__())
+    assert len(found) == 2 + len(toolchain._SHARED)

@@ -110,27 +110,27 @@ FORK = """
 import os, signal, threading, time, warnings
 warnings.simplefilter("ignore")  # Python 3.12 says that threads and forks do not go together
 from dynlib import setup
-from dynlib.compiler.codegen import runner_variants
+from dynlib.compiler.jit.engines import LLVM
 
 def model(i):
     return {"model": {"type": "map", "name": "m"}, "states": {"x": 1.0},
             "equations": {"rhs": {"x": f"0.5*x + {i}.25"}}}
 
-really, compiling = runner_variants.make_runner, threading.Event()
+really, compiling = type(LLVM).runner, threading.Event()
 def slow(*args, **kwargs):
     compiling.set()
     time.sleep(0.2)  # it has its turn, and is on its way
     return really(*args, **kwargs)
 
 setup(model(1), disk_cache=False).run(N=2)
-runner_variants.make_runner = slow
+type(LLVM).runner = slow
 thread = threading.Thread(target=lambda: setup(model(2), disk_cache=False).run(N=2))
 thread.start()
 compiling.wait()
 child = os.fork()
 if child == 0:
     signal.alarm(20)
-    runner_variants.make_runner = really
+    type(LLVM).runner = really
     os._exit(0 if setup(model(3), disk_cache=False).run(N=2).ok else 1)
 print(os.waitpid(child, 0)[1])
 thread.join()

@@ -16,8 +16,8 @@ from promptness import in_time, promises
 # folder and a number, no worker begins to compile before so many have found the cache empty.
 WORKER = """
 import os, pathlib, sys, time, warnings
-from dynlib.compiler.jit import runner
-really, compilations = runner.compiled, []
+from dynlib.compiler.jit import translated
+really, compilations = translated.compiled, []
 def compiled(*args):
     compilations.append(args)
     if sys.argv[1:]:
@@ -28,7 +28,7 @@ def compiled(*args):
                 break
             time.sleep(0.01)
     return really(*args)
-runner.compiled = compiled
+translated.compiled = compiled
 with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")
     import dynlib

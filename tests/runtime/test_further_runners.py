@@ -21,7 +21,7 @@ from dynlib.compiler.codegen.runner_variants import (
     FurtherVariant,
     RunnerVariant,
 )
-from dynlib.compiler.jit import runner
+from dynlib.compiler.jit import translated
 from dynlib.compiler.jit.disk_cache import DiskCache
 from dynlib.compiler.model import CompiledModel
 from dynlib.observers.kit.combined import CombinedObserver
@@ -69,7 +69,7 @@ def _registered() -> Iterator[None]:
 
 def busy(*, jit: bool, cache: DiskCache | None = None) -> CompiledModel:
     model = dynlib.build(BUSY, stepper="rk4", jit=jit, disk_cache=False)
-    return CompiledModel(model.spec, model.stepper, jit=jit, disk_cache=cache)
+    return CompiledModel(model.spec, model.stepper, engine=model.engine, disk_cache=cache)
 
 
 @pytest.mark.parametrize("jit", [False, True])
@@ -98,7 +98,7 @@ def test_it_has_keys_and_a_place_in_both_caches(
     files = {file.stem for file in (tmp_path / "runner_cache").iterdir()}
     assert files == {key.digest for key in kept}
     kept.clear()
-    monkeypatch.setattr(runner, "compiled", None)  # it is on disk
+    monkeypatch.setattr(translated, "compiled", None)  # it is on disk
     another = busy(jit=True, cache=cache)
     request = RunRequest(t_end=0.2, dt=0.05, variant=LOGGED)
     assert run_with_wrapper(another, start(another), request).evt_id.tolist() == [STEP] * 4

@@ -33,6 +33,7 @@ from dynlib.compiler.codegen.runner_variants import (
 )
 from dynlib.compiler.jit.disk_cache import DiskCache
 from dynlib.compiler.jit.door import Hooks
+from dynlib.compiler.jit.engines import LLVM, PYTHON
 from dynlib.observers import (
     CombinedObserver,
     EveryStep,
@@ -298,18 +299,18 @@ def test_compile_analysis_hooks_compiles_them_or_gives_a_no_op(
     program = runner_variants.Program(model.spec, model.stepper, analysis=observed)
     cache = DiskCache(tmp_path)
     for _ in range(3):
-        get_runner(RunnerVariant.ANALYSIS, program, disk_cache=cache)
+        get_runner(RunnerVariant.ANALYSIS, program, LLVM, disk_cache=cache)
     (hooks,) = made  # in memory from then on
     assert isinstance(hooks, Hooks)
     assert "post_hook_0" in hooks
     assert len(hooks.modules) == 1
     assert "define" in hooks.modules[0]
     runner_variants._variant_cache_discrete.clear()
-    get_runner(RunnerVariant.ANALYSIS, program, disk_cache=cache)
+    get_runner(RunnerVariant.ANALYSIS, program, LLVM, disk_cache=cache)
     assert len(made) == 1  # and on disk
-    assert set(compile_analysis_hooks(observed, jit=False)) == {"post_hook_0"}
-    assert compile_analysis_hooks(None, jit=False) == {}
-    assert "post_hook_0" not in compile_analysis_hooks(None)
+    assert set(compile_analysis_hooks(observed, PYTHON)) == {"post_hook_0"}
+    assert compile_analysis_hooks(None, PYTHON) == {}
+    assert "post_hook_0" not in compile_analysis_hooks(None, LLVM)
 
 
 def test_the_runner_key_has_the_signature_of_the_hooks_content(
@@ -378,7 +379,8 @@ def test_the_cache_key_is_composed_as_described() -> None:
 def test_each_part_of_the_key_tells_runners_apart(
     caches: Callable[[], list[RunnerKey]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runner_variants, "make_runner", lambda *args, **kwargs: object())
+    for engine in (LLVM, PYTHON):
+        monkeypatch.setattr(type(engine), "runner", lambda *args: object())
 
     def made(source: str = LORENZ, stepper: str = "rk4", jit: bool = True, **given: Any) -> None:
         model = dynlib.build(source, stepper=stepper, jit=jit, dtype=given.pop("dtype", None))
@@ -420,12 +422,14 @@ def test_a_runner_comes_from_the_runner_cache_on_disk(
 ) -> None:
     model = compiled(HENON)
     program = runner_variants.Program(model.spec, model.stepper)
-    get_runner(RunnerVariant.BASE, program, disk_cache=DiskCache(tmp_path))
+    get_runner(RunnerVariant.BASE, program, LLVM, disk_cache=DiskCache(tmp_path))
     (key,) = caches()
     assert [file.stem for file in (tmp_path / "runner_cache").iterdir()] == [key.digest]
     runner_variants._variant_cache_discrete.clear()
-    monkeypatch.setattr("dynlib.compiler.jit.runner.compiled", None)  # nothing is compiled again
-    get_runner(RunnerVariant.BASE, program, disk_cache=DiskCache(tmp_path))
+    monkeypatch.setattr(
+        "dynlib.compiler.jit.translated.compiled", None
+    )  # nothing is compiled again
+    get_runner(RunnerVariant.BASE, program, LLVM, disk_cache=DiskCache(tmp_path))
     assert caches() == [key]
 
 

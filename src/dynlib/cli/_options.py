@@ -6,7 +6,7 @@ click prints with the name of the option.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from math import isfinite
 from typing import Any
 
@@ -15,6 +15,8 @@ import click
 __all__ = [
     "assignment",
     "count",
+    "engine_of",
+    "engine_options",
     "mods_option",
     "name_list",
     "number",
@@ -36,6 +38,26 @@ mods_option = click.option(
     metavar="NAME",
     help="A mod of the model, or FILE#mod=NAME. [repeat]",
 )
+
+_engine_option = click.option(
+    "--engine",
+    type=click.Choice(("llvm", "numba", "python")),
+    help="Who compiles: dynlib, which is the default, or Numba; python: nobody.",
+)
+_plain_option = click.option("--no-jit", is_flag=True, help="Short for --engine python.")
+
+
+def engine_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options that say who compiles."""
+    return _engine_option(_plain_option(command))
+
+
+def engine_of(given: Mapping[str, Any]) -> str:
+    """Return the name of the engine that they choose."""
+    chosen: str | None = given["engine"]
+    if given["no_jit"] and chosen not in (None, "python"):
+        raise click.UsageError(f"--no-jit is short for --engine python; --engine {chosen} is not")
+    return "python" if given["no_jit"] else chosen or "llvm"
 
 
 def number(text: Any) -> float | int:

@@ -12,6 +12,7 @@ from dynlib.cli._observe import observer
 from dynlib.cli._options import (
     assignment,
     count,
+    engine_of,
     mods_option,
     name_list,
     number,
@@ -91,7 +92,8 @@ def open_session(model: str, given: dict[str, Any]) -> Sim:
     """Return a session on a model, at the values of the preset that was asked for."""
     from dynlib.runtime.setup import setup
 
-    sim = setup(model, stepper=given["stepper"], mods=given["mods"], jit=not given["no_jit"])
+    engine = engine_of(given)
+    sim = setup(model, stepper=given["stepper"], mods=given["mods"], jit=engine)
     _check_words(sim.spec, given)
     if given["preset"] is not None:
         sim.apply_preset(given["preset"])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dynlib.cli._messages import Interrupted, Message
-from dynlib.cli._options import count, times
+from dynlib.cli._options import count, engine_options, times
 from dynlib.cli._session import open_session, run_options, stepper_options
 from dynlib.cli._targets import check_netcdf, check_place, check_suffix, hand_over
 from dynlib.errors import UnknownNameError
@@ -76,7 +76,7 @@ def axis(text: Any) -> tuple[str, list[float]]:
     metavar="FILE",
     help="Save the result: .nc, .npz; .zarr is filled on the way, and taken up again.",
 )
-@click.option("--no-jit", is_flag=True, help="Run the generated code as plain Python.")
+@engine_options
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
 def command(model: str, **given: Any) -> None:
     """Run MODEL over a grid of parameters and initial values.

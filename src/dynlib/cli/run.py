@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dynlib.cli._messages import Interrupted, Message
-from dynlib.cli._options import count, name_list
+from dynlib.cli._options import count, engine_options, name_list
 from dynlib.cli._session import open_session, run_options, stepper_options
 from dynlib.cli._targets import Targets, hand_over
 from dynlib.errors import DynlibError, RunFailed
@@ -34,7 +34,7 @@ _FILE = click.Path(path_type=Path)
     "--plot-vars", type=name_list, metavar="NAMES", default=(), help="Which variables to draw: x,z"
 )
 @click.option("--out", type=_FILE, metavar="FILE", help="Save the result: .nc, .csv, .npz")
-@click.option("--no-jit", is_flag=True, help="Run the generated code as plain Python.")
+@engine_options
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
 def command(model: str, **given: Any) -> None:
     """Run MODEL and print the result on one screen.

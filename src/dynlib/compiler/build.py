@@ -12,7 +12,9 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from dynlib import steppers
+from dynlib.compiler.engine import Engine, Jit
 from dynlib.compiler.jit.disk_cache import DiskCache
+from dynlib.compiler.jit.engines import engine_of
 from dynlib.compiler.model import CompiledModel
 from dynlib.dsl import load_model
 from dynlib.dsl.config import cache_root, load_config
@@ -37,7 +39,7 @@ def build(
     *,
     stepper: str | None = None,
     mods: Sequence[Any] = (),
-    jit: bool = True,
+    jit: Jit = True,
     dtype: DTypeLike | None = None,
     disk_cache: bool = True,
     config: Any = None,
@@ -55,7 +57,8 @@ def build(
     mods
         Changes to the model, in order.
     jit
-        False: run the generated text as plain Python, slowly, with nothing compiled.
+        Who compiles the generated text.  True: dynlib's own compiler.  ``"numba"``: Numba, slowly
+        and to the same bits, as a check.  False: nobody; it runs as plain Python, slowly.
     dtype
         ``"float32"`` or ``"float64"`` instead of the model's own.
     disk_cache
@@ -70,7 +73,7 @@ def build(
     UnknownStepper, StepperKindMismatchError
         If there is no such stepper, or it is not for this kind of model.
     OptionError
-        If the model cannot have this `dtype`.
+        If the model cannot have this `dtype`, or `jit` names no engine.
 
     Examples
     --------
@@ -78,9 +81,9 @@ def build(
     >>> dynlib.build("builtin://ode/lorenz", stepper="rk45")
     <CompiledModel lorenz, rk45, compiled>
     """
-    for name, value in (("jit", jit), ("disk_cache", disk_cache)):
-        if not isinstance(value, bool):
-            raise OptionError(f"{name} must be True or False, found {value!r}.")
+    engine = engine_of(jit)
+    if not isinstance(disk_cache, bool):
+        raise OptionError(f"disk_cache must be True or False, found {disk_cache!r}.")
     settings = load_config(config)
     spec = load_model(model, mods=mods, config=settings)
     if dtype is not None:
@@ -89,11 +92,11 @@ def build(
         method = steppers.get(spec.sim.stepper, f"{spec.label}: [sim] stepper")
     else:
         method = steppers.get(stepper)
-    return put_together(spec, method, jit=jit, cached=disk_cache, settings=settings)
+    return put_together(spec, method, engine, cached=disk_cache, settings=settings)
 
 
 def put_together(
-    spec: ModelSpec, method: Stepper, *, jit: bool, cached: bool, settings: Any = None
+    spec: ModelSpec, method: Stepper, engine: Engine, *, cached: bool, settings: Any = None
 ) -> CompiledModel:
     """A model and a stepper that is for it.
 
@@ -114,8 +117,8 @@ def put_together(
         raise StepperKindMismatchError(_lagged(spec, method))
     _check_fit(spec, method)
     settings = load_config(None) if settings is None else settings
-    cache = DiskCache(cache_root(settings)) if cached and jit else None
-    return CompiledModel(spec, method, jit=jit, disk_cache=cache)
+    cache = DiskCache(cache_root(settings)) if cached and engine.compiles else None
+    return CompiledModel(spec, method, engine=engine, disk_cache=cache)
 
 
 def _travelling(model: CompiledModel) -> tuple[Any, ...]:
@@ -124,8 +127,8 @@ def _travelling(model: CompiledModel) -> tuple[Any, ...]:
     return _arrived, (model.spec, stepper, model.jit, model.disk_cache is not None)
 
 
-def _arrived(spec: ModelSpec, stepper: str | Stepper, jit: bool, cached: bool) -> CompiledModel:
-    return put_together(spec, registry.arrived(stepper), jit=jit, cached=cached)
+def _arrived(spec: ModelSpec, stepper: str | Stepper, jit: Jit, cached: bool) -> CompiledModel:
+    return put_together(spec, registry.arrived(stepper), engine_of(jit), cached=cached)
 
 
 copyreg.pickle(CompiledModel, _travelling)

@@ -6,7 +6,7 @@ from dynlib.abi.hooks import AnalysisModule
 from dynlib.compiler.codegen.lane_program import LaneProgram
 from dynlib.compiler.codegen.runner_variants import RunnerVariant, module_of
 from dynlib.compiler.jit.native import ObjectCode
-from dynlib.compiler.jit.runner import compiled
+from dynlib.compiler.jit.translated import compiled
 from dynlib.compiler.model import CompiledModel
 
 __all__ = ["fast_path_code", "ordinary_code"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,11 +23,13 @@ from dynlib.compiler.codegen.runner_variants import (
     get_runner,
     module_of,
 )
+from dynlib.compiler.engine import Engine, Jit
 from dynlib.compiler.jit.disk_cache import DiskCache
+from dynlib.compiler.jit.engines import LLVM
 from dynlib.compiler.jit.runner import Runner
 from dynlib.dsl.expr import operations
 from dynlib.dsl.spec import ModelSpec
-from dynlib.errors import StepperError
+from dynlib.errors import CompilationError, StepperError
 from dynlib.steppers import registry
 from dynlib.steppers.base import Stepper
 
@@ -36,27 +38,6 @@ if TYPE_CHECKING:
     from dynlib.compiler.equations import Equations
 
 __all__ = ["CompiledModel"]
-
-
-def _compiled(variant: Variant, program: Program | LaneProgram, **how: Any) -> Runner:
-    """The runner of a program, or an error message about somebody else's stepper.
-
-    Raises
-    ------
-    StepperError
-        If the text of such a stepper cannot be compiled.
-    """
-    try:
-        return get_runner(variant, program, **how)
-    except Exception as error:
-        from dynlib.compiler.llvm.values import Untranslatable  # others need no translator
-
-        if registry.is_own(program.stepper) or not isinstance(error, Untranslatable):
-            raise
-        raise StepperError(
-            f"stepper {program.stepper.name!r} ({registry.source_of(program.stepper)}): its text "
-            f"holds {error.what}, which cannot be compiled. jit=False runs it as plain Python."
-        ) from error
 
 
 _KEPT = 32  # runners of each kind
@@ -72,26 +53,42 @@ class CompiledModel:
     ----------
     spec, stepper
         The model and the method.
-    jit
-        Whether runners are compiled; otherwise the same text runs as plain Python.
+    engine
+        Who makes runners of the text: our own compiler, Numba, or plain Python.
     disk_cache
         Where compiled kernels are kept, or None.
     """
 
     def __init__(
-        self, spec: ModelSpec, stepper: Stepper, *, jit: bool = True, disk_cache: DiskCache | None
+        self,
+        spec: ModelSpec,
+        stepper: Stepper,
+        *,
+        engine: Engine = LLVM,
+        disk_cache: DiskCache | None,
     ) -> None:
         self.spec = spec
         self.stepper = stepper
-        self.jit = jit
+        self.engine = engine
         self.disk_cache = disk_cache
         self.program = Program(spec, stepper)
         self._runners: dict[tuple[Any, ...], Runner] = {}
         self._fast: dict[tuple[Any, ...], tuple[LaneProgram, Runner]] = {}
 
     def __repr__(self) -> str:
-        how = "compiled" if self.jit else "plain Python"
+        how = "plain Python" if self.is_plain else "compiled"
+        how += f" by {self.jit}" if isinstance(self.jit, str) else ""
         return f"<CompiledModel {self.spec.name}, {self.stepper.name}, {how}>"
+
+    @property
+    def jit(self) -> Jit:
+        """What chooses its engine: True, False (plain Python), or a name."""
+        return self.engine.jit
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether its text runs as plain Python."""
+        return not self.engine.compiles
 
     @cached_property
     def dtype(self) -> np.dtype[Any]:
@@ -105,7 +102,7 @@ class CompiledModel:
 
         values = np.array(self.spec.param_values, dtype=self.dtype)
         return Equations(
-            self.program.layout, lambda: values, jit=self.jit, disk_cache=self.disk_cache
+            self.program.layout, lambda: values, engine=self.engine, disk_cache=self.disk_cache
         )
 
     @cached_property
@@ -173,12 +170,12 @@ class CompiledModel:
         """
         further = () if variant is None else self._further(variant)
         what = (sampled, *further)
-        token = "" if analysis is None else analysis_token(analysis, jit=self.jit)
+        token = "" if analysis is None else analysis_token(analysis, self.engine)
         runner = self._runners.get((*what, token))
         if runner is None:
             with told(progress):
                 runner = self._made(sampled, analysis, variant)
-            self._keep(self._runners, (*what, analysis_token(analysis, jit=self.jit)), runner)
+            self._keep(self._runners, (*what, analysis_token(analysis, self.engine)), runner)
         return runner
 
     def _further(self, variant: Variant) -> tuple[Any, ...]:
@@ -188,17 +185,30 @@ class CompiledModel:
     def _made(
         self, sampled: bool, analysis: AnalysisModule | None, variant: Variant | None
     ) -> Runner:
-        get = partial(_compiled, sampled=sampled, jit=self.jit, disk_cache=self.disk_cache)
-        if analysis is None:
-            return get(variant or RunnerVariant.BASE, self.program)
-        from dynlib.compiler.llvm.values import Untranslatable  # the others need no translator
+        observed = analysis is not None
+        program = self.program
+        if observed:
+            packs = self.engine.packs
+            program = Program(self.spec, self.stepper, analysis=analysis, packs=packs)
+        usual = RunnerVariant.ANALYSIS if observed else RunnerVariant.BASE
+        return self._runner_of(variant or usual, program, sampled=sampled)
 
-        program = partial(Program, self.spec, self.stepper, analysis=analysis)
-        kind = variant or RunnerVariant.ANALYSIS
+    def _runner_of(
+        self, variant: Variant, program: Program | LaneProgram, *, sampled: bool
+    ) -> Runner:
+        """The runner of a program, or an error message about somebody else's stepper."""
+        cache = self.disk_cache
         try:
-            return get(kind, program(packs=self.jit))
-        except (Untranslatable, StepperError):  # the stepper's text is more than arithmetic
-            return get(kind, program())
+            return get_runner(variant, program, self.engine, sampled=sampled, disk_cache=cache)
+        except CompilationError as error:
+            what = getattr(error.__cause__, "what", "")
+            if registry.is_own(self.stepper) or not what:
+                raise
+            whose = f"{self.stepper.name!r} ({registry.source_of(self.stepper)})"
+            raise StepperError(
+                f"stepper {whose}: its text holds {what}, which cannot be compiled. jit=False runs "
+                "it as plain Python."
+            ) from error
 
     def fast_runner(
         self,
@@ -217,22 +227,16 @@ class CompiledModel:
         """
         further = () if variant is None else self._further(variant)
         what = (lanes, varied, sampled, own_spans, *further)
-        made = self._fast.get((*what, analysis_token(analysis, jit=self.jit)))
+        made = self._fast.get((*what, analysis_token(analysis, self.engine)))
         if made is None:
             from dynlib.compiler.codegen.lane_program import LaneProgram  # single runs need none
 
             observed = analysis is not None
             program = LaneProgram(self.spec, self.stepper, lanes, varied, analysis, own_spans)
             usual = RunnerVariant.FASTPATH_ANALYSIS if observed else RunnerVariant.FASTPATH
-            runner = _compiled(
-                variant or usual,
-                program,
-                sampled=sampled,
-                jit=self.jit,
-                disk_cache=self.disk_cache,
-            )
+            runner = self._runner_of(variant or usual, program, sampled=sampled)
             made = program, runner
-            self._keep(self._fast, (*what, analysis_token(analysis, jit=self.jit)), made)
+            self._keep(self._fast, (*what, analysis_token(analysis, self.engine)), made)
         return made
 
     @staticmethod

@@ -263,6 +263,6 @@ class DenseOutput:
         return DenseSteps(
             model.program.layout,
             varied=self._steps.p.ndim == 2,
-            jit=model.jit,
+            engine=model.engine,
             disk_cache=model.disk_cache,
         )

@@ -74,7 +74,7 @@ def fixed_horizon(t: float, step: int, dt: float, origin: float, t_end: float) -
 def first_budget(model: CompiledModel, combined: CombinedObserver | None, lanes: int = 1) -> int:
     """Steps of a run, or of a block of lanes, until the first look."""
     cost = model.step_cost if combined is None else _observed_cost(model, combined)
-    steps = _OPERATIONS / (lanes * cost if model.jit else lanes * cost * _PLAIN)
+    steps = _OPERATIONS / (lanes * cost * (_PLAIN if model.is_plain else 1))
     return _MOST if steps >= _MOST else max(1, int(steps))
 
 

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from dynlib.abi.status import Status
+from dynlib.compiler.engine import Jit
 from dynlib.compiler.model import CompiledModel
 from dynlib.dsl import ModelSpec, load_model
 from dynlib.errors import OptionError
@@ -48,7 +49,7 @@ class Origin:
     Parameters
     ----------
     name, kind, dtype, stepper : str
-    jit : bool
+    jit : bool or str
     states, params, aux : tuple of str
     events : mapping
         Log columns of each event, in declared order.
@@ -64,7 +65,7 @@ class Origin:
     kind: str
     dtype: str
     stepper: str
-    jit: bool
+    jit: Jit
     states: tuple[str, ...]
     params: tuple[str, ...]
     aux: tuple[str, ...]

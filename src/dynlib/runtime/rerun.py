@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from dynlib.compiler.engine import Jit
 from dynlib.compiler.model import CompiledModel
 from dynlib.errors import DynlibWarning, OptionError
 from dynlib.observers.kit.combined import combine
@@ -23,7 +24,7 @@ __all__ = ["rerun"]
 def rerun(
     receipt: Mapping[str, Any] | Results,
     *,
-    jit: bool | None = None,
+    jit: Jit | None = None,
     observers: Sequence[ObserverModule] = (),
 ) -> Results:
     """Run again what a receipt describes: the same bits, on the same versions and processor.
@@ -35,8 +36,8 @@ def rerun(
     ----------
     receipt : mapping or Results
         `Results.receipt`, or the same out of a JSON file; or the result itself.
-    jit : bool, optional
-        By default as in the receipt.
+    jit : bool or str, optional
+        As of `setup`; by default as in the receipt.
     observers : sequence of ObserverModule, optional
         Those that the receipt names.
 

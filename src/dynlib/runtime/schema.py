@@ -106,7 +106,7 @@ def check_origin(origin: Any) -> None:
     _mapping("origin", origin)
     for name in ("name", "kind", "dtype", "stepper"):
         field(origin, name, str)
-    field(origin, "jit", bool)
+    field(origin, "jit", bool, str)
     for name in ("states", "params", "aux"):
         _names(origin, name)
     events = field(origin, "events", dict)

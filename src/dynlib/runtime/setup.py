@@ -8,6 +8,7 @@ from typing import Any
 from numpy.typing import DTypeLike
 
 from dynlib.compiler.build import Model, build
+from dynlib.compiler.engine import Jit
 from dynlib.errors import UnknownOptionError
 from dynlib.runtime.run_options import check_own_options
 from dynlib.runtime.sim import Sim
@@ -21,7 +22,7 @@ def setup(
     *,
     stepper: str | None = None,
     mods: Sequence[Any] = (),
-    jit: bool = True,
+    jit: Jit = True,
     dtype: DTypeLike | None = None,
     disk_cache: bool = True,
     config: Any = None,
@@ -37,8 +38,9 @@ def setup(
         Name of the method (`list_steppers`); by default the one in the model's ``[sim]``.
     mods : sequence
         Changes to the model, in order: names of its own mods, ``"file.toml#mod=name"``, dicts.
-    jit : bool
-        False: run the generated code as plain Python.
+    jit : bool or str
+        Who compiles.  True: dynlib's own compiler.  ``"numba"``: Numba, slowly and to the same
+        bits, as a check.  False: nobody; the generated code runs as plain Python.
     dtype : str or NumPy type, optional
         ``"float32"`` or ``"float64"`` instead of the model's own.
     disk_cache : bool
@@ -50,6 +52,8 @@ def setup(
     ------
     ModelLoadError, ModelNotFoundError, UnknownStepper, StepperKindMismatchError
         If the model cannot be loaded, or the stepper is not for it.
+    OptionError
+        If `jit` names no engine, or the model cannot have this `dtype`.
 
     Examples
     --------

@@ -327,8 +327,8 @@ def _drive(model: CompiledModel, state: RunState, request: RunRequest, buffers: 
     if leave is not None:
         call = partial(until_told, call, state, request.observation, interrupt, leave)
     if combined is not None:
-        call = partial(_entered, call, state, request, plain=not model.jit)
-    if leave is not None or not model.jit:
+        call = partial(_entered, call, state, request, plain=model.is_plain)
+    if leave is not None or model.is_plain:
         interrupt.watch()
     try:
         while True:

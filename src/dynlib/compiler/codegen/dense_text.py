@@ -13,8 +13,8 @@ from functools import cached_property
 from dynlib.compiler.codegen.layout import Layout
 from dynlib.compiler.codegen.model_text import ModelText
 from dynlib.compiler.codegen.point_loop import PointLoop
-from dynlib.compiler.codegen.program import Module
 from dynlib.compiler.codegen.stepper_text import StepperText
+from dynlib.compiler.source import KernelSource
 from dynlib.steppers.text import function
 
 __all__ = ["DenseText", "StepRow"]
@@ -105,7 +105,7 @@ class DenseText:
             inner=layout.states * (layout.stepper.evaluations + layout.stepper.dense_vectors),
         )
 
-    def module(self) -> Module:
+    def module(self) -> KernelSource:
         """The module."""
         layout, loop = self.row.layout, self.loop
         first = loop.first_rows

@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from dynlib.compiler.codegen import locate
-from dynlib.compiler.codegen.calls import Calls
 from dynlib.compiler.codegen.crossing_text import CrossingText
 from dynlib.compiler.codegen.crowd import crowd_text
 from dynlib.compiler.codegen.layout import compares_ends, looks_back
@@ -20,6 +19,7 @@ from dynlib.compiler.codegen.model_text import EXAMINE, ModelText
 from dynlib.compiler.codegen.specialize import put
 from dynlib.compiler.codegen.tangent_events import TangentEvents
 from dynlib.compiler.codegen.tangent_layout import TangentLayout
+from dynlib.compiler.source import Calls
 from dynlib.dsl.expr.nodes import Param
 from dynlib.dsl.spec import EventSpec
 from dynlib.steppers.text import function, group, names, unpack

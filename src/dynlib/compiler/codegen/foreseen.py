@@ -19,8 +19,7 @@ from dynlib.compiler.codegen.many_events import many_events
 from dynlib.compiler.codegen.program import Program
 from dynlib.compiler.codegen.tangent_layout import TangentLayout
 from dynlib.compiler.length import check_length, check_states, code_limit
-from dynlib.compiler.llvm.long_tuples import MANY
-from dynlib.compiler.llvm.module import SHARE_FROM
+from dynlib.compiler.sizes import MANY, SHARE_FROM
 from dynlib.dsl.expr.nodes import Apply, Lag, Node, Num, Reduce, postorder
 from dynlib.steppers import registry
 from dynlib.steppers.base import Stepper

@@ -8,7 +8,7 @@ from functools import cached_property
 from dynlib.compiler.codegen.layout import Layout
 from dynlib.compiler.codegen.model_text import ModelText
 from dynlib.compiler.codegen.point_loop import PointLoop
-from dynlib.compiler.codegen.program import Module
+from dynlib.compiler.source import KernelSource
 from dynlib.dsl.expr import Iteration, Node, Num, State, Time, free_nodes, operations
 from dynlib.dsl.spec import ModelSpec
 from dynlib.steppers.text import function, group, names, unpack
@@ -89,7 +89,7 @@ class FunctionText:
             operations=operations(asked.nodes),
         )
 
-    def module(self) -> Module:
+    def module(self) -> KernelSource:
         """The module."""
         if self.loop.direct:
             return self._direct()
@@ -109,7 +109,7 @@ class FunctionText:
             lines += [*statements, loop.epilogue(group(values))]
         return loop.module([function(loop.point, "lane, block, extra, constants", lines)])
 
-    def _direct(self) -> Module:
+    def _direct(self) -> KernelSource:
         """The module of a loop over rows as they are."""
         layout, loop, asked = self.text.layout, self.loop, self.asked
         n = layout.states

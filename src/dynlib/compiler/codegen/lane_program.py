@@ -14,10 +14,11 @@ from dynlib.abi.lane_args import LANE_ARGS, OBSERVED_LANE_ARGS, Lane, Span
 from dynlib.abi.runner_args import RunnerArg
 from dynlib.abi.slots import NEVER, Count
 from dynlib.compiler.codegen.model_text import ModelText
-from dynlib.compiler.codegen.program import Module, Program, entry_text
+from dynlib.compiler.codegen.program import Program, entry_text
 from dynlib.compiler.codegen.quiet_text import QuietText
 from dynlib.compiler.codegen.stray import leaves_traces
 from dynlib.compiler.codegen.templates import Template, needed
+from dynlib.compiler.source import KernelSource
 from dynlib.dsl.spec import ModelSpec
 from dynlib.steppers.base import Stepper
 from dynlib.steppers.text import function
@@ -133,7 +134,7 @@ class LaneProgram:
         careful: Callable[[], tuple[Sequence[Template], str]],
         *,
         sampled: bool,
-    ) -> Module:
+    ) -> KernelSource:
         """The module of `runner`, from its templates.
 
         `careful` gives the loop of careful passes, and its name.

@@ -15,14 +15,14 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 
 from dynlib.compiler.codegen import locate
-from dynlib.compiler.codegen.calls import Calls
 from dynlib.compiler.codegen.crossing_text import EARLY_POINTS, INSTANT
 from dynlib.compiler.codegen.event_text import FIRE, PASS, EventText
 from dynlib.compiler.codegen.layout import Layout
 from dynlib.compiler.codegen.model_text import EXAMINE, ModelText
 from dynlib.compiler.codegen.specialize import fold, put
 from dynlib.compiler.codegen.tangent_layout import TangentLayout
-from dynlib.compiler.llvm.long_tuples import MANY as LONG
+from dynlib.compiler.sizes import MANY as LONG
+from dynlib.compiler.source import Calls
 from dynlib.dsl.expr.nodes import Param
 from dynlib.dsl.spec import EventSpec
 from dynlib.steppers.text import function, group

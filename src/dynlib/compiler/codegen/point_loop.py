@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from dynlib.abi.runner_args import RunnerArg
-from dynlib.compiler.codegen.calls import Calls
-from dynlib.compiler.codegen.program import Module, entry_text
+from dynlib.compiler.codegen.program import entry_text
+from dynlib.compiler.source import Calls, KernelSource
 from dynlib.steppers.text import function
 
 __all__ = ["PointLoop"]
@@ -167,14 +167,14 @@ class PointLoop:
     def _output_block(self) -> str:
         return "extra" if self.real else "block"
 
-    def module(self, parts: Sequence[str]) -> Module:
+    def module(self, parts: Sequence[str]) -> KernelSource:
         """The module, given the functions that it is made of.
 
         One of them is `point`, of ``lane, block, extra, constants``.
         """
         return self._assembled([*parts, *self._moves(), self._loop()])
 
-    def direct_module(self, point: str) -> Module:
+    def direct_module(self, point: str) -> KernelSource:
         """The same without a block; `point` takes ``lane``, the arrays `given`, ``constants``."""
         lines = [
             f"params = load_values(constants, {max(1, self.params)})",
@@ -186,14 +186,14 @@ class PointLoop:
             [point, function(RUNNER, ", ".join(arg.name for arg in self.args), lines)]
         )
 
-    def _assembled(self, texts: Sequence[str]) -> Module:
+    def _assembled(self, texts: Sequence[str]) -> KernelSource:
         texts = [*texts, self._entry()]
         text = "\n\n".join(part.strip() for part in texts if part) + "\n"
         defined = [line[4:].split("(")[0] for line in text.splitlines() if line.startswith("def ")]
         assert len(set(defined)) == len(defined), "two functions of a module have one name"
         free = [name for name in defined if name.startswith(("take_", "give"))]
         calls = dict.fromkeys(defined, Calls.INLINED) | dict.fromkeys(free, Calls.FREE)
-        return Module(text, calls, RUNNER)
+        return KernelSource(text, calls, RUNNER)
 
     def _moves(self) -> list[str]:
         rows = self.first_rows

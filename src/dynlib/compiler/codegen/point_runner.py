@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from typing import TYPE_CHECKING
 
-from dynlib.compiler.codegen.program import Module
 from dynlib.compiler.codegen.recipe import template_version
 from dynlib.compiler.codegen.runner_variants import RunnerKey, alone, content_token
-from dynlib.compiler.jit.disk_cache import DiskCache
-from dynlib.compiler.jit.door import Hooks
-from dynlib.compiler.jit.runner import Runner, make_runner
+from dynlib.compiler.engine import Engine, Place
+from dynlib.compiler.source import KernelSource
 from dynlib.dsl.spec import ModelSpec
+
+if TYPE_CHECKING:
+    from dynlib.compiler.jit.disk_cache import DiskCache
+    from dynlib.compiler.jit.runner import Runner
 
 __all__ = ["get_point_runner"]
 
@@ -20,18 +23,22 @@ _kept: OrderedDict[RunnerKey, Runner] = OrderedDict()
 
 @alone()
 def get_point_runner(
-    module: Module, spec: ModelSpec, label: str, *, jit: bool, disk_cache: DiskCache | None
+    source: KernelSource,
+    spec: ModelSpec,
+    label: str,
+    engine: Engine,
+    disk_cache: DiskCache | None,
 ) -> Runner:
-    """The runner of a module of `PointLoop`: from memory, from disk, or newly compiled.
+    """The runner of a source of `PointLoop`: from memory, from disk, or newly compiled.
 
     Parameters
     ----------
-    module, spec
+    source, spec
         The text, and the model that it is of.
     label
         What it computes, for lists of the cache.
-    jit
-        False: plain Python of the same text.
+    engine
+        Who compiles it.
     disk_cache
         Where compiled kernels are kept; None: nowhere.
     """
@@ -42,21 +49,18 @@ def get_point_runner(
         variant="points",
         runner_kind=spec.kind,
         dtype=spec.dtype,
-        cache_token=content_token(module.digest, jit=jit),
-        jit=jit,
+        cache_token=content_token(source.digest, engine),
+        jit=engine.jit,
         template_version=template_version(),
     )
     if key in _kept:
         _kept.move_to_end(key)
         return _kept[key]
-    runner = _kept[key] = make_runner(
-        lambda: module,
+    runner = _kept[key] = engine.runner(
+        lambda: source,
         spec.dtype,
-        jit=jit,
-        cache=disk_cache,
-        key=key.digest,
-        hooks=lambda: Hooks({}) if jit else {},
-        label=f"{spec.name} {label}",
+        lambda: engine.hooks({}),
+        Place(disk_cache, key.digest, f"{spec.name} {label}"),
     )
     while len(_kept) > _LRU_SIZE:
         _kept.popitem(last=False)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from math import gcd
 from typing import Any
@@ -14,7 +13,7 @@ from dynlib.abi.hooks import KINDS, PLACE_ARGS, AnalysisModule
 from dynlib.abi.runner_args import RUNNER_ARGS, WORDS, RunnerArg
 from dynlib.abi.slots import Clock, Count
 from dynlib.compiler.codegen.alike import much_alike
-from dynlib.compiler.codegen.calls import Calls
+from dynlib.compiler.codegen.arithmetic import is_arithmetic
 from dynlib.compiler.codegen.layout import Layout
 from dynlib.compiler.codegen.locate import LOCATE_HELPERS
 from dynlib.compiler.codegen.many_events import event_text_of
@@ -25,7 +24,8 @@ from dynlib.compiler.codegen.tangent_layout import TangentLayout
 from dynlib.compiler.codegen.tangent_text import STEP_ARGS, TangentText
 from dynlib.compiler.codegen.templates import Template, filled, template_of
 from dynlib.compiler.codegen.traces import push_trace, trace_room
-from dynlib.compiler.llvm.long_tuples import MANY
+from dynlib.compiler.sizes import MANY
+from dynlib.compiler.source import Calls, KernelSource
 from dynlib.dsl.spec import ModelSpec
 from dynlib.errors import StepperError
 from dynlib.steppers.base import Stepper
@@ -33,7 +33,7 @@ from dynlib.steppers.control import CONTROL_FUNCTIONS
 from dynlib.steppers.registry import is_own, source_of
 from dynlib.steppers.text import Scalar, function
 
-__all__ = ["Module", "Program", "entry_text"]
+__all__ = ["Program", "entry_text"]
 
 _HOT = frozenset(
     {
@@ -68,35 +68,6 @@ _SINGLE_LANE = 0  # an ordinary run is the one lane of its arrays
 _FULL_NAMES = {"f8": "float64", "i8": "int64"}
 
 
-@dataclass(frozen=True)
-class Module:
-    """Text of a module, the functions in it, and how they are called.
-
-    `leading` are numbers that the runner takes before its arrays; the last `packed` arrays it
-    takes as one tuple.  `alike` says that like operations are worth looking for, to make vectors.
-    """
-
-    text: str
-    functions: Mapping[str, Calls]
-    runner: str
-    leading: tuple[int, ...] = ()
-    packed: int = 0
-    entry: str = "entry"
-    alike: bool = False
-
-    @property
-    def single(self) -> bool:
-        """Whether it is a single run, the one lane of its arrays."""
-        return bool(self.leading)
-
-    @cached_property
-    def digest(self) -> str:
-        """Hash of the content."""
-        content = f"{self.text}\n{sorted(self.functions.items())}\n{self.runner} {self.entry}"
-        content += " alike" if self.alike else ""
-        return hashlib.sha256(content.encode()).hexdigest()
-
-
 class Program:
     """What is generated for one model and one stepper.
 
@@ -118,7 +89,7 @@ class Program:
     analysis
         Observers whose hooks are compiled in.
     packs
-        Whether tangent vectors may be stepped in packs, which our own translator alone knows.
+        Whether tangent vectors may be stepped in packs, which not every engine knows.
     """
 
     def __init__(
@@ -159,7 +130,7 @@ class Program:
         """Whether tangent vectors are touched by steps alone, and by hooks between them."""
         numbers = self.spec.dtype == "float64" and not self.layout.watched
         alone = not (analysis.has_user_hooks or analysis.tangents_within_steps)
-        return numbers and alone and tangents.packable
+        return numbers and alone and tangents.packable and is_arithmetic(self.stepper)
 
     @cached_property
     def rhs_text(self) -> str:
@@ -291,7 +262,7 @@ class Program:
             **{f"{kind.upper()}_HOOK": kind in kinds for kind in KINDS},
         }
 
-    def module(self, templates: Sequence[Template], runner: str, *, sampled: bool) -> Module:
+    def module(self, templates: Sequence[Template], runner: str, *, sampled: bool) -> KernelSource:
         """The module of one runner, whose `templates` call the model's functions."""
         loop = self.run_loop(templates, self.flags(sampled=sampled))
         parts = [*self.parts(), *self.no_ops(loop), loop, self._entry(runner)]
@@ -343,7 +314,7 @@ class Program:
         runner: str,
         inline: frozenset[str] = frozenset(),
         apart: frozenset[str] = frozenset(),
-    ) -> Module:
+    ) -> KernelSource:
         """A module of these texts; functions named in `inline` are of the hot path too."""
         text = "\n\n".join(part.strip() for part in parts if part) + "\n"
         calls = dict.fromkeys(_HOT | inline, Calls.INLINED) | self._events.calls()
@@ -355,7 +326,7 @@ class Program:
                 calls["ANALYSIS_EVERY"] = Calls.APART
         defined = [line[4:].split("(")[0] for line in text.splitlines() if line.startswith("def ")]
         self._check_once(defined)
-        return Module(text, {name: calls.get(name, Calls.FREE) for name in defined}, runner)
+        return KernelSource(text, {name: calls.get(name, Calls.FREE) for name in defined}, runner)
 
     def _check_once(self, defined: Sequence[str]) -> None:
         """A function of somebody else's stepper may have the name of one of dynlib's."""

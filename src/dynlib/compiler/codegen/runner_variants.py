@@ -1,8 +1,8 @@
 """Every runner is made here.
 
 `RunnerVariant` names the kinds, `_RUNNER_TEMPLATE_MAP` holds the text of each for flows and for
-maps, `get_runner` puts a model's functions behind it, compiles and keeps it.  A further kind is a
-`FurtherVariant` whose text somebody puts into the map.
+maps, `get_runner` puts a model's functions behind it, has an engine compile it, and keeps it.  A
+further kind is a `FurtherVariant` whose text somebody puts into the map.
 """
 
 from __future__ import annotations
@@ -15,25 +15,22 @@ from dataclasses import astuple, dataclass
 from enum import Enum
 from functools import cache, partial
 from threading import RLock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dynlib.abi.forks import whole_after_fork
-from dynlib.abi.hooks import AnalysisModule, Hook, user_name
+from dynlib.abi.hooks import AnalysisModule, user_name
 from dynlib.abi.phases import Phase, phase
-from dynlib.compiler.codegen.program import Module, Program
+from dynlib.compiler.codegen.program import Program
 from dynlib.compiler.codegen.recipe import recipe, template_version
-from dynlib.compiler.jit.disk_cache import DiskCache
-from dynlib.compiler.jit.extensions import extensions
-from dynlib.compiler.jit.hook_errors import UncompilableHook
-from dynlib.compiler.jit.native import machine
-from dynlib.compiler.jit.runner import Runner, guarded, make_runner
-from dynlib.compiler.jit.toolchain import toolchain
+from dynlib.compiler.engine import Engine, Jit, Place, UncompilableHook
+from dynlib.compiler.source import KernelSource
 from dynlib.errors import ObserverError, OptionError
 
 if TYPE_CHECKING:
     from dynlib.compiler.codegen.lane_program import LaneProgram
     from dynlib.compiler.codegen.templates import Template
-    from dynlib.compiler.jit.door import Hooks
+    from dynlib.compiler.jit.disk_cache import DiskCache
+    from dynlib.compiler.jit.runner import Runner
 
 __all__ = [
     "FurtherVariant",
@@ -188,7 +185,7 @@ class RunnerKey:
     runner_kind: str
     dtype: str
     cache_token: str
-    jit: bool
+    jit: Jit
     template_version: str
 
     @property
@@ -210,7 +207,7 @@ def analysis_signature_hash(analysis: AnalysisModule | None) -> str:
     return hashlib.sha256(analysis.signature().encode()).hexdigest()[:16]
 
 
-def analysis_token(analysis: AnalysisModule | None, *, jit: bool) -> str:
+def analysis_token(analysis: AnalysisModule | None, engine: Engine) -> str:
     """What a runner with these observers is kept under in this process.
 
     Compiled hooks are alike if their content is, as long as nobody teaches Numba another
@@ -218,14 +215,10 @@ def analysis_token(analysis: AnalysisModule | None, *, jit: bool) -> str:
     """
     if analysis is None or not analysis.has_user_hooks:
         return "" if analysis is None else analysis.signature()
-    hooks = analysis.resolve_hooks().items()
-    own = extensions() if jit else " ".join(f"{name} {id(hook)}" for name, hook in hooks)
-    return f"{analysis.signature()} {own}"
+    return f"{analysis.signature()} {engine.meaning(analysis.resolve_hooks())}"
 
 
-def compile_analysis_hooks(
-    analysis: AnalysisModule | None, *, jit: bool = True
-) -> Hooks | dict[str, Hook]:
+def compile_analysis_hooks(analysis: AnalysisModule | None, engine: Engine) -> Any:
     """The functions that users wrote, ready for the text of a runner to call them.
 
     They go by the names under which ``ANALYSIS_PRE`` and ``ANALYSIS_POST`` call them.  Those two,
@@ -238,16 +231,16 @@ def compile_analysis_hooks(
     ----------
     analysis
         The observers; None: there is nothing to call.
-    jit
-        False: plain functions, to which NumPy refuses what compiled ones cannot do.
+    engine
+        Which compiles them, or takes plain functions, to which NumPy refuses what compiled ones
+        cannot do.
     """
-    from dynlib.compiler.jit.door import Hooks  # for what is compiled now
-
-    hooks = {} if analysis is None else analysis.resolve_hooks()
-    return Hooks(hooks) if jit else guarded(hooks)
+    return engine.hooks({} if analysis is None else analysis.resolve_hooks())
 
 
-def module_of(program: Program | LaneProgram, variant: Variant, *, sampled: bool = False) -> Module:
+def module_of(
+    program: Program | LaneProgram, variant: Variant, *, sampled: bool = False
+) -> KernelSource:
     """The generated module of one runner."""
     discrete = program.spec.kind == "map"
     templates, name = _RUNNER_TEMPLATE_MAP.templates((variant, discrete))
@@ -268,9 +261,9 @@ def alone() -> Iterator[None]:
 def get_runner(
     variant: Variant,
     program: Program | LaneProgram,
+    engine: Engine,
     *,
     sampled: bool = False,
-    jit: bool = True,
     disk_cache: DiskCache | None = None,
 ) -> Runner:
     """The runner of a model, from memory, from disk, or newly compiled.
@@ -281,10 +274,10 @@ def get_runner(
         Its kind; an observed one if the program has observers.
     program
         Model, stepper and observers; for the fast path with the number of lanes and what varies.
+    engine
+        Who compiles it.
     sampled
         Whether it records at given times, by dense output, instead of at steps.
-    jit
-        False: plain Python of the same text.
     disk_cache
         Where compiled kernels are kept; None: nowhere.
     """
@@ -294,32 +287,30 @@ def get_runner(
 
     @cache
     @phase(Phase.TEXT)
-    def module() -> Module:
+    def module() -> KernelSource:
         from dynlib.compiler.codegen.foreseen import check_foreseen  # for what is made now
 
-        check_foreseen(program, jit=jit)
+        check_foreseen(program, jit=engine.compiles)
         return module_of(program, variant, sampled=sampled)
 
     content = _recipe(variant, program, sampled=sampled) or module().digest
-    key = _key(variant, program, content, sampled=sampled, jit=jit)
+    key = _key(variant, program, engine, content, sampled=sampled)
     kept = _variant_cache_discrete if discrete else _variant_cache_continuous
     if key in kept:
         kept.move_to_end(key)
         return kept[key]
     words = [program.spec.name, program.stepper.name, key.variant, key.runner_kind]
     words.append("" if analysis is None else analysis.analysis_kind)
+    cached = disk_cache if _lasting(analysis, engine) else None
     with _hooks_of(analysis):
-        runner = make_runner(
+        runner = engine.runner(
             module,
             program.spec.dtype,
-            jit=jit,
-            cache=disk_cache if _lasting(analysis) else None,
-            key=key.digest,
-            hooks=partial(compile_analysis_hooks, analysis, jit=jit),
-            label=" ".join(filter(None, words)),
+            partial(compile_analysis_hooks, analysis, engine),
+            Place(cached, key.digest, " ".join(filter(None, words))),
         )
     # Numba may have been taught something by packages that it loads when it is first used.
-    kept[_key(variant, program, content, sampled=sampled, jit=jit)] = runner
+    kept[_key(variant, program, engine, content, sampled=sampled)] = runner
     while len(kept) > _LRU_SIZE:
         kept.popitem(last=False)
     return runner
@@ -328,10 +319,10 @@ def get_runner(
 def _key(
     variant: Variant,
     program: Program | LaneProgram,
+    engine: Engine,
     content: str,
     *,
     sampled: bool,
-    jit: bool,
 ) -> RunnerKey:
     analysis = program.analysis
     return RunnerKey(
@@ -341,8 +332,8 @@ def _key(
         variant=variant.value,
         runner_kind=f"{program.spec.kind}{'-sampled' if sampled else ''}",
         dtype=program.spec.dtype,
-        cache_token=content_token(content, analysis, jit=jit),
-        jit=jit,
+        cache_token=content_token(content, engine, analysis),
+        jit=engine.jit,
         template_version=template_version(),
     )
 
@@ -355,11 +346,11 @@ def _recipe(variant: Variant, program: Program | LaneProgram, *, sampled: bool) 
     return recipe(program.spec, program.stepper, program.analysis, *kind)
 
 
-def _lasting(analysis: AnalysisModule | None) -> bool:
+def _lasting(analysis: AnalysisModule | None, engine: Engine) -> bool:
     """Whether the key of a kernel says in another process what it says here."""
     if analysis is None or not analysis.has_user_hooks:
         return True
-    return analysis.portable and not extensions()
+    return analysis.portable and not engine.meaning(analysis.resolve_hooks())
 
 
 @contextmanager
@@ -378,9 +369,9 @@ def _hooks_of(analysis: AnalysisModule | None) -> Iterator[None]:
         ) from error
 
 
-def content_token(content: str, analysis: AnalysisModule | None = None, *, jit: bool = True) -> str:
+def content_token(content: str, engine: Engine, analysis: AnalysisModule | None = None) -> str:
     """A word for the content of a module and for all that makes machine code of it."""
-    parts = [content, *((toolchain(), machine()) if jit else ())]
+    parts = [content, *filter(None, [engine.versions()])]
     if analysis is not None and analysis.has_user_hooks:
-        parts.append(analysis_token(analysis, jit=jit))
+        parts.append(analysis_token(analysis, engine))
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from dynlib.compiler.codegen.dense_text import DenseText
 from dynlib.compiler.codegen.layout import Layout
 from dynlib.compiler.codegen.point_runner import get_point_runner
+from dynlib.compiler.engine import Engine
 from dynlib.compiler.equations.evaluator import arrays_of, listening, points_at_once
 from dynlib.compiler.jit.disk_cache import DiskCache
 from dynlib.compiler.jit.runner import Call, PlainCall
@@ -32,20 +33,20 @@ class DenseSteps:
         Of a flow and its stepper.
     varied
         Whether every time has parameters of its own.
-    jit, disk_cache
+    engine, disk_cache
         As of the compiled model.
     """
 
     def __init__(
-        self, layout: Layout, *, varied: bool, jit: bool, disk_cache: DiskCache | None
+        self, layout: Layout, *, varied: bool, engine: Engine, disk_cache: DiskCache | None
     ) -> None:
         self.layout, self.varied = layout, varied
         self.text = text = DenseText(layout, varied=varied)
         spec, label = layout.spec, f"inside of steps of {layout.stepper.name}"
-        self.runner = get_point_runner(text.module(), spec, label, jit=jit, disk_cache=disk_cache)
+        self.runner = get_point_runner(text.module(), spec, label, engine, disk_cache)
         work = operations(spec.equations) * (layout.stepper.evaluations + 1)
         self._at_once = points_at_once(work)
-        self._long = jit and layout.heed is not None
+        self._long = engine.compiles and layout.heed is not None
         self._idle: list[tuple[dict[str, Array], Call | PlainCall]] = []
         self._places = {arg.name: i for i, arg in enumerate(text.loop.args)}
 

@@ -16,6 +16,7 @@ from dynlib.compiler.codegen.function_text import Asked, FunctionText
 from dynlib.compiler.codegen.layout import Layout
 from dynlib.compiler.codegen.point_loop import PointLoop
 from dynlib.compiler.codegen.point_runner import get_point_runner
+from dynlib.compiler.engine import Engine
 from dynlib.compiler.jit.disk_cache import DiskCache
 from dynlib.compiler.jit.runner import Runner
 from dynlib.dsl.expr import Num, operations
@@ -111,17 +112,17 @@ class Evaluator:
         Of the model.
     asked
         What is evaluated.
-    jit, disk_cache
+    engine, disk_cache
         As of the compiled model.
     """
 
     def __init__(
-        self, layout: Layout, asked: Asked, *, jit: bool, disk_cache: DiskCache | None
+        self, layout: Layout, asked: Asked, *, engine: Engine, disk_cache: DiskCache | None
     ) -> None:
         self.layout, self.asked = layout, asked
-        self.jit, self.disk_cache = jit, disk_cache
+        self.engine, self.disk_cache = engine, disk_cache
         self._timed = asked.timed
-        self._long = jit and layout.heed is not None
+        self._long = engine.compiles and layout.heed is not None
         self._made: dict[bool, tuple[FunctionText, Runner]] = {}
         self._idle: list[_Bound] = []  # for calls with one point
         self._idle_of_many: dict[bool, list[_Bound]] = {False: [], True: []}
@@ -206,11 +207,7 @@ class Evaluator:
                 text = FunctionText(self.layout, self.asked, varied=varied)
                 module = text.module()
             runner = get_point_runner(
-                module,
-                self.layout.spec,
-                self.asked.what,
-                jit=self.jit,
-                disk_cache=self.disk_cache,
+                module, self.layout.spec, self.asked.what, self.engine, self.disk_cache
             )
             self._made[varied] = text, runner
         return self._made[varied]

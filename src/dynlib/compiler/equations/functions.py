@@ -15,6 +15,7 @@ from dynlib.abi.briefly import BRIEFLY
 from dynlib.compiler.codegen.foreseen import check_function
 from dynlib.compiler.codegen.function_text import Asked, direction
 from dynlib.compiler.codegen.layout import Layout
+from dynlib.compiler.engine import Engine, Jit
 from dynlib.compiler.equations.arguments import (
     checked_names,
     leading,
@@ -24,10 +25,12 @@ from dynlib.compiler.equations.arguments import (
 )
 from dynlib.compiler.equations.evaluator import Evaluator
 from dynlib.compiler.jit.disk_cache import DiskCache
+from dynlib.compiler.jit.engines import engine_of
 from dynlib.dsl.derived import derived_matrix
 from dynlib.dsl.expr import Lag, Node, Previous, PreviousTime, coerce, free_nodes, jvp
 from dynlib.dsl.spec import ModelSpec
 from dynlib.errors import OptionError
+from dynlib.steppers import registry
 
 __all__ = ["Equations", "ForScipy"]
 
@@ -73,13 +76,13 @@ class Equations:
     """
 
     def __init__(
-        self, layout: Layout, params: Callable[[], Array], *, jit: bool,
+        self, layout: Layout, params: Callable[[], Array], *, engine: Engine,
         disk_cache: DiskCache | None,
     ) -> None:  # fmt: skip
         self._layout, self._spec = layout, layout.spec
         self._is_map = self._spec.is_map
         self._params = params
-        self._means: dict[str, Any] = {"jit": jit, "disk_cache": disk_cache}
+        self._means: dict[str, Any] = {"engine": engine, "disk_cache": disk_cache}
         self._dtype = np.dtype(self._spec.dtype)
         self._shape = (len(self._spec.states),)
         self._made: dict[tuple[Any, ...], Evaluator] = {}
@@ -103,7 +106,7 @@ class Equations:
         """In another process the parameters are those of now: no session is there to follow."""
         layout, means = self._layout, self._means
         cached = means["disk_cache"] is not None
-        model = (layout.spec, layout.stepper.name, means["jit"], cached)
+        model = (layout.spec, registry.carried(layout.stepper), means["engine"].jit, cached)
         return _arrived, (*model, self._params().copy())
 
     # -- values -----------------------------------------------------------------------------------
@@ -344,8 +347,9 @@ def _time_first(eq: Equations, t: Any, y: Any, params: Any = None) -> Array:
     return eq.jacobian(y, t, params)
 
 
-def _arrived(spec: ModelSpec, stepper: str, jit: bool, cached: bool, params: Array) -> Equations:
+def _arrived(spec: ModelSpec, stepper: Any, jit: Jit, cached: bool, params: Array) -> Equations:
     """Functions that came from another process; their model is compiled anew, or found."""
-    build = import_module("dynlib.compiler.build").build
-    found: Equations = build(spec, stepper=stepper, jit=jit, disk_cache=cached).equations
+    put_together = import_module("dynlib.compiler.build").put_together
+    method = registry.arrived(stepper)
+    found: Equations = put_together(spec, method, engine_of(jit), cached=cached).equations
     return found.following(lambda: params)

@@ -15,16 +15,17 @@ from functools import cache
 from typing import Any
 
 from dynlib.abi.hooks import HOOK_ARGS, READ_ONLY, STEP_ARGS
+from dynlib.compiler.engine import UncompilableHook
 from dynlib.compiler.jit.frozen import frozen
-from dynlib.compiler.jit.hook_errors import UncompilableHook, reason_of
+from dynlib.compiler.jit.hook_errors import reason_of
 from dynlib.compiler.jit.undisturbed import undisturbed
 from dynlib.compiler.llvm.foreign import Foreign
 from dynlib.compiler.llvm.values import ArrayShape, Shape
 from dynlib.errors import JITUnavailableError
 
-__all__ = ["Hooks", "load_numba"]
+__all__ = ["HOOK_OPTIONS", "Hooks", "load_numba", "problem_of", "read_only"]
 
-_OPTIONS: dict[str, Any] = {
+HOOK_OPTIONS: dict[str, Any] = {
     "error_model": "numpy",
     "boundscheck": True,
     "forceinline": True,
@@ -42,8 +43,8 @@ _RECURSION = (
 )
 
 
-def load_numba() -> Any:
-    """Numba, with what it would import at the first compilation.
+def load_numba(who: str = "hooks of your own are compiled by Numba") -> Any:
+    """Numba, with what it would import at the first compilation; `who` needs it.
 
     Raises
     ------
@@ -59,7 +60,7 @@ def load_numba() -> Any:
             cpu_target.target_context.refresh()
     except ImportError as error:
         msg = (
-            f"hooks of your own are compiled by Numba, which cannot be imported: {error}; "
+            f"{who}, which cannot be imported: {error}; install it with `pip install numba`. "
             "jit=False works without"
         )
         raise JITUnavailableError(msg) from error
@@ -118,19 +119,18 @@ class Hooks:
         signature: tuple[Any, ...],
         result: Shape | None,
     ) -> str:
-        compiled = numba.njit(**_OPTIONS)
+        compiled = numba.njit(**HOOK_OPTIONS)
         names = {kind: getattr(numba, kind) for kind in _NAMES.values()}
         space = {"hook": compiled(frozen(self._hooks[name])), "carray": numba.carray, **names}
-        space["read_only"] = _read_only(numba.extending)
+        space["read_only"] = read_only(numba.extending)
         args = STEP_ARGS if name.startswith("step_hook_") else HOOK_ARGS
         exec(_text(args.split(", "), shapes, result), space)
         entry = compiled(space["entry"])
         entry.compile(signature)
         assembly: str = entry.inspect_llvm(signature)
-        if _OBJECTS.search(assembly):
-            raise TypeError(_NO_OBJECTS)
-        if _LATE in assembly:
-            raise TypeError(_RECURSION)
+        problem = problem_of(assembly)
+        if problem:
+            raise TypeError(problem)
         made = entry.overloads[signature]
         self.lasting &= not (made.library.has_dynamic_globals or made.reload_init)
         self.modules.append(assembly)
@@ -149,17 +149,24 @@ def _kinds(types: Any, shape: Shape) -> Iterator[Any]:
         yield getattr(types, _NAMES[shape])
 
 
+def problem_of(assembly: str) -> str:
+    """What a kernel cannot have of the assembly of a hook; empty if there is nothing."""
+    if _OBJECTS.search(assembly):
+        return _NO_OBJECTS
+    return _RECURSION if _LATE in assembly else ""
+
+
 @cache
-def _read_only(extending: Any) -> Any:
+def read_only(extending: Any) -> Any:
     """A function that makes of an array one that cannot be written to."""
 
     @extending.intrinsic  # type: ignore[untyped-decorator]
-    def read_only(_: Any, array: Any) -> Any:
+    def reading(_: Any, array: Any) -> Any:
         return array.copy(readonly=True)(array), lambda _context, _builder, _signature, args: args[
             0
         ]
 
-    return read_only
+    return reading
 
 
 def _text(names: list[str], shapes: tuple[Shape, ...], result: Shape | None) -> str:

@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dynlib.compiler.codegen.program import Module
 from dynlib.compiler.jit.native import ObjectCode
+from dynlib.compiler.source import KernelSource
 from dynlib.errors import ConfigError
 
 __all__ = ["DUMP_VARIABLE", "NO_DUMP", "Dump", "dump_of"]
@@ -34,9 +34,9 @@ class Dump:
     def __bool__(self) -> bool:
         return self.folder is not None
 
-    def text(self, module: Module) -> None:
+    def text(self, source: KernelSource) -> None:
         """Write the generated text."""
-        self._write(".py", module.text)
+        self._write(".py", source.text)
 
     def translated(self, assembly: str, hooks: Sequence[str]) -> None:
         """Write LLVM IR as it was translated, and that of users' hooks, which Numba makes."""

@@ -19,7 +19,10 @@ _TABLES = (
     ("numba.core.typing.templates", ("functions", "attributes", "globals")),
     ("numba.core.imputils", ("functions", "getattrs", "setattrs", "casts", "constants")),
 )
-_OWN = "dynlib.compiler.jit.door"
+_OWN = tuple(
+    f"dynlib.compiler.jit.{name}"
+    for name in ("door", "numba_arrays", "numba_kernel", "numba_primitives")
+)
 _TEMPLATES = ("FunctionTemplate", "AttributeTemplate")
 _DEEPEST = 4
 _seen: dict[tuple[str, str], int] = {}
@@ -48,7 +51,7 @@ class _Authors:
     """Tells rows that are Numba's own from others."""
 
     def __init__(self) -> None:
-        self._known: dict[str | None, bool] = {_OWN: True}
+        self._known: dict[str | None, bool] = dict.fromkeys(_OWN, True)
         self._classes: dict[type, bool] = {}
 
     def foreign(self, thing: Any, depth: int = 0) -> bool:

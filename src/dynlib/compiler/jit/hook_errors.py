@@ -9,7 +9,7 @@ from typing import Any
 
 from dynlib.abi.hooks import READ_ONLY
 
-__all__ = ["UncompilableHook", "reason_of"]
+__all__ = ["reason_of", "said"]
 
 _LONGEST = 300
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
@@ -24,30 +24,20 @@ _NOISE = re.compile(
 )
 
 
-class UncompilableHook(Exception):
-    """A user's hook cannot be compiled.
+def _plain(error: Exception) -> str:
+    return _COLOURS.sub("", str(error)) or type(error).__name__
 
-    Attributes
-    ----------
-    name
-        By which the runner calls it.
-    function
-        The hook.
-    reason
-        Numba's, in short.
-    """
 
-    def __init__(self, name: str, function: Callable[..., Any], reason: str) -> None:
-        super().__init__(name, reason)
-        self.name, self.function, self.reason = name, function, reason
+def said(error: Exception) -> list[str]:
+    """The lines of what Numba says that tell what is the matter."""
+    lines = [line.strip() for line in _plain(error).splitlines()]
+    return [line for line in lines if line and not _NOISE.match(line)] or lines[:1]
 
 
 def reason_of(error: Exception, hook: Callable[..., Any]) -> str:
     """What is the matter, and in which line of the user's."""
-    text = _COLOURS.sub("", str(error)) or type(error).__name__
-    lines = [line.strip() for line in text.splitlines()]
-    told = [line for line in lines if line and not _NOISE.match(line)]
-    first = told[0] if told else lines[0]
+    text = _plain(error)
+    first = said(error)[0]
     own = Path(getattr(hook, "__code__").co_filename).name  # noqa: B009  # a plain function
     places = [(Path(found["file"]).name, found["line"]) for found in _PLACE.finditer(text)]
     file, line = next((place for place in places if place[0] == own), (places or [("", "")])[0])

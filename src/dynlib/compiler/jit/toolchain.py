@@ -12,6 +12,8 @@ import numpy as np
 
 __all__ = ["toolchain"]
 
+_SHARED = ("sizes.py", "source.py", "syntax.py")  # what writers of texts know too
+
 
 @cache
 def toolchain() -> str:
@@ -19,6 +21,7 @@ def toolchain() -> str:
     here = Path(__file__).parent
     folders = (here, here.parent / "llvm", here.parent / "vecmath")
     files = [file for folder in folders for file in sorted(folder.glob("*.py"))]
+    files += [here.parent / name for name in _SHARED]
     own = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
     return f"python {sys.version_info[:3]} numpy {np.__version__} numba {_numba()} dynlib {own}"
 

@@ -24,6 +24,7 @@ from dynlib.compiler.llvm.values import (
     is_pack,
     pack_of,
 )
+from dynlib.compiler.sizes import MANY
 
 if TYPE_CHECKING:
     from dynlib.compiler.llvm.blocks import Block, Blocks
@@ -32,7 +33,6 @@ __all__ = [
     "COPY",
     "ITEM",
     "LOOP_FROM",
-    "MANY",
     "WIDTH",
     "address",
     "fetch",
@@ -48,7 +48,6 @@ __all__ = [
     "store",
 ]
 
-MANY = 32  # numbers of a tuple that is no long one yet
 LOOP_FROM = 128  # numbers of a tuple that is computed, and copied, in loops
 COPY = "llvm.memcpy.p0.p0.i64"
 WIDTH = 8  # numbers of a pack

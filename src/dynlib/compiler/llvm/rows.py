@@ -6,9 +6,10 @@ import ast
 from collections.abc import Iterable, Sequence
 
 from dynlib.compiler.llvm.expressions import Callee, Expressions
-from dynlib.compiler.llvm.long_tuples import MANY, loaded, lying, store
+from dynlib.compiler.llvm.long_tuples import loaded, lying, store
 from dynlib.compiler.llvm.operations import compared
 from dynlib.compiler.llvm.values import Array, Group, Kept, Number, Untranslatable, Value, number
+from dynlib.compiler.sizes import MANY
 
 __all__ = ["KINDS", "ROWS", "array_of", "items_of", "known_of"]
 

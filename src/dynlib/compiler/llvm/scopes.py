@@ -15,11 +15,11 @@ import numpy as np
 
 from dynlib.compiler.llvm import library
 from dynlib.compiler.llvm.apart import call_apart, never_called
+from dynlib.compiler.llvm.assembly import Assembly, Made
 from dynlib.compiler.llvm.by_memory import given, is_apart, kept_in, note_kinds
 from dynlib.compiler.llvm.expressions import Callee, Expressions
 from dynlib.compiler.llvm.foreign import Foreigners, call_foreign
 from dynlib.compiler.llvm.inlining import has_one_end, put_in_place
-from dynlib.compiler.llvm.module import Made, Module
 from dynlib.compiler.llvm.values import (
     Group,
     Kept,
@@ -46,8 +46,8 @@ OUT_OF_LINE = ("ipow", "write_tile", "wide_point")
 class _Globals(ABC):
     """Globals that the functions of one text refer to."""
 
-    def __init__(self, module: Module) -> None:
-        self.module = module
+    def __init__(self, assembly: Assembly) -> None:
+        self.assembly = assembly
 
     @abstractmethod
     def constant(self, name: str) -> Value | None:
@@ -59,11 +59,11 @@ class _Globals(ABC):
 
     def declare(self, name: str, signature: str) -> None:
         """Note that a function of LLVM's own is used."""
-        self.module.declared[name] = f"declare {signature}"
+        self.assembly.declared[name] = f"declare {signature}"
 
     def call(self, node: ast.FunctionDef, attributes: str, scope: _Globals) -> Callee:
         """A call of a function."""
-        known = self.module.one_end
+        known = self.assembly.one_end
         if node not in known:
             known[node] = has_one_end(node)
         in_place = known[node] and attributes == _INLINED
@@ -71,14 +71,14 @@ class _Globals(ABC):
 
         def call(body: Expressions, args: Sequence[Value]) -> Value | None:
             if in_place:
-                self.module.check(body.blocks)
+                self.assembly.check(body.blocks)
                 return put_in_place(body, scope, node, args)
             shapes, texts = given(body.blocks, args, by_memory=apart)
-            made = self.module.function(scope, node, shapes, attributes)
+            made = self.assembly.function(scope, node, shapes, attributes)
             rooms = [body.blocks.room(f"[{k.count} x {k.kind}]") for k in kept_in(made.result)]
             texts += [("ptr", room) for room in rooms]
             call = f"@{made.name}({', '.join(f'{kind} {text}' for kind, text in texts)})"
-            kind = self.module.kind(made.result)
+            kind = self.assembly.kind(made.result)
             if kind == "void":
                 body.blocks.do(f"call void {call}")
                 result = ""
@@ -125,12 +125,12 @@ class Text(_Globals):
 
     def __init__(
         self,
-        module: Module,
+        assembly: Assembly,
         functions: Mapping[str, ast.FunctionDef],
         calls: Mapping[str, str],
         foreigners: Foreigners | None = None,
     ) -> None:
-        super().__init__(module)
+        super().__init__(assembly)
         self._functions, self._calls, self._foreigners = functions, calls, foreigners
 
     def constant(self, name: str) -> Value | None:
@@ -144,22 +144,22 @@ class Text(_Globals):
             return self.call(self._functions[name], attributes, self)
         if self._foreigners is not None and name in self._foreigners:
             return call_foreign(self._foreigners, name)
-        if name in self.module.called:
-            return self.module.called[name]
+        if name in self.assembly.called:
+            return self.assembly.called[name]
         if name in library.__all__:
             attributes = "noinline" if name in OUT_OF_LINE else _INLINED
             return self.call(_parsed(library)[name], attributes, self)
         if name in VECMATH:
-            function = _Source(self.module, VECMATH[name]).elementary(VECMATH[name])
-            return _rounded(function) if self.module.dtype == "float32" else function
+            function = _Source(self.assembly, VECMATH[name]).elementary(VECMATH[name])
+            return _rounded(function) if self.assembly.dtype == "float32" else function
         raise Untranslatable(f"a call of {name}")
 
 
 class _Source(_Globals):
     """Globals of a module of the vector mathematics."""
 
-    def __init__(self, module: Module, function: Any) -> None:
-        super().__init__(module)
+    def __init__(self, assembly: Assembly, function: Any) -> None:
+        super().__init__(assembly)
         self._globals = function.__globals__
 
     def constant(self, name: str) -> Value | None:
@@ -172,13 +172,13 @@ class _Source(_Globals):
         if isinstance(found, tuple):
             return Group(tuple(number(item) for item in found))
         if isinstance(found, np.ndarray):
-            return self.module.constant_array(found)
+            return self.assembly.constant_array(found)
         return None
 
     def callee(self, name: str) -> Callee:
         """A function of the vector mathematics, or one of its primitives."""
-        if name in self.module.called:
-            return self.module.called[name]
+        if name in self.assembly.called:
+            return self.assembly.called[name]
         found = self._globals.get(name)
         if not isinstance(found, FunctionType):
             raise Untranslatable(f"a call of {name}")
@@ -187,7 +187,7 @@ class _Source(_Globals):
     def callee_of(self, function: Any) -> Callee:
         """A call of one of them."""
         node = _parsed(inspect.getmodule(function))[function.__name__]
-        scope = _Source(self.module, function)
+        scope = _Source(self.assembly, function)
         if function in RARE:
             return self._apart(scope, node)
         return self.call(node, _INLINED, scope)
@@ -198,11 +198,11 @@ class _Source(_Globals):
         node = _parsed(inspect.getmodule(function))[function.__name__]
 
         def call(body: Expressions, args: Sequence[Value]) -> Value | None:
-            if self.module.shares:
+            if self.assembly.shares:
                 return self._shared(node, body, args)
             before = body.blocks.count
             found = put(body, args)
-            self.module.elementary_in_place(body.blocks.count - before)
+            self.assembly.elementary_in_place(body.blocks.count - before)
             return found
 
         return call
@@ -211,8 +211,8 @@ class _Source(_Globals):
         """The number that a function returns which is called, or of which a vector form is."""
         given = [body.blocks.cast(body.as_number(arg), "double").text for arg in args]
         shapes, attributes = ("double",) * len(given), f"noinline {PURE}"
-        name = self.module.function(self, node, shapes, attributes).name
-        self.module.elementary[name] = len(given)
+        name = self.assembly.function(self, node, shapes, attributes).name
+        self.assembly.elementary[name] = len(given)
         operands = ", ".join(f"double {x}" for x in given)
         forms = named_forms(name, len(given))
         return Number("double", body.blocks.new(f"call double @{name}({operands}) {PURE} {forms}"))
@@ -220,8 +220,8 @@ class _Source(_Globals):
     def _apart(self, scope: _Globals, node: ast.FunctionDef) -> Callee:
         def call(body: Expressions, args: Sequence[Value]) -> Number:
             (x,) = (body.blocks.cast(body.as_number(arg), "double") for arg in args)
-            name = self.module.function(scope, node, ("double",), _APART).name
-            self.module.declared.setdefault("apart", never_called())
+            name = self.assembly.function(scope, node, ("double",), _APART).name
+            self.assembly.declared.setdefault("apart", never_called())
             return Number("double", body.blocks.new(call_apart(name, x.text)))
 
         return call

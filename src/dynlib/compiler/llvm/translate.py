@@ -7,9 +7,9 @@ import re
 from collections.abc import Mapping
 
 from dynlib.compiler.length import check_length
+from dynlib.compiler.llvm.assembly import Assembly, Made, ManyElementary
 from dynlib.compiler.llvm.foreign import Foreigners
 from dynlib.compiler.llvm.long_bodies import in_parts
-from dynlib.compiler.llvm.module import Made, ManyElementary, Module
 from dynlib.compiler.llvm.scopes import OUT_OF_LINE, Text
 from dynlib.compiler.llvm.values import Untranslatable
 from dynlib.compiler.syntax import parse
@@ -72,20 +72,20 @@ def translate(
     apart = "noinline" in calls.get("rhs", "")
     copies = len(re.findall(r"(?<!def )\brhs\(", text)) if apart else 1
 
-    def translated(*, shares: bool) -> Module:
-        module = Module(dtype, shares=shares, groups=single, copies=copies)
-        scope = Text(module, functions, calls, foreigners)
-        made = module.function(scope, functions[entry], ("i64",), "")
-        module.parts.append(_outermost(made, module.kind(made.result)))
-        return module
+    def translated(*, shares: bool) -> Assembly:
+        assembly = Assembly(dtype, shares=shares, groups=single, copies=copies)
+        scope = Text(assembly, functions, calls, foreigners)
+        made = assembly.function(scope, functions[entry], ("i64",), "")
+        assembly.parts.append(_outermost(made, assembly.kind(made.result)))
+        return assembly
 
     try:
-        module = translated(shares=False)
+        whole = translated(shares=False)
     except ManyElementary:
-        module = translated(shares=True)
-    assembly = module.text()
-    check_length(assembly.count("\n"), module.most)
-    return assembly
+        whole = translated(shares=True)
+    text = whole.text()
+    check_length(text.count("\n"), whole.most)
+    return text
 
 
 def _outermost(made: Made, kind: str) -> str:

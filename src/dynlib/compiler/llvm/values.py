@@ -38,11 +38,17 @@ Constant = float | int | bool
 
 
 class Untranslatable(Exception):
-    """The text uses more of Python than kernels are made of: a mistake of whoever generates it."""
+    """The text uses more of Python than kernels are made of: a mistake of whoever generates it.
+
+    Attributes
+    ----------
+    what
+        What it uses.
+    """
 
     def __init__(self, what: str) -> None:
+        super().__init__(f"a text has {what}, which the language of kernels has not")
         self.what = what
-        super().__init__(f"a mistake of dynlib's: it generates {what}, which it cannot translate")
 
 
 @dataclass(frozen=True, slots=True)

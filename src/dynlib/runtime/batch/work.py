@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from dynlib.abi.status import Status
 from dynlib.compiler.build import put_together
+from dynlib.compiler.engine import Jit
+from dynlib.compiler.jit.engines import engine_of
 from dynlib.compiler.model import CompiledModel
 from dynlib.dsl import load_model
 from dynlib.errors import DynlibError
@@ -147,7 +149,7 @@ class Task:
 
     model: str
     stepper: str | Stepper
-    jit: bool
+    jit: Jit
     disk_cache: bool
     request: BatchRequest
 
@@ -200,6 +202,6 @@ def checked_part(model: CompiledModel, task: Task, result: Any) -> tuple[RawBatc
 
 
 @lru_cache(maxsize=16)
-def _model(text: str, stepper: Stepper, jit: bool, disk_cache: bool) -> CompiledModel:
+def _model(text: str, stepper: Stepper, jit: Jit, disk_cache: bool) -> CompiledModel:
     """A model that came as text, kept for the tasks that follow."""
-    return put_together(load_model(text), stepper, jit=jit, cached=disk_cache)
+    return put_together(load_model(text), stepper, engine_of(jit), cached=disk_cache)

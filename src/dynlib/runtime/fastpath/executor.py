@@ -55,7 +55,7 @@ _CALL_SECONDS = 0.04  # of compiled code between the next ones
 
 def default_lanes(model: CompiledModel) -> int:
     """Runs side by side in a block: enough to hide latency, few enough to stay in the cache."""
-    if not model.jit:
+    if model.is_plain:
         return 1
     if model.spec.is_map and len(model.spec.states) <= 2:
         return 64
@@ -338,7 +338,7 @@ class _Batch:
         while True:
             bundle.batch[LaneCount.BUDGET] = budget
             entered = perf_counter()
-            with hook_errors(context.combined, plain=not self.model.jit):
+            with hook_errors(context.combined, plain=self.model.is_plain):
                 code = bundle.call()
             if self.model.n_events:
                 self.logs.append(bundle.take_log())

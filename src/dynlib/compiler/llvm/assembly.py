@@ -43,10 +43,9 @@ from dynlib.compiler.llvm.values import (
     shape_of,
 )
 from dynlib.compiler.llvm.vector_forms import NOTES, vector_forms
+from dynlib.compiler.sizes import SHARE_FROM
 
-__all__ = ["Made", "ManyElementary", "Module"]
-
-SHARE_FROM = 6_000  # names in elementary functions that are put in place: see `ManyElementary`
+__all__ = ["Assembly", "Made", "ManyElementary"]
 
 
 class ManyElementary(Exception):
@@ -66,8 +65,8 @@ class Made:
     fails: bool
 
 
-class Module:
-    """What all functions of a module share.
+class Assembly:
+    """A module of LLVM assembly while it is written: what all of its functions share.
 
     Attributes
     ----------
@@ -205,7 +204,7 @@ def _parameter(kind: str, text: str, given: Mapping[str, Value]) -> str:
     return f"{kind} noalias {text}" if alone else f"{kind} {text}"
 
 
-def _finish(module: Module, body: Body, *, fails: bool, by_memory: bool) -> Shape | None:
+def _finish(assembly: Assembly, body: Body, *, fails: bool, by_memory: bool) -> Shape | None:
     """Write all returns, of what the results have in common; returns the shape of that."""
     shape = _common(body)
     if fails:
@@ -217,11 +216,11 @@ def _finish(module: Module, body: Body, *, fails: bool, by_memory: bool) -> Shap
             value = Group((number(False), value) if value is not None else (number(False),))
         if value is not None and shape is not None:
             value = body.blocks.convert(value, shape)
-        block.end = "  ret void" if value is None else _return(module, body.blocks, value, kept)
+        block.end = "  ret void" if value is None else _return(assembly, body.blocks, value, kept)
     for block in body.blocks.all:
         if block.fails:
             body.blocks.current = block
-            block.end = _return(module, body.blocks, _failed(kept), kept)
+            block.end = _return(assembly, body.blocks, _failed(kept), kept)
         block.end = block.end or "  unreachable"
     return kept
 
@@ -247,12 +246,12 @@ def _common(body: Body) -> Shape | None:
     return shape
 
 
-def _return(module: Module, blocks: Blocks, value: Value, kept: Shape | None) -> str:
+def _return(assembly: Assembly, blocks: Blocks, value: Value, kept: Shape | None) -> str:
     """The end of a function that returns a value, converted already, as such a shape."""
     assert kept is not None
     if isinstance(value, Number):
         return f"  ret {value.kind} {value.text}"
-    kind, whole = module.kind(kept), "poison"
+    kind, whole = assembly.kind(kept), "poison"
     left = stored(blocks, value, kept, map("%r{}".format, count()))
     for i, (part, text) in enumerate(item for piece in left for item in flat(piece)):
         whole = blocks.new(f"insertvalue {kind} {whole}, {part} {text}, {i}")
