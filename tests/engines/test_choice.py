@@ -137,7 +137,7 @@ def test_functions() -> None:
 @pytest.mark.slow
 def test_flows_and_places_within_steps() -> None:
     flows = [setup(LOGISTIC, jit=jit).flow([[0.3], [0.4]], [3, 5]) for jit in (True, "numba")]
-    np.testing.assert_array_equal(flows[0].y, flows[1].y)
+    np.testing.assert_array_equal(*flows)
     model = "builtin://ode/expdecay"
     runs = [setup(model, stepper="rk45", jit=jit).run(T=2.0) for jit in (True, "numba")]
     np.testing.assert_array_equal(runs[0].at([0.3, 1.1]), runs[1].at([0.3, 1.1]))
