@@ -171,7 +171,10 @@ except JITUnavailableError as error:
     ("env", "said"),
     [
         ({}, ("which cannot be imported", "pip install numba", "jit=False works without")),
-        ({"NUMBA_DISABLE_JIT": "1"}, ("which NUMBA_DISABLE_JIT forbids", "jit=True works")),
+        (
+            {"NUMBA_DISABLE_JIT": "1"},
+            ("which NUMBA_DISABLE_JIT forbids", "jit=True, which works without"),
+        ),
     ],
 )
 def test_without_numba(env: dict[str, str], said: tuple[str, ...]) -> None:

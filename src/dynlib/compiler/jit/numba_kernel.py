@@ -54,8 +54,8 @@ def compiled(source: KernelSource, dtype: str, hooks: Mapping[str, Hook]) -> Obj
     numba = load_numba("jit='numba' compiles with Numba")
     if numba.config.DISABLE_JIT:
         raise JITUnavailableError(
-            "jit='numba' compiles with Numba, which NUMBA_DISABLE_JIT forbids; unset that variable. "
-            "jit=True works with it"
+            "jit='numba' compiles with Numba, which NUMBA_DISABLE_JIT forbids; unset that variable, "
+            "or use jit=True, which works without"
         )
     from dynlib.compiler.jit.numba_primitives import OPTIONS, primitives
 
