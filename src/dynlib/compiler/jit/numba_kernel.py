@@ -54,7 +54,7 @@ def compiled(source: KernelSource, dtype: str, hooks: Mapping[str, Hook]) -> Obj
     numba = load_numba("jit='numba' compiles with Numba")
     if numba.config.DISABLE_JIT:
         raise JITUnavailableError(
-            "jit='numba' compiles with Numba, which NUMBA_DISABLE_JIT forbids; unset that variable, "
+            "jit='numba' compiles with Numba, which NUMBA_DISABLE_JIT forbids; unset it, "
             "or use jit=True, which works without"
         )
     from dynlib.compiler.jit.numba_primitives import OPTIONS, primitives
