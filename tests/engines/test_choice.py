@@ -137,7 +137,7 @@ def test_functions() -> None:
 @pytest.mark.slow
 def test_flows_and_places_within_steps() -> None:
     flows = [setup(LOGISTIC, jit=jit).flow([[0.3], [0.4]], [3, 5]) for jit in (True, "numba")]
-    np.testing.assert_array_equal(flows[0].y, flows[1].y)
+    np.testing.assert_array_equal(*flows)
     model = "builtin://ode/expdecay"
     runs = [setup(model, stepper="rk45", jit=jit).run(T=2.0) for jit in (True, "numba")]
     np.testing.assert_array_equal(runs[0].at([0.3, 1.1]), runs[1].at([0.3, 1.1]))
@@ -156,8 +156,9 @@ def test_batches_on_other_executors() -> None:
 # -- what cannot be -------------------------------------------------------------------------------
 
 WITHOUT = """
-import sys
-sys.modules["numba"] = None
+import os, sys
+if "NUMBA_DISABLE_JIT" not in os.environ:
+    sys.modules["numba"] = None
 from dynlib import JITUnavailableError, setup
 try:
     setup("builtin://map/henon", jit="numba", disk_cache=False).run(N=3)
@@ -166,12 +167,23 @@ except JITUnavailableError as error:
 """
 
 
-def test_without_numba() -> None:
+@pytest.mark.parametrize(
+    ("env", "said"),
+    [
+        ({}, ("which cannot be imported", "pip install numba", "jit=False works without")),
+        (
+            {"NUMBA_DISABLE_JIT": "1"},
+            ("which NUMBA_DISABLE_JIT forbids", "jit=True, which works without"),
+        ),
+    ],
+)
+def test_without_numba(env: dict[str, str], said: tuple[str, ...]) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", WITHOUT], capture_output=True, text=True, check=True
-    )
-    assert "jit='numba' compiles with Numba, which cannot be imported" in done.stdout
-    assert "pip install numba" in done.stdout
+        [sys.executable, "-c", WITHOUT], capture_output=True, text=True, check=True,
+        env={**os.environ, **env},
+    )  # fmt: skip
+    for part in ("jit='numba' compiles with Numba", *said):
+        assert part in done.stdout
 
 
 def test_a_text_that_numba_refuses(monkeypatch: pytest.MonkeyPatch) -> None:

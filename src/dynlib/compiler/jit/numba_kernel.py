@@ -26,7 +26,7 @@ from dynlib.compiler.length import check_text
 from dynlib.compiler.source import KernelSource
 from dynlib.compiler.syntax import parse
 from dynlib.compiler.vecmath import VECMATH
-from dynlib.errors import CompilationError
+from dynlib.errors import CompilationError, JITUnavailableError
 
 __all__ = ["compiled"]
 
@@ -42,7 +42,7 @@ def compiled(source: KernelSource, dtype: str, hooks: Mapping[str, Hook]) -> Obj
     Raises
     ------
     JITUnavailableError
-        If Numba cannot be imported.
+        If Numba cannot be imported, or may not compile.
     UncompilableHook
         If a user's hook cannot be compiled.
     TooLargeError
@@ -52,6 +52,11 @@ def compiled(source: KernelSource, dtype: str, hooks: Mapping[str, Hook]) -> Obj
     """
     check_text([source.text])
     numba = load_numba("jit='numba' compiles with Numba")
+    if numba.config.DISABLE_JIT:
+        raise JITUnavailableError(
+            "jit='numba' compiles with Numba, which NUMBA_DISABLE_JIT forbids; unset it, "
+            "or use jit=True, which works without"
+        )
     from dynlib.compiler.jit.numba_primitives import OPTIONS, primitives
 
     watched = {name: _Watched(numba, name, hook) for name, hook in hooks.items()}
