@@ -14,17 +14,20 @@ from typing import Any, Protocol
 
 from dynlib.abi.forks import whole_after_fork
 
-__all__ = ["ObjectCode", "emit_object", "load", "machine", "machine_code"]
+__all__ = ["RAISED", "ObjectCode", "emit_object", "load", "machine", "machine_code"]
 
 
 class Entry(Protocol):
     """What `load` returns."""
 
     def __call__(self, table: int, /) -> int:
-        """Enter with this table; returns the status."""
+        """Enter once with this table; returns the status."""
 
-    def repeated(self, table: int) -> Callable[[], int]:
-        """The same as a function without arguments, quick to call, that returns 0."""
+    def bound(self, table: int) -> tuple[Callable[[], int], ctypes.c_int64]:
+        """The call with this table, which returns 0 unless a hook raises, and its status."""
+
+
+RAISED = "an exception in compiled code, which keeps no more of it"
 
 
 @dataclass(frozen=True)
@@ -226,18 +229,16 @@ class _Entry:
         self._engine = engine
         self._function = self._TYPE(address)
 
-    def repeated(self, table: int) -> Callable[[], int]:
-        """A call with this table that returns 0 always: for kernels that raise nothing."""
-        unused = ctypes.c_int64(), ctypes.c_void_p()
-        call = partial(self._function, *map(ctypes.addressof, unused), table)
-        call.needs = unused, self  # type: ignore[attr-defined]
-        return call
+    def bound(self, table: int) -> tuple[Callable[[], int], ctypes.c_int64]:
+        """The call with this table, and where it puts the status."""
+        status, exception = ctypes.c_int64(), ctypes.c_void_p()
+        call = partial(self._function, ctypes.addressof(status), ctypes.addressof(exception), table)
+        call.needs = status, exception, self  # type: ignore[attr-defined]
+        return call, status
 
     def __call__(self, table: int) -> int:
-        result = ctypes.c_int64()
-        exception = ctypes.c_void_p()
-        code = self._function(ctypes.addressof(result), ctypes.addressof(exception), table)
-        if code:
-            msg = "an exception in compiled code, which keeps no more of it"
-            raise RuntimeError(msg)
-        return result.value
+        """Enter once with this table; returns the status."""
+        call, status = self.bound(table)
+        if call():
+            raise RuntimeError(RAISED)
+        return status.value

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynlib.abi.runner_args import WORDS
-from dynlib.compiler.jit.native import Entry
+from dynlib.compiler.jit.native import RAISED, Entry
 
 __all__ = ["Call", "PlainCall", "Runner"]
 
@@ -34,7 +34,7 @@ class Call:
             table = np.array([word for array in arrays for word in _words(array)], dtype=np.int64)
         self._table = table
         self._words = table.data  # which takes single numbers three times as fast
-        self._address = _address(table)
+        self._enter, self._status = entry.bound(_address(table))
 
     def put(self, i: int, array: NDArray[Any]) -> None:
         """Exchange argument `i`."""
@@ -51,11 +51,13 @@ class Call:
 
     def __call__(self) -> int:
         """Enter the runner; returns its status."""
-        return self._entry(self._address)
+        if self._enter():
+            raise RuntimeError(RAISED)
+        return self._status.value
 
     def repeated(self) -> Callable[[], int]:
         """The same call of a runner that has no status to tell, with less around it."""
-        return self._entry.repeated(self._address)
+        return self._enter
 
 
 def _words(array: NDArray[Any]) -> tuple[int, ...]:
