@@ -290,7 +290,8 @@ def test_a_terminal_shows_what_is_compiled_and_is_wiped(
         def flush(self) -> None:
             pass
 
-    monkeypatch.setattr(progress, "_PATIENCE", -1.0)
+    for name in ("_PATIENCE", "_BETWEEN"):
+        monkeypatch.setattr(progress, name, -1.0)
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
     forget_kernels(monkeypatch)

@@ -152,13 +152,9 @@ def run_with_wrapper(model: CompiledModel, state: RunState, request: RunRequest)
     sampled = request.samples is not None
     observation = request.observation
     buffers = Buffers(
-        model,
-        state,
-        sampled=sampled,
-        observation=observation,
-        variant=request.variant,
+        model, state, sampled=sampled, observation=observation, variant=request.variant,
         progress=request.progress,
-    )
+    )  # fmt: skip
     buffers.select(request.states, request.aux)
     options, tolerances = model.usual_options
     if request.options:
