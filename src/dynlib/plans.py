@@ -10,8 +10,8 @@ Examples
 [1, 61, 100]
 """
 
-from dynlib.observers.kit.plans import EveryStep, Hits, Tail, TracePlan
-from dynlib.runtime.fastpath.plans import FinalState, RecordingPlan, Stride, TailWindow
+from dynlib.observers.kit.trace_plans import EveryStep, Hits, Tail, TracePlan
+from dynlib.runtime.fastpath.recording_plans import FinalState, RecordingPlan, Stride, TailWindow
 
 __all__ = [
     "EveryStep",

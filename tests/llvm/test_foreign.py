@@ -10,7 +10,7 @@ import pytest
 from llvm.translated import SIZE
 
 from dynlib.compiler.jit.native import Entry, emit_object, load
-from dynlib.compiler.llvm.foreign import Foreign
+from dynlib.compiler.llvm.external import Foreign
 from dynlib.compiler.llvm.translate import SYMBOL, translate
 from dynlib.compiler.llvm.values import ArrayShape, Shape
 from dynlib.compiler.source import Calls

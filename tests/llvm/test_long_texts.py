@@ -145,7 +145,7 @@ def test_vectors_are_looked_for_up_to_a_length(monkeypatch: pytest.MonkeyPatch) 
         sought.append(how["alike"])
         return emit_object(assembly, symbol, **how)
 
-    monkeypatch.setattr(translated, "emit_beside", emit)
+    monkeypatch.setattr(translated, "emit_in_thread", emit)
     module = module_of(setup(wide(40), stepper="rk4").model.program, RunnerVariant.BASE)
     translated.compiled(module, "float64")
     monkeypatch.setattr(translated, "_SEARCHED", 100)

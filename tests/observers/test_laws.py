@@ -18,7 +18,7 @@ from dynlib import DynlibWarning, Results, Sim, build, grid
 from dynlib.abi.slots import Count
 from dynlib.abi.status import Status
 from dynlib.observers import EveryStep, ObserverModule, Tail, lyapunov_spectrum
-from dynlib.observers.kit import combined, plans
+from dynlib.observers.kit import combined, trace_plans
 from dynlib.runtime import wrapper
 from dynlib.runtime.batch import run as batch_run
 from dynlib.runtime.batch.store import Store
@@ -168,7 +168,7 @@ def test_pauses_of_a_batch(name: str) -> None:
 @pytest.mark.parametrize("name", ["grid", "adaptive", "located events", "map"])
 def test_room_of_traces(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     case = Case(name)
-    monkeypatch.setattr(plans, "_FIRST_ROWS", 1)
+    monkeypatch.setattr(trace_plans, "_FIRST_ROWS", 1)
     monkeypatch.setattr(combined, "_kept", type(combined._kept)())
     assert unlike_results(case.run(2).observers, case.alone[2].observers) == []
 

@@ -16,7 +16,7 @@ from observers.watching import HOOK, counter, several, watcher
 from runtime.models import BUSY, DRIVEN, LOGISTIC, sim_of
 
 from dynlib import ObserverError, setup
-from dynlib.compiler.jit.door import Hooks
+from dynlib.compiler.jit.numba_hooks import Hooks
 from dynlib.observers import EveryStep, ObserverModule, TraceSpec
 
 STEP = "lane, t, dt, step, u, u_new, params, runtime_ws, analysis_ws"

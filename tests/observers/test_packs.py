@@ -30,7 +30,7 @@ from dynlib.compiler.model import CompiledModel
 from dynlib.dsl.spec import ModelSpec
 from dynlib.observers import ObserverModule, TraceSpec, lyapunov_max
 from dynlib.observers import lyapunov_spectrum as spectrum
-from dynlib.observers.kit import combined, plans
+from dynlib.observers.kit import combined, trace_plans
 from dynlib.observers.kit.part import HookText, Part
 from dynlib.plans import EveryStep, FinalState, Tail
 from dynlib.runtime import wrapper
@@ -266,7 +266,7 @@ def test_pauses(case: str, sizes: list[int], transient: int, x: float) -> None:
     with (
         patch.multiple(wrapper, first_budget=lambda *_: 1, _next_budget=lambda *_: next(budgets)),
         patch.multiple(wrapper, _MOST_ROWS=2),
-        patch.multiple(plans, _FIRST_ROWS=1),
+        patch.multiple(trace_plans, _FIRST_ROWS=1),
     ):
         found = sim_of(name, stepper).run(observers=watchers(), **run)
     assert unlike(found, whole) == []

@@ -17,9 +17,9 @@ from promptness import in_time, promises
 from dynlib import CompilationError, setup
 from dynlib.compiler.codegen import runner_variants
 from dynlib.compiler.codegen.runner_variants import RunnerVariant, module_of
-from dynlib.compiler.jit import apart, translated
-from dynlib.compiler.jit.door import Hooks
+from dynlib.compiler.jit import compile_process, translated
 from dynlib.compiler.jit.native import emit_object
+from dynlib.compiler.jit.numba_hooks import Hooks
 from dynlib.compiler.llvm.translate import SYMBOL, translate
 
 
@@ -31,15 +31,17 @@ def assembly_of(uri: str, stepper: str) -> str:
 
 def test_the_code_is_the_same_but_for_the_order_of_instructions() -> None:
     assembly = assembly_of("builtin://ode/harmonic", "euler")
-    here, there = (emit(assembly, SYMBOL) for emit in (emit_object, apart.emit_apart))
+    here, there = (
+        emit(assembly, SYMBOL) for emit in (emit_object, compile_process.emit_in_process)
+    )
     assert there.code
     assert there == replace(here, code=there.code)
 
 
 def test_a_long_compile_goes_to_another_process(monkeypatch: pytest.MonkeyPatch) -> None:
     started = []
-    start = apart._start
-    monkeypatch.setattr(apart, "_start", lambda: started.append(1) or start())
+    start = compile_process._start
+    monkeypatch.setattr(compile_process, "_start", lambda: started.append(1) or start())
     monkeypatch.setattr(translated, "_LONG", 1)
     apart_, here = [], []
     for found in (apart_, here):
@@ -56,7 +58,7 @@ def test_a_long_compile_goes_to_another_process(monkeypatch: pytest.MonkeyPatch)
 def test_ctrl_c_ends_it(promised: float, monkeypatch: pytest.MonkeyPatch) -> None:
     assembly = assembly_of("builtin://ode/double-pendulum", "dop853")
     children: list[subprocess.Popen[bytes]] = []
-    start = apart._start
+    start = compile_process._start
 
     def remembered() -> subprocess.Popen[bytes]:
         children.append(start())
@@ -64,7 +66,7 @@ def test_ctrl_c_ends_it(promised: float, monkeypatch: pytest.MonkeyPatch) -> Non
 
     def again_and_again() -> None:
         while True:  # a quick machine may be done before Ctrl-C
-            apart.emit_apart(assembly, SYMBOL)
+            compile_process.emit_in_process(assembly, SYMBOL)
 
     def interrupted() -> tuple[None, float]:
         sent: list[float] = []
@@ -80,7 +82,7 @@ def test_ctrl_c_ends_it(promised: float, monkeypatch: pytest.MonkeyPatch) -> Non
         assert children[-1].returncode == -signal.SIGKILL
         return None, late
 
-    monkeypatch.setattr(apart, "_start", remembered)
+    monkeypatch.setattr(compile_process, "_start", remembered)
     in_time(interrupted, promised)
 
 
@@ -91,9 +93,9 @@ def test_a_process_that_is_killed_is_an_error_message(monkeypatch: pytest.Monkey
         pipe = subprocess.PIPE
         return subprocess.Popen([sys.executable, "-c", program], stdin=pipe, stdout=pipe)
 
-    monkeypatch.setattr(apart, "_start", start)
+    monkeypatch.setattr(compile_process, "_start", start)
     with pytest.raises(CompilationError, match=r"SIGKILL.*memory"):
-        apart.emit_apart("x" * 10_000_000, SYMBOL)
+        compile_process.emit_in_process("x" * 10_000_000, SYMBOL)
 
 
 @pytest.mark.parametrize("how", ["cannot start", "fails"])
@@ -108,6 +110,8 @@ def test_without_another_process_it_compiles_here(
             [sys.executable, "-c", "raise SystemExit(3)"], stdin=pipe, stdout=pipe
         )
 
-    monkeypatch.setattr(apart, "_start", start)
+    monkeypatch.setattr(compile_process, "_start", start)
     assembly = assembly_of("builtin://ode/harmonic", "euler")
-    assert apart.emit_apart(assembly, SYMBOL).code == emit_object(assembly, SYMBOL).code
+    assert (
+        compile_process.emit_in_process(assembly, SYMBOL).code == emit_object(assembly, SYMBOL).code
+    )

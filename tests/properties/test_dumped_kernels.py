@@ -15,7 +15,7 @@ from observers.watching import counter
 
 from dynlib import ConfigError, setup
 from dynlib.compiler.codegen import point_runner, runner_variants
-from dynlib.compiler.jit import apart, translated
+from dynlib.compiler.jit import compile_process, translated
 
 KINDS = [".ll", ".opt.ll", ".py", ".s"]
 MODEL = "builtin://map/logistic"
@@ -88,8 +88,8 @@ def test_a_compile_in_another_process_is_written_too(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started: list[int] = []
-    start = apart._start
-    monkeypatch.setattr(apart, "_start", lambda: started.append(1) or start())
+    start = compile_process._start
+    monkeypatch.setattr(compile_process, "_start", lambda: started.append(1) or start())
     monkeypatch.setattr(translated, "_LONG", 1)
     setup(MODEL).run(N=3)
     assert started == [1]
@@ -138,7 +138,7 @@ def test_an_interrupted_compile_leaves_its_text(
     def interrupted(*args: object, **how: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("dynlib.compiler.jit.translated.emit_beside", interrupted)
+    monkeypatch.setattr("dynlib.compiler.jit.translated.emit_in_thread", interrupted)
     with pytest.raises(KeyboardInterrupt):
         setup(MODEL).run(N=3)
     assert list(kernels(folder).values()) == [[".ll", ".py"]]

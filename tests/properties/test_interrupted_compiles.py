@@ -29,7 +29,7 @@ from dynlib.compiler.codegen import point_runner, runner_variants
 from dynlib.compiler.codegen.families import Family
 from dynlib.compiler.codegen.printed import text_of
 from dynlib.compiler.codegen.runner_text import _lanes
-from dynlib.compiler.jit import beside, translated
+from dynlib.compiler.jit import compile_thread, translated
 from dynlib.runtime import progress
 
 
@@ -168,7 +168,7 @@ def test_no_half_of_what_templates_use_is_kept(monkeypatch: pytest.MonkeyPatch) 
 def test_the_next_compile_waits_for_one_that_was_left(monkeypatch: pytest.MonkeyPatch) -> None:
     """LLVM does one thing at a time."""
     busy, most = [], []
-    emit = beside.emit_object
+    emit = compile_thread.emit_object
 
     def counted(*args: Any, **how: Any) -> Any:
         busy.append(1)
@@ -179,14 +179,14 @@ def test_the_next_compile_waits_for_one_that_was_left(monkeypatch: pytest.Monkey
         finally:
             busy.pop()
 
-    monkeypatch.setattr(beside, "emit_object", counted)
+    monkeypatch.setattr(compile_thread, "emit_object", counted)
     heard_by(Presser(Phase.LLVM, after=0.05), monkeypatch)
     sim = setup(ring(4), disk_cache=False)
     with pytest.raises(KeyboardInterrupt):
         WAYS["run"](sim)
-    assert beside.still_at_work()
+    assert compile_thread.still_at_work()
     WAYS["run"](sim)
-    assert not beside.still_at_work()
+    assert not compile_thread.still_at_work()
     assert most == [1, 1]
 
 
@@ -194,14 +194,14 @@ def test_the_next_compile_waits_for_one_that_was_left(monkeypatch: pytest.Monkey
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
 def test_a_fork_does_not_wait_for_a_compile_that_was_left(monkeypatch: pytest.MonkeyPatch) -> None:
     """The new process has no thread that could end it."""
-    emit = beside.emit_object
-    monkeypatch.setattr(beside, "emit_object", lambda *_, **__: time.sleep(0.5))
+    emit = compile_thread.emit_object
+    monkeypatch.setattr(compile_thread, "emit_object", lambda *_, **__: time.sleep(0.5))
     heard_by(Presser(Phase.LLVM, after=0.05), monkeypatch)
     sim = setup(ring(4), disk_cache=False)
     with pytest.raises(KeyboardInterrupt):
         WAYS["run"](sim)
-    assert beside.still_at_work()
-    monkeypatch.setattr(beside, "emit_object", emit)
+    assert compile_thread.still_at_work()
+    monkeypatch.setattr(compile_thread, "emit_object", emit)
     child = os.fork()
     if child == 0:
         try:
@@ -215,26 +215,26 @@ def test_a_fork_does_not_wait_for_a_compile_that_was_left(monkeypatch: pytest.Mo
 
 def test_a_compile_that_fails_in_a_thread_says_why() -> None:
     with pytest.raises(RuntimeError, match="parsing error"):
-        beside.emit_beside("this is no assembly", "dynlib_kernel")
+        compile_thread.emit_in_thread("this is no assembly", "dynlib_kernel")
 
 
 PARENT = """
 import sys
-from dynlib.compiler.jit import apart
+from dynlib.compiler.jit import compile_process
 
-start = apart._start
+start = compile_process._start
 
 def told():
     child = start()
     print(child.pid, flush=True)
     return child
 
-apart._start = told
+compile_process._start = told
 text = "define i32 @f() {\\n" + "\\n".join(
     f"  %a{i} = add i32 {i}, 1" for i in range(10**6)
 ) + "\\n  ret i32 %a1\\n}\\n"
 while True:
-    apart.emit_apart(text, "f")
+    compile_process.emit_in_process(text, "f")
 """
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from runtime.models import ADAPTIVE, FIXED, differences, sim_of
 
 from dynlib import OptionError, UnknownNameError
-from dynlib.runtime.planning import Planner
+from dynlib.runtime.planner import Planner
 from dynlib.runtime.wrapper import run_with_wrapper
 
 steppers = st.sampled_from((*FIXED, *ADAPTIVE))

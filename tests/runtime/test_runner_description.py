@@ -32,8 +32,8 @@ from dynlib.compiler.codegen.runner_variants import (
     get_runner,
 )
 from dynlib.compiler.jit.disk_cache import DiskCache
-from dynlib.compiler.jit.door import Hooks
 from dynlib.compiler.jit.engines import LLVM, PYTHON
+from dynlib.compiler.jit.numba_hooks import Hooks
 from dynlib.observers import (
     CombinedObserver,
     EveryStep,
@@ -44,7 +44,7 @@ from dynlib.observers import (
 from dynlib.plans import FinalState, Stride, Tail, TailWindow
 from dynlib.runtime.buffers import Buffers
 from dynlib.runtime.fastpath import executor
-from dynlib.runtime.fastpath.plans import RecordingPlan
+from dynlib.runtime.fastpath.recording_plans import RecordingPlan
 from dynlib.runtime.wrapper import RunRequest, run_with_wrapper
 
 LORENZ, HENON, BALL = "builtin://ode/lorenz", "builtin://map/henon", "builtin://ode/bouncing-ball"

@@ -84,7 +84,7 @@ def _show_warning(message: Warning | str, *where: object, **more: object) -> Non
 
 def _leave(end: SystemExit) -> None:
     """After Ctrl-C, end at once where the process would wait for LLVM, whose work is not needed."""
-    beside = sys.modules.get("dynlib.compiler.jit.beside")
+    beside = sys.modules.get("dynlib.compiler.jit.compile_thread")
     if end.code == Interrupted.exit_code and beside is not None and beside.still_at_work():
         sys.stdout.flush()
         sys.stderr.flush()

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dynlib.observers.kit.module import ObserverModule
     from dynlib.observers.kit.part import Part
     from dynlib.runtime.batch.results import BatchResults
-    from dynlib.runtime.fastpath.plans import RecordingPlan
+    from dynlib.runtime.fastpath.recording_plans import RecordingPlan
     from dynlib.runtime.sim import Sim
 
 __all__ = ["command"]
@@ -136,7 +136,7 @@ def _check_axes(given: dict[str, Any]) -> None:
 
 
 def _plan(given: dict[str, Any]) -> RecordingPlan | None:
-    from dynlib.runtime.fastpath.plans import FinalState, Stride, TailWindow
+    from dynlib.runtime.fastpath.recording_plans import FinalState, Stride, TailWindow
 
     asked = [
         f"--{name}" for name in ("plan", "stride", "tail", "t_eval") if given[name] is not None

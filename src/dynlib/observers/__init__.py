@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from dynlib.observers.kit.combined import CombinedObserver
     from dynlib.observers.kit.module import ObserverModule
     from dynlib.observers.kit.part import TraceSpec
-    from dynlib.observers.kit.plans import EveryStep, Hits, Tail
     from dynlib.observers.kit.result import ObserverResult
+    from dynlib.observers.kit.trace_plans import EveryStep, Hits, Tail
     from dynlib.observers.tangent.chaos import fli, gali, sali
     from dynlib.observers.tangent.covariant import covariant_vectors
     from dynlib.observers.tangent.finite_time import finite_time_lyapunov
@@ -36,11 +36,11 @@ if TYPE_CHECKING:
 # public name -> the module that defines it
 _HOME = {
     "CombinedObserver": "dynlib.observers.kit.combined",
-    "EveryStep": "dynlib.observers.kit.plans",
-    "Hits": "dynlib.observers.kit.plans",
+    "EveryStep": "dynlib.observers.kit.trace_plans",
+    "Hits": "dynlib.observers.kit.trace_plans",
     "ObserverModule": "dynlib.observers.kit.module",
     "ObserverResult": "dynlib.observers.kit.result",
-    "Tail": "dynlib.observers.kit.plans",
+    "Tail": "dynlib.observers.kit.trace_plans",
     "TraceSpec": "dynlib.observers.kit.part",
     "covariant_vectors": "dynlib.observers.tangent.covariant",
     "extrema": "dynlib.observers.crossing.extrema",

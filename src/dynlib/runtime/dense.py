@@ -24,7 +24,7 @@ from dynlib.compiler.model import CompiledModel
 from dynlib.errors import OptionError
 from dynlib.observers.kit.steps import StepsObserver
 from dynlib.runtime.origin import Origin, inline, plain_call
-from dynlib.runtime.planning import Planner
+from dynlib.runtime.planner import Planner
 from dynlib.runtime.segments import Segment
 from dynlib.runtime.session import Session
 from dynlib.runtime.validate import exactly

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from dynlib.compiler.model import CompiledModel
 from dynlib.runtime.concerns import Concerns
-from dynlib.runtime.fastpath.plans import RecordingPlan
+from dynlib.runtime.fastpath.recording_plans import RecordingPlan
 from dynlib.runtime.origin import Origin
 from dynlib.runtime.results import Results
 from dynlib.runtime.starting import Start

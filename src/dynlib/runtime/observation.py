@@ -15,8 +15,8 @@ from dynlib.abi.slots import UNBOUNDED, Trace
 from dynlib.errors import OptionError
 from dynlib.observers.kit.combined import ROOM, CombinedObserver
 from dynlib.observers.kit.layout import ObservedLayout
-from dynlib.observers.kit.plans import capacity
 from dynlib.observers.kit.result import ObserverResult
+from dynlib.observers.kit.trace_plans import capacity
 from dynlib.runtime.naming import ByName, unknown_name
 from dynlib.runtime.run_options import RunOptions
 from dynlib.runtime.saved import checked_observed

@@ -20,7 +20,7 @@ from dynlib.runtime.many_runs import ManyRuns
 from dynlib.runtime.naming import EditableValues, NamedValues, refuse_attribute
 from dynlib.runtime.origin import Origin
 from dynlib.runtime.plan import Plan
-from dynlib.runtime.planning import Planner, refuse_start
+from dynlib.runtime.planner import Planner, refuse_start
 from dynlib.runtime.presets import Presets
 from dynlib.runtime.results import Results
 from dynlib.runtime.segments import segment_name

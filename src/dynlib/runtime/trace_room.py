@@ -8,7 +8,7 @@ from dynlib.errors import OptionError
 from dynlib.observers.kit.combined import CombinedObserver
 from dynlib.observers.kit.module import ObserverModule
 from dynlib.observers.kit.part import TraceSpec
-from dynlib.observers.kit.plans import capacity
+from dynlib.observers.kit.trace_plans import capacity
 from dynlib.runtime.memory import available_memory, readable_size
 
 __all__ = ["check_rows", "check_traces", "check_workspaces", "traces_that_fit"]

@@ -14,9 +14,9 @@ from dynlib.abi.lane_args import LANE_ARGS, OBSERVED_LANE_ARGS, Lane, Span
 from dynlib.abi.runner_args import RunnerArg
 from dynlib.abi.slots import NEVER, Count
 from dynlib.compiler.codegen.model_text import ModelText
+from dynlib.compiler.codegen.nonfinite import leaves_traces
 from dynlib.compiler.codegen.program import Program, entry_text
 from dynlib.compiler.codegen.quiet_text import QuietText
-from dynlib.compiler.codegen.stray import leaves_traces
 from dynlib.compiler.codegen.templates import Template, needed
 from dynlib.compiler.source import KernelSource
 from dynlib.dsl.spec import ModelSpec

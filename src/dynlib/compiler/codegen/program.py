@@ -12,12 +12,12 @@ from typing import Any
 from dynlib.abi.hooks import KINDS, PLACE_ARGS, AnalysisModule
 from dynlib.abi.runner_args import RUNNER_ARGS, WORDS, RunnerArg
 from dynlib.abi.slots import Clock, Count
-from dynlib.compiler.codegen.alike import much_alike
 from dynlib.compiler.codegen.arithmetic import is_arithmetic
 from dynlib.compiler.codegen.layout import Layout
 from dynlib.compiler.codegen.locate import LOCATE_HELPERS
 from dynlib.compiler.codegen.many_events import event_text_of
 from dynlib.compiler.codegen.model_text import EXAMINE, ModelText
+from dynlib.compiler.codegen.slp_hint import much_alike
 from dynlib.compiler.codegen.stepper_text import StepperText, attempt_line, outcome
 from dynlib.compiler.codegen.switch_text import SwitchText
 from dynlib.compiler.codegen.tangent_layout import TangentLayout

@@ -10,7 +10,7 @@ from dynlib.abi.lane_args import LANE_ARGS
 from dynlib.abi.runner_args import RUNNER_ARGS
 from dynlib.compiler.codegen import (
     lane_adaptive,
-    lane_careful,
+    lane_fallback,
     lane_fixed,
     lane_looks,
     lane_loop,
@@ -89,7 +89,7 @@ def _loop() -> Family:
 
 
 _LANE_MODULES = (
-    *(lane_fixed, lane_settle, lane_records, lane_careful, lane_adaptive, lane_samples),
+    *(lane_fixed, lane_settle, lane_records, lane_fallback, lane_adaptive, lane_samples),
     *(lane_observers, lane_looks, lane_loop),
 )
 
@@ -102,7 +102,7 @@ def _lanes() -> Family:
 
 
 def _lane_templates(name: str, flags: Mapping[str, bool]) -> tuple[Template, ...]:
-    modules = [lane_fixed, lane_settle, lane_records, lane_careful]
+    modules = [lane_fixed, lane_settle, lane_records, lane_fallback]
     if not flags["DISCRETE"]:
         modules += [lane_adaptive, lane_samples]
     if flags["ANALYSIS"]:

@@ -8,7 +8,7 @@ the bits of an unobserved one, and the tangent vectors are those of the method's
 differentiated exactly; but where the steps of an adaptive stepper do not suit them, see
 `dynlib.compiler.codegen.tangent_refinement`.
 
-Vectors in packs (`dynlib.compiler.llvm.packs`) are stepped by the text of one vector.
+Vectors in packs (`dynlib.compiler.llvm.tangent_simd`) are stepped by the text of one vector.
 
 Parker, Chua, Practical Numerical Algorithms for Chaotic Systems (1989), chapter 3.
 """

@@ -20,7 +20,7 @@ from dynlib.errors import OptionError
 from dynlib.suggest import did_you_mean
 
 if TYPE_CHECKING:
-    from dynlib.compiler.jit.door import Hooks as CompiledHooks
+    from dynlib.compiler.jit.numba_hooks import Hooks as CompiledHooks
 
 __all__ = ["LLVM", "NUMBA", "PYTHON", "engine_of"]
 
@@ -92,7 +92,7 @@ class _Llvm(_Compiling):
 
     def hooks(self, hooks: Hooks) -> CompiledHooks:
         """Users' functions, of which the translator asks for compiled ones."""
-        from dynlib.compiler.jit.door import Hooks as CompiledHooks
+        from dynlib.compiler.jit.numba_hooks import Hooks as CompiledHooks
 
         return CompiledHooks(hooks)
 

@@ -21,7 +21,7 @@ _TABLES = (
 )
 _OWN = tuple(
     f"dynlib.compiler.jit.{name}"
-    for name in ("door", "numba_arrays", "numba_kernel", "numba_primitives")
+    for name in ("numba_hooks", "numba_arrays", "numba_kernel", "numba_primitives")
 )
 _TEMPLATES = ("FunctionTemplate", "AttributeTemplate")
 _DEEPEST = 4

@@ -190,7 +190,7 @@ def load(kernel: ObjectCode) -> Entry:
     llvm = _llvm()
     missing = _missing(kernel)
     if missing:
-        from dynlib.compiler.jit.door import load_numba
+        from dynlib.compiler.jit.numba_hooks import load_numba
 
         load_numba()  # whose functions a user's hook may need
         missing = _missing(kernel)

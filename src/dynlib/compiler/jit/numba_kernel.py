@@ -17,11 +17,11 @@ from typing import Any
 
 from dynlib.abi.hooks import HOOK_ARGS, READ_ONLY, STEP_ARGS
 from dynlib.compiler.engine import UncompilableHook
-from dynlib.compiler.jit.door import HOOK_OPTIONS, load_numba, problem_of, read_only
 from dynlib.compiler.jit.extensions import extensions
 from dynlib.compiler.jit.frozen import frozen
 from dynlib.compiler.jit.hook_errors import reason_of, said
 from dynlib.compiler.jit.native import ObjectCode, emit_object
+from dynlib.compiler.jit.numba_hooks import HOOK_OPTIONS, load_numba, problem_of, read_only
 from dynlib.compiler.length import check_text
 from dynlib.compiler.source import KernelSource
 from dynlib.compiler.syntax import parse

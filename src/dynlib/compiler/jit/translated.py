@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from dynlib.abi.phases import Phase, note, phase
-from dynlib.compiler.jit.beside import emit_beside
-from dynlib.compiler.jit.door import Hooks
+from dynlib.compiler.jit.compile_thread import emit_in_thread
 from dynlib.compiler.jit.dump import NO_DUMP, Dump
 from dynlib.compiler.jit.extensions import extensions
 from dynlib.compiler.jit.native import ObjectCode
+from dynlib.compiler.jit.numba_hooks import Hooks
 from dynlib.compiler.llvm.translate import SYMBOL, translate
 from dynlib.compiler.llvm.values import Untranslatable
 from dynlib.compiler.source import KernelSource
@@ -45,11 +45,13 @@ def compiled(
             "dynlib's own, its text has to change; else please report this."
         ) from error
     dump.translated(assembly, foreigners.modules)
-    emit: Callable[..., ObjectCode] = emit_beside
+    emit: Callable[..., ObjectCode] = emit_in_thread
     if len(assembly) > _LONG:
-        from dynlib.compiler.jit.apart import emit_apart  # short compiles need no subprocess
+        from dynlib.compiler.jit.compile_process import (
+            emit_in_process,  # short compiles need no subprocess
+        )
 
-        emit = emit_apart
+        emit = emit_in_process
     longest = max(part.count("\n") for part in assembly.split("\ndefine "))
     alike = source.alike and longest <= _SEARCHED
     with phase(Phase.LLVM):

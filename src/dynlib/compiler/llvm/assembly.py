@@ -9,7 +9,6 @@ from itertools import count, repeat
 from typing import Any
 
 from dynlib.compiler.length import check_length, code_limit
-from dynlib.compiler.llvm.apart import never_called
 from dynlib.compiler.llvm.blocks import Blocks, unified
 from dynlib.compiler.llvm.by_memory import (
     NOWHERE,
@@ -20,14 +19,15 @@ from dynlib.compiler.llvm.by_memory import (
     note_kinds,
     stored,
 )
+from dynlib.compiler.llvm.cold_call import never_called
 from dynlib.compiler.llvm.expressions import Scope
 from dynlib.compiler.llvm.functions import Body
 from dynlib.compiler.llvm.grouped import grouped
 from dynlib.compiler.llvm.long_tuples import COPY
-from dynlib.compiler.llvm.packs import with_packs
+from dynlib.compiler.llvm.memory_access import ROWS
 from dynlib.compiler.llvm.primitives import CALLED, casts
-from dynlib.compiler.llvm.rows import ROWS
-from dynlib.compiler.llvm.tiles import TILES
+from dynlib.compiler.llvm.record_transpose import TILES
+from dynlib.compiler.llvm.tangent_simd import with_packs
 from dynlib.compiler.llvm.values import (
     Array,
     Group,

@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 
 from dynlib.compiler.llvm import library
-from dynlib.compiler.llvm.apart import call_apart, never_called
 from dynlib.compiler.llvm.assembly import Assembly, Made
 from dynlib.compiler.llvm.by_memory import given, is_apart, kept_in, note_kinds
+from dynlib.compiler.llvm.cold_call import call_apart, never_called
 from dynlib.compiler.llvm.expressions import Callee, Expressions
-from dynlib.compiler.llvm.foreign import Foreigners, call_foreign
+from dynlib.compiler.llvm.external import Foreigners, call_foreign
 from dynlib.compiler.llvm.inlining import has_one_end, put_in_place
 from dynlib.compiler.llvm.values import (
     Group,

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from dynlib.compiler.length import check_length
 from dynlib.compiler.llvm.assembly import Assembly, Made, ManyElementary
-from dynlib.compiler.llvm.foreign import Foreigners
+from dynlib.compiler.llvm.external import Foreigners
 from dynlib.compiler.llvm.long_bodies import in_parts
 from dynlib.compiler.llvm.scopes import OUT_OF_LINE, Text
 from dynlib.compiler.llvm.values import Untranslatable

@@ -14,7 +14,7 @@ from dynlib.observers.kit.expressions import read_value
 from dynlib.observers.kit.keywords import checks_keywords
 from dynlib.observers.kit.module import ObserverModule
 from dynlib.observers.kit.part import HookText, Output, Part, TraceSpec
-from dynlib.observers.kit.plans import Tail
+from dynlib.observers.kit.trace_plans import Tail
 from dynlib.observers.tangent.tangent_observer import whole
 from dynlib.steppers.base import Stepper
 

@@ -14,7 +14,7 @@ from dynlib.observers.crossing import crossing_hooks as hooks
 from dynlib.observers.kit.batches import Batches
 from dynlib.observers.kit.expressions import is_zero, read_value, slope_of
 from dynlib.observers.kit.part import NO_TRACE, HookText, Output, Part, TraceSpec
-from dynlib.observers.kit.plans import EveryStep, Hits, TracePlan, checked_trace_plan
+from dynlib.observers.kit.trace_plans import EveryStep, Hits, TracePlan, checked_trace_plan
 from dynlib.steppers.base import Stepper
 from dynlib.steppers.text import function
 from dynlib.suggest import did_you_mean

@@ -22,7 +22,7 @@ from dynlib.observers.kit.expressions import is_zero, read_value, slope_of
 from dynlib.observers.kit.keywords import checks_keywords
 from dynlib.observers.kit.module import ObserverModule
 from dynlib.observers.kit.part import NO_TRACE, HookText, Output, Part, TraceSpec
-from dynlib.observers.kit.plans import TracePlan
+from dynlib.observers.kit.trace_plans import TracePlan
 from dynlib.steppers.base import Stepper
 from dynlib.suggest import did_you_mean
 

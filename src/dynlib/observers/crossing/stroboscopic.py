@@ -16,7 +16,7 @@ from dynlib.observers.kit.expressions import read_value
 from dynlib.observers.kit.keywords import checks_keywords
 from dynlib.observers.kit.module import ObserverModule
 from dynlib.observers.kit.part import NO_TRACE, HookText, Output, Part, TraceSpec
-from dynlib.observers.kit.plans import TracePlan
+from dynlib.observers.kit.trace_plans import TracePlan
 from dynlib.steppers.base import Stepper
 
 __all__ = ["StroboscopicObserver", "stroboscopic"]

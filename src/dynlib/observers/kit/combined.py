@@ -20,8 +20,8 @@ from dynlib.compiler.length import check_text
 from dynlib.dsl.spec import ModelSpec
 from dynlib.observers.kit.module import ObserverModule
 from dynlib.observers.kit.part import NO_TRACE, TraceSpec, named
-from dynlib.observers.kit.plans import EveryStep, capacity
 from dynlib.observers.kit.rows import Rows, afresh
+from dynlib.observers.kit.trace_plans import EveryStep, capacity
 from dynlib.observers.kit.validation import check_differentiable
 from dynlib.steppers.base import Stepper
 from dynlib.steppers.text import function

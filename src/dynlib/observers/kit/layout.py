@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dynlib.observers.kit.combined import CombinedObserver
-from dynlib.observers.kit.plans import capacity
 from dynlib.observers.kit.result import ObserverResult
+from dynlib.observers.kit.trace_plans import capacity
 
 __all__ = ["Member", "ObservedLayout"]
 

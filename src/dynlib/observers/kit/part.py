@@ -10,7 +10,7 @@ from typing import Any
 
 from dynlib.compiler.codegen.templates import template_of, templates_in
 from dynlib.errors import OptionError
-from dynlib.observers.kit.plans import EveryStep, TracePlan, checked_trace_plan
+from dynlib.observers.kit.trace_plans import EveryStep, TracePlan, checked_trace_plan
 
 __all__ = ["NO_TRACE", "HookText", "Output", "Part", "TraceSpec", "named"]
 

@@ -12,8 +12,8 @@ from typing import Any
 from dynlib.dsl.spec import ModelSpec
 from dynlib.observers.kit.keywords import checks_keywords
 from dynlib.observers.kit.part import HookText, Output, Part, TraceSpec
-from dynlib.observers.kit.plans import TracePlan
 from dynlib.observers.kit.result import Check, ObserverResult
+from dynlib.observers.kit.trace_plans import TracePlan
 from dynlib.observers.tangent import chaos_hooks as hooks
 from dynlib.observers.tangent.gram_schmidt import ROUNDING
 from dynlib.observers.tangent.lyapunov_hooks import grow_OBS, orthonormalise_OBS, revive_OBS

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dynlib.dsl.spec import ModelSpec
 from dynlib.observers.kit.keywords import checks_keywords
 from dynlib.observers.kit.part import HookText, Output, Part, TraceSpec
-from dynlib.observers.kit.plans import Tail, TracePlan, checked_trace_plan
+from dynlib.observers.kit.trace_plans import Tail, TracePlan, checked_trace_plan
 from dynlib.observers.tangent import covariant_hooks as hooks
 from dynlib.observers.tangent.covariant_result import CovariantResult
 from dynlib.observers.tangent.gram_schmidt import ROUNDING

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from dynlib.dsl.spec import ModelSpec
 from dynlib.observers.kit.keywords import checks_keywords
 from dynlib.observers.kit.part import HookText, Output, Part, TraceSpec
-from dynlib.observers.kit.plans import Tail, TracePlan, checked_trace_plan
 from dynlib.observers.kit.result import Check, ObserverResult
 from dynlib.observers.kit.scatter import scatter
+from dynlib.observers.kit.trace_plans import Tail, TracePlan, checked_trace_plan
 from dynlib.observers.tangent import finite_time_hooks as hooks
 from dynlib.observers.tangent.gram_schmidt import ROUNDING
 from dynlib.observers.tangent.lyapunov_hooks import (

@@ -18,7 +18,7 @@ from dynlib.observers.kit.expressions import halfway_text
 from dynlib.observers.kit.keywords import checks_keywords
 from dynlib.observers.kit.module import ObserverModule
 from dynlib.observers.kit.part import NO_TRACE, HookText, Output, Part, TraceSpec
-from dynlib.observers.kit.plans import EveryStep, TracePlan, checked_trace_plan
+from dynlib.observers.kit.trace_plans import EveryStep, TracePlan, checked_trace_plan
 from dynlib.observers.tangent import lyapunov_hooks as hooks
 from dynlib.observers.tangent.gram_schmidt import FEW, ROUNDING, gram_schmidt_text
 from dynlib.observers.tangent.lyapunov_result import LyapunovMaxResult, LyapunovSpectrumResult

@@ -8,7 +8,7 @@ from dynlib.dsl.spec import ModelSpec
 from dynlib.errors import ObserverError
 from dynlib.observers.kit.module import ObserverModule
 from dynlib.observers.kit.part import TraceSpec
-from dynlib.observers.kit.plans import EveryStep, TracePlan, checked_trace_plan
+from dynlib.observers.kit.trace_plans import EveryStep, TracePlan, checked_trace_plan
 from dynlib.steppers.base import Stepper
 
 __all__ = ["TangentObserver", "positive", "traced", "whole"]

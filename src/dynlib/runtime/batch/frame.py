@@ -15,7 +15,7 @@ from dynlib.observers.kit.layout import ObservedLayout
 from dynlib.runtime.batch.inputs import Inputs
 from dynlib.runtime.batch.table import EventLog, RunArrays
 from dynlib.runtime.costs import Costs, RunStats
-from dynlib.runtime.fastpath.plans import FinalState
+from dynlib.runtime.fastpath.recording_plans import FinalState
 from dynlib.runtime.origin import Origin
 from dynlib.runtime.recording import Selection
 from dynlib.runtime.run_options import RunOptions

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from dynlib.compiler.model import CompiledModel
 from dynlib.errors import OptionError
-from dynlib.runtime.fastpath.plans import FinalState, RecordingPlan, Stride, checked_plan
+from dynlib.runtime.fastpath.recording_plans import FinalState, RecordingPlan, Stride, checked_plan
 from dynlib.runtime.fastpath.request import PlannedRecord
 from dynlib.runtime.horizon import fixed_horizon
 from dynlib.runtime.recording import Selection

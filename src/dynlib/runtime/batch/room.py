@@ -11,7 +11,7 @@ from dynlib.errors import OptionError
 from dynlib.runtime.batch.recording import Recording
 from dynlib.runtime.fastpath.executor import default_lanes
 from dynlib.runtime.fastpath.observers import combined_of, layout_of, observed_steps
-from dynlib.runtime.fastpath.plans import FinalState, Stride
+from dynlib.runtime.fastpath.recording_plans import FinalState, Stride
 from dynlib.runtime.fastpath.request import BatchRequest
 from dynlib.runtime.memory import available_memory, readable_size
 from dynlib.runtime.trace_room import traces_that_fit

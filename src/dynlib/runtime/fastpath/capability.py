@@ -7,8 +7,8 @@ from typing import Any
 
 from dynlib.compiler.model import CompiledModel
 from dynlib.errors import OptionError
-from dynlib.observers.kit.plans import EveryStep
-from dynlib.runtime.fastpath.plans import FinalState, RecordingPlan
+from dynlib.observers.kit.trace_plans import EveryStep
+from dynlib.runtime.fastpath.recording_plans import FinalState, RecordingPlan
 from dynlib.runtime.run_options import RunOptions
 from dynlib.wording import argument
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from dynlib.compiler.codegen.runner_variants import Variant
 from dynlib.observers.kit.module import ObserverModule
-from dynlib.runtime.fastpath.plans import RecordingPlan
+from dynlib.runtime.fastpath.recording_plans import RecordingPlan
 
 __all__ = ["BatchRequest", "PlannedRecord", "RawBatch", "Spans"]
 

@@ -19,7 +19,7 @@ from dynlib.compiler.engine import UncompilableHook
 from dynlib.compiler.jit.frozen import frozen
 from dynlib.compiler.jit.hook_errors import reason_of
 from dynlib.compiler.jit.undisturbed import undisturbed
-from dynlib.compiler.llvm.foreign import Foreign
+from dynlib.compiler.llvm.external import Foreign
 from dynlib.compiler.llvm.values import ArrayShape, Shape
 from dynlib.errors import JITUnavailableError
 

@@ -21,22 +21,24 @@ from threading import Thread
 from typing import Any
 
 from dynlib.abi.aside import Aside
-from dynlib.compiler.jit.beside import emit_beside
+from dynlib.compiler.jit.compile_thread import emit_in_thread
 from dynlib.compiler.jit.native import ObjectCode, emit_object
 from dynlib.errors import CompilationError
 
-__all__ = ["emit_apart", "serve"]
+__all__ = ["emit_in_process", "serve"]
 
 _PROGRAM = """
 import sys
 sys.path[:] = {path!r}
-from dynlib.compiler.jit.apart import serve
+from dynlib.compiler.jit.compile_process import serve
 serve()
 """
 _SIZE = 8  # bytes of the length that stands before the work
 
 
-def emit_apart(assembly: str, symbol: str, *, linked: Sequence[str] = (), **how: Any) -> ObjectCode:
+def emit_in_process(
+    assembly: str, symbol: str, *, linked: Sequence[str] = (), **how: Any
+) -> ObjectCode:
     """The same as `emit_object`, in another process, which Ctrl-C ends at once.
 
     Raises
@@ -48,14 +50,14 @@ def emit_apart(assembly: str, symbol: str, *, linked: Sequence[str] = (), **how:
     try:
         made, code = _Other(work).answer()
     except (OSError, RuntimeError):  # no Python to start, or no more processes or threads
-        return emit_beside(assembly, symbol, linked=linked, **how)
+        return emit_in_thread(assembly, symbol, linked=linked, **how)
     if code < 0:
         raise CompilationError(
             f"LLVM was ended by {_name(-code)} while it compiled {len(assembly) / 1e6:.1f} MB of "
             "assembly. If memory was too small, make the model smaller or use jit=False."
         )
     if code or not made:
-        return emit_beside(assembly, symbol, linked=linked, **how)
+        return emit_in_thread(assembly, symbol, linked=linked, **how)
     found: ObjectCode = pickle.loads(made)  # made by our own process
     return found
 

@@ -15,7 +15,7 @@ from typing import Any
 from dynlib.abi.aside import Aside
 from dynlib.compiler.jit.native import ObjectCode, emit_object
 
-__all__ = ["emit_beside", "still_at_work"]
+__all__ = ["emit_in_thread", "still_at_work"]
 
 _left: list[Aside] = []
 if hasattr(os, "register_at_fork"):
@@ -27,7 +27,7 @@ def still_at_work() -> bool:
     return any(not work.done for work in _left)
 
 
-def emit_beside(assembly: str, symbol: str, **how: Any) -> ObjectCode:
+def emit_in_thread(assembly: str, symbol: str, **how: Any) -> ObjectCode:
     """The same as `emit_object`, in a thread that Ctrl-C does not wait for."""
     if threading.current_thread() is not threading.main_thread():
         return emit_object(assembly, symbol, **how)  # signals go to the main thread

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from dynlib.compiler.llvm.expressions import Callee, Expressions
-from dynlib.compiler.llvm.rows import array_of, items_of, known_of
+from dynlib.compiler.llvm.memory_access import array_of, items_of, known_of
 from dynlib.compiler.llvm.values import (
     Array,
     Group,
