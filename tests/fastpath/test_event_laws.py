@@ -141,7 +141,7 @@ def as_single_runs(stepper: str, document: dict[str, Any]) -> None:
 @pytest.mark.parametrize("phase", PHASES)
 @pytest.mark.parametrize("stepper", STEPPERS)
 def test_any_event_alone(stepper: str, phase: str, direction: str | None, locate: bool) -> None:
-    """With no other event that would send a lane into a careful pass."""
+    """With no other event that would send a lane into a scalar pass."""
     event = {"cond": "x < -0.3", "action": "m += 1", "log": ["x"], "phase": phase}
     event |= {"direction": direction} if direction else {}
     event |= {} if locate else {"locate": False}

@@ -150,4 +150,4 @@ def test_values() -> None:
     assert not (LOGGED.observed)
     assert not (LOGGED.fast)
     assert COUNTED.fast
-    assert COUNTED.careful is RunnerVariant.BASE
+    assert COUNTED.fallback is RunnerVariant.BASE

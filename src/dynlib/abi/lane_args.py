@@ -51,7 +51,7 @@ class LaneCount(IntEnum):
     EVENT_ROW = 10
     EVENT_ROWS = 11
     BUDGET = 12  # steps of a block until the runner pauses
-    AGAIN = 13  # lane whose careful pass is to be gone on with; -1: none
+    AGAIN = 13  # lane whose scalar pass is to be gone on with; -1: none
     OBSERVED_FROM = 14  # step at which observers start (anew)
     STREAM = 15  # 1: records are more than a cache holds, and are written past it
     TAKEN = 16  # fixed grids and maps: steps of the chunk in which the lane `AGAIN` is

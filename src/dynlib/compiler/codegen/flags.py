@@ -54,7 +54,7 @@ FLAGS: Mapping[str, str] = {
     "TRACES": "an observer keeps rows",
     "OBSERVERS_STOP": "an observer may end the run",
     # lanes
-    "CAREFUL_LOOP": "lanes in which something happens go through the ordinary run loop",
+    "FALLBACK_LOOP": "lanes in which something happens go through the ordinary run loop",
     "EVENTFUL": "something besides a number that is not finite may happen in a step",
     "WATCHED": "lanes note in each step whether something would have happened",
     "STRAY": "a state that is not finite may come back, so each step is looked at",

@@ -198,9 +198,9 @@ def settle_adaptive(job, cells, control, runs, rec, log, obs):
         if TRANSIENTS:
             if code == Status.DONE and cells.lanes[Lane.GOAL, lane] != job.t_end:
                 code = next_part(lane, job, cells, obs)
-        if CAREFUL_LOOP:
+        if FALLBACK_LOOP:
             while code == Leaves.CAREFUL:
-                code = careful(lane, 1, job, cells, control, rec, log, obs)
+                code = scalar_fallback(lane, 1, job, cells, control, rec, log, obs)
                 job.batch[LaneCount.AGAIN] = -1
                 if code == Status.GROW_EVT:
                     job.batch[LaneCount.AGAIN] = lane
@@ -218,5 +218,5 @@ def settle_adaptive(job, cells, control, runs, rec, log, obs):
             )
             cells.lanes[Lane.LEAVES, lane] = 0.0
         else:
-            finish(lane, code, job, cells, runs, obs)
+            retire_lane(lane, code, job, cells, runs, obs)
     return Status.OK

@@ -10,10 +10,10 @@ from dynlib.abi.slots import Clock, Count, Stopped
 from dynlib.abi.status import Status
 from dynlib.compiler.codegen.templates import phase
 
-__all__ = ["careful"]
+__all__ = ["scalar_fallback"]
 
 
-def careful(lane, chunk, job, cells, control, rec, log, obs):
+def scalar_fallback(lane, chunk, job, cells, control, rec, log, obs):
     """Take `chunk` steps of one lane through the ordinary run loop.
 
     Returns `OK` if the run goes on, `GROW_EVT` if the event log needs room first (the batch then

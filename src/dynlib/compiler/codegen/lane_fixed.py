@@ -40,7 +40,7 @@ def find_leader(cells):
 def plan_chunk(leader, job, cells):
     """Steps that every lane can take before one of them ends or, out of phase, has to record.
 
-    0 says that a lane has only a step of its own kind left, which the careful pass takes.
+    0 says that a lane has only a step of its own kind left, which the scalar pass takes.
     """
     end = job.batch[LaneCount.STEP_END]
     if job.grid[LaneClock.DT_LAST] != job.grid[LaneClock.DT]:
@@ -86,7 +86,7 @@ def plan_own_chunk(job, cells):
 
 
 def flag_last_steps(job, cells):
-    """Send lanes to the careful pass whose next step is their last, and has its own length."""
+    """Send lanes to the scalar pass whose next step is their last, and has its own length."""
     for lane in range(LANES):
         last = cells.lanes[Lane.STEP, lane] + 1.0 == cells.lanes[ROW_SPAN + Span.STEP_END, lane]
         if last and cells.lanes[ROW_SPAN + Span.DT_LAST, lane] != job.grid[LaneClock.DT]:

@@ -9,7 +9,7 @@ the lane is taken back to where nothing had happened yet and goes on, for a few 
 the ordinary run loop (or, where only a number can go astray, through a plain one).  So a batch
 does what a single run does, by construction, and with the same bits.
 
-The functions here and in `lane_fixed`, `lane_records`, `lane_adaptive`, `lane_careful` and
+The functions here and in `lane_fixed`, `lane_records`, `lane_adaptive`, `lane_fallback` and
 `lane_observers` are templates like `dynlib.compiler.codegen.run_loop`; names in capitals that are
 no flags are numbers put in by `dynlib.compiler.codegen.lane_program`.
 """
@@ -24,7 +24,7 @@ from dynlib.abi.slots import Fresh
 from dynlib.abi.status import Status
 from dynlib.compiler.codegen.templates import leave_loop, phase
 
-__all__ = ["all_free", "fast_run", "finish", "next_record", "take_up"]
+__all__ = ["all_free", "fast_run", "load_lane", "next_record", "retire_lane"]
 
 
 def fast_run(job, cells, control, runs, rec, log, obs=0):
@@ -110,7 +110,7 @@ def fill_lanes(job, cells, control, runs, rec, turn, obs):
             r = take_number(job.queue)
             turn.more = r < job.batch[LaneCount.RUNS]
             if turn.more:
-                take_up(r, lane, job, cells, control, runs, rec, obs)
+                load_lane(r, lane, job, cells, control, runs, rec, obs)
         if cells.run[lane] >= 0:
             active += 1
             if ANALYSIS:
@@ -165,7 +165,7 @@ def advance_fixed(job, cells, rec, turn, obs):
         if turn.chunk == 0:  # those lanes do, and the others take this step as always
             flag_last_steps(job, cells)
             turn.chunk = 1
-    if ADJUSTED:  # an observer changes every step: the careful pass takes them all
+    if ADJUSTED:  # an observer changes every step: the scalar pass takes them all
         for lane in range(LANES):
             cells.flag[lane] = 1
         turn.chunk = max(turn.chunk, 1)
@@ -179,7 +179,7 @@ def advance_fixed(job, cells, rec, turn, obs):
         )
 
 
-def take_up(r, lane, job, cells, control, runs, rec, obs):
+def load_lane(r, lane, job, cells, control, runs, rec, obs):
     """Put run `r` into a lane."""
     cells.run[lane] = r
     for i in range(N_STATES):
@@ -263,7 +263,7 @@ def begin_adaptive(lane, t, step, u, job, cells, control, obs):
 @phase
 def end_at_once(lane, t, job, cells):
     """Let runs leave that have no length, or may take no step."""
-    if CAREFUL_LOOP:
+    if FALLBACK_LOOP:
         if t == job.grid[LaneClock.T_END] or job.batch[LaneCount.STEP_LIMIT] <= 0:
             cells.lanes[Lane.LEAVES, lane] = Leaves.CAREFUL
     else:
@@ -281,7 +281,7 @@ def next_record(lane, job, cells):
     return job.batch[LaneCount.FIRST_RECORD] + row * job.batch[LaneCount.STRIDE]
 
 
-def finish(lane, code, job, cells, runs, obs):
+def retire_lane(lane, code, job, cells, runs, obs):
     """Give a run's results back and free its lane.
 
     What a loop that was told to end has left in a run is nothing to give: the run never ended.

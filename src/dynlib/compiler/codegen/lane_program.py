@@ -131,13 +131,13 @@ class LaneProgram:
         self,
         fast: Sequence[Template],
         runner: str,
-        careful: Callable[[], tuple[Sequence[Template], str]],
+        fallback: Callable[[], tuple[Sequence[Template], str]],
         *,
         sampled: bool,
     ) -> KernelSource:
         """The module of `runner`, from its templates.
 
-        `careful` gives the loop of careful passes, and its name.
+        `fallback` gives the loop of scalar passes, and its name.
         """
         flags = self.program.flags(sampled=sampled)
         discrete = self.spec.kind == "map"
@@ -157,12 +157,12 @@ class LaneProgram:
         flags |= {"TRANSIENTS": observed and not self.own_spans}
         flags |= {"TOGETHER": self.own_spans and not flags["ADAPTIVE"]}
         flags |= {"MANY_PARAMS": self.program.layout.params > _MANY_PARAMS}
-        flags |= {"CAREFUL_LOOP": eventful or flags["NOTED"] or self.analysis is not None}
+        flags |= {"FALLBACK_LOOP": eventful or flags["NOTED"] or self.analysis is not None}
         flags |= self._heeding()
         words: dict[str, Any] = {**flags, **self._numbers(flags)}
         loop = ""
-        if flags["CAREFUL_LOOP"]:  # outputs are made when a run ends, not after each pass
-            templates, words["RUN_LOOP"] = careful()
+        if flags["FALLBACK_LOOP"]:  # outputs are made when a run ends, not after each pass
+            templates, words["RUN_LOOP"] = fallback()
             loop = self.program.run_loop(templates, flags | {"END_HOOK": False})
         text = "\n".join(each.text(words) for each in needed(fast, runner, words))
         layout = self.program.layout

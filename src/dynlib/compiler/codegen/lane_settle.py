@@ -69,8 +69,8 @@ def settle_fixed(chunk, job, cells, control, runs, rec, log, obs):
         if at.redo:
             if not at.again:
                 take_back(lane, cells, obs)
-            if CAREFUL_LOOP:
-                at.code = careful(lane, at.chunk, job, cells, control, rec, log, obs)
+            if FALLBACK_LOOP:
+                at.code = scalar_fallback(lane, at.chunk, job, cells, control, rec, log, obs)
                 job.batch[LaneCount.AGAIN] = -1
                 if at.code == Status.GROW_EVT:
                     job.batch[LaneCount.AGAIN] = lane
@@ -84,7 +84,7 @@ def settle_fixed(chunk, job, cells, control, runs, rec, log, obs):
         if at.code == Status.OK:
             end_on_grid(lane, job, cells, control, rec, at)
         if at.code != Status.OK:
-            finish(lane, at.code, job, cells, runs, obs)
+            retire_lane(lane, at.code, job, cells, runs, obs)
     return Status.OK
 
 

@@ -65,7 +65,7 @@ class RunnerVariant(Enum):
         return self in (RunnerVariant.FASTPATH, RunnerVariant.FASTPATH_ANALYSIS)
 
     @property
-    def careful(self) -> RunnerVariant:
+    def fallback(self) -> RunnerVariant:
         """The ordinary kind with the same observers."""
         return RunnerVariant.ANALYSIS if self.observed else RunnerVariant.BASE
 
@@ -99,9 +99,9 @@ class FurtherVariant:
         return self.like.fast
 
     @property
-    def careful(self) -> RunnerVariant:
+    def fallback(self) -> RunnerVariant:
         """The ordinary kind with the same observers."""
-        return self.like.careful
+        return self.like.fallback
 
 
 Variant = RunnerVariant | FurtherVariant
@@ -246,8 +246,8 @@ def module_of(
     templates, name = _RUNNER_TEMPLATE_MAP.templates((variant, discrete))
     if isinstance(program, Program):
         return program.module(templates, name, sampled=sampled)
-    careful_loop = partial(_RUNNER_TEMPLATE_MAP.templates, (variant.careful, discrete))
-    return program.module(templates, name, careful_loop, sampled=sampled)
+    fallback_loop = partial(_RUNNER_TEMPLATE_MAP.templates, (variant.fallback, discrete))
+    return program.module(templates, name, fallback_loop, sampled=sampled)
 
 
 @contextmanager
