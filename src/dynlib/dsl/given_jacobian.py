@@ -82,7 +82,7 @@ def check_jacobian(given: GivenJacobian, spec: ModelSpec, issues: Issues) -> Non
     }
     for (i, j), wrong in _compare(doubtful, spec, issues).items():
         if wrong:
-            issues.append(_letter(given.pieces[i, j], spec, i, j))
+            issues.append(_issue(given.pieces[i, j], spec, i, j))
 
 
 def _pieces(item: Item, n: int, issues: Issues) -> dict[tuple[int, int], Piece]:
@@ -162,7 +162,7 @@ def _points(spec: ModelSpec, nodes: list[Node]) -> Iterator[dict[Node, float]]:
         yield point
 
 
-def _letter(piece: Piece, spec: ModelSpec, i: int, j: int) -> Issue:
+def _issue(piece: Piece, spec: ModelSpec, i: int, j: int) -> Issue:
     derived = expr.to_text(spec.jacobian[i][j])
     row, column = spec.states[i], spec.states[j]
     what = f"d({row}')/d({column})" if not spec.is_map else f"d(next {row})/d({column})"

@@ -77,13 +77,13 @@ def restore(
 def _pack(origin: Origin, segments: Sequence[Segment]) -> tuple[Arrays, dict[str, Any]]:
     """Arrays named ``<segment>/<array>``, and the rest as plain data."""
     arrays: Arrays = {}
-    described = []
+    metadata = []
     for index, segment in enumerate(segments):
         arrays |= {f"{index}/raw_{name}": getattr(segment.raw, name) for name in _RECORD + _EVENTS}
         arrays |= {f"{index}/{name}": getattr(segment, name) for name in _ENDS}
         if segment.raw.observers:
             arrays[f"{index}/observed"] = flat(segment.raw.observers)
-        described.append(
+        metadata.append(
             {
                 **{name: getattr(segment, name) for name in _SCALARS},
                 "selection": segment.selection.as_dict(),
@@ -101,7 +101,7 @@ def _pack(origin: Origin, segments: Sequence[Segment]) -> tuple[Arrays, dict[str
         "format": FORMAT,
         "version": VERSION,
         "origin": origin.as_dict(),
-        "segments": described,
+        "segments": metadata,
     }
     return arrays, meta
 
@@ -115,12 +115,12 @@ def _stats(stats: RunStats) -> dict[str, Any]:
 def _unpack(arrays: Arrays, meta: Mapping[str, Any]) -> tuple[Origin, list[Segment]]:
     schema.check_origin(meta["origin"])
     origin = Origin.from_dict(meta["origin"])
-    described = schema.field(meta, "segments", list)
-    if not described:
+    metadata = schema.field(meta, "segments", list)
+    if not metadata:
         raise ValueError("it has no segments")
     return origin, [
         _segment(_of_segment(arrays, index), entry, meta["origin"])
-        for index, entry in enumerate(described)
+        for index, entry in enumerate(metadata)
     ]
 
 

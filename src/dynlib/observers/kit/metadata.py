@@ -44,16 +44,16 @@ def describe(combined: CombinedObserver | None, after: float = 0) -> tuple[dict[
     )
 
 
-def deciding(described: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def deciding(metadata: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """What decides whether two observers are the same one."""
     return [
-        {key: value for key, value in each.items() if key not in _FOR_READERS} for each in described
+        {key: value for key, value in each.items() if key not in _FOR_READERS} for each in metadata
     ]
 
 
-def names_of(described: Iterable[Mapping[str, Any]]) -> str:
+def names_of(metadata: Iterable[Mapping[str, Any]]) -> str:
     """Names of the observers, for a sentence."""
-    return ", ".join(repr(each["name"]) for each in described)
+    return ", ".join(repr(each["name"]) for each in metadata)
 
 
 def _short(text: str) -> str:

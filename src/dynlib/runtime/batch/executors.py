@@ -26,7 +26,7 @@ from dynlib.runtime.batch.work import Task, perform
 from dynlib.runtime.fastpath.request import RawBatch
 from dynlib.runtime.interrupt import Interrupt
 
-__all__ = ["check_travel", "checked_executor", "crew_size", "perform_on"]
+__all__ = ["check_travel", "checked_executor", "perform_on", "worker_count"]
 
 _MOST_DEATHS = 3  # of workers at one and the same part, until that part is blamed
 _LOOK = 0.05  # seconds between two looks at Ctrl-C
@@ -97,23 +97,23 @@ def perform_on(
     DynlibError
         If workers keep dying at one part; of `check`.
     """
-    crew = _Crew(executor, check)
+    workers = _Workers(executor, check)
     queue = iter(parts)
     try:
         while not interrupt.seen:
-            while crew.has_room and (part := crew.lost() or next(queue, None)) is not None:
-                crew.start(part)
-            if not crew.busy:
+            while workers.has_room and (part := workers.lost() or next(queue, None)) is not None:
+                workers.start(part)
+            if not workers.busy:
                 return
-            for first, result in crew.finished():
+            for first, result in workers.finished():
                 yield (first, *result)
-        for first, result in crew.last():
+        for first, result in workers.last():
             yield (first, *result)
     finally:
-        crew.leave()
+        workers.leave()
 
 
-def crew_size(executor: Executor) -> int:
+def worker_count(executor: Executor) -> int:
     """Tasks that an executor works at together, as far as it says; at least 2."""
     size = _attribute(executor, "_max_workers")
     client = _attribute(executor, "_client")
@@ -128,7 +128,7 @@ _UNGUARDED = (
 )
 
 
-class _Crew:
+class _Workers:
     """An executor, what it is working at, and what it has lost."""
 
     def __init__(self, executor: Executor, check: Check) -> None:
@@ -137,7 +137,7 @@ class _Crew:
         self._under_way: dict[Future[Any], tuple[Part, Executor]] = {}
         self._lost: list[Part] = []
         self._deaths: dict[int, int] = {}
-        self._room = 2 * crew_size(executor)
+        self._room = 2 * worker_count(executor)
 
     @property
     def busy(self) -> bool:

@@ -340,9 +340,9 @@ def _facts(arrays: Mapping[str, Array], meta: Mapping[str, Any]) -> dict[str, An
 
 def _observers(meta: Mapping[str, Any]) -> dict[str, Any]:
     """Who observes the runs, and what decides what they find."""
-    described = meta["observers"]
-    names = ", ".join(each["name"] for each in described) or "none"
-    content = [deciding(described), meta["observed"]]
+    metadata = meta["observers"]
+    names = ", ".join(each["name"] for each in metadata) or "none"
+    content = [deciding(metadata), meta["observed"]]
     return {"observers": names, "the code or options of observers": content}
 
 

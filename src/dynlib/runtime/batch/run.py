@@ -12,7 +12,7 @@ from time import perf_counter, sleep
 
 from dynlib.abi.status import Status
 from dynlib.compiler.model import CompiledModel
-from dynlib.runtime.batch.executors import crew_size, perform_on
+from dynlib.runtime.batch.executors import perform_on, worker_count
 from dynlib.runtime.batch.frame import BatchFrame
 from dynlib.runtime.batch.recording import Recording
 from dynlib.runtime.batch.room import bytes_per_run
@@ -49,22 +49,22 @@ def run_elsewhere(
 ) -> tuple[Table, Effort]:
     """Run a batch on an executor."""
     begun = perf_counter()
-    size = -(-request.n_runs // (_PARTS_EACH * crew_size(executor)))
+    size = -(-request.n_runs // (_PARTS_EACH * worker_count(executor)))
     size = _bounded(size, _SMALLEST, bytes_per_run(model, request, record))
     bounds = [
         (first, min(first + size, request.n_runs)) for first in range(0, request.n_runs, size)
     ]
     assembly = Assembly(model, request)
-    crew = set()
+    seen = set()
     progress = _Progress(request.progress, bounds)
     with _watching() as interrupt:
         for first, raw, worker in _elsewhere(model, request, bounds, executor, interrupt):
             assembly.put(first, raw)
             interrupt.ends(partial(progress.add, len(raw.status)))
-            crew.add(worker)
+            seen.add(worker)
     table = MemoryTable(assembly.whole(), record.end_states(model))
     lanes = request.lanes or default_lanes(model)
-    return table, Effort(perf_counter() - begun, lanes, request.workers, len(crew))
+    return table, Effort(perf_counter() - begun, lanes, request.workers, len(seen))
 
 
 def run_to_store(
@@ -82,7 +82,7 @@ def run_to_store(
     lanes = request.lanes or default_lanes(model)
     store = Store.open(path, frame, _runs_on_disk(model, request, record), (lanes, request.workers))
     states = record.end_states(model)
-    crew = set()
+    seen = set()
     try:
         with _watching() as interrupt:
             while (missing := store.missing(interrupt)) and not interrupt.seen:
@@ -97,13 +97,13 @@ def run_to_store(
                     if (raw.status != Status.USER_BREAK).all():
                         store.put(first, MemoryTable(raw, states))
                     interrupt.ends(partial(progress.add, len(raw.status)))
-                    crew.add(worker)
+                    seen.add(worker)
                 if not came:
                     sleep(_WAIT)
     finally:
         store.close()
     table = store.table()
-    return table, table.effort._replace(workers=max(1, len(crew)))
+    return table, table.effort._replace(workers=max(1, len(seen)))
 
 
 @contextmanager
