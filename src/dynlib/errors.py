@@ -190,7 +190,7 @@ class StepperKindMismatchError(StepperError):
 
 
 class StepperJitCapabilityError(StepperError):
-    """The stepper cannot be compiled, or only runs compiled."""
+    """The text of somebody's stepper cannot be compiled; with ``jit=False`` it runs."""
 
 
 class StepperOptionError(StepperError, ValueError):

@@ -21,7 +21,7 @@ from dynlib.compiler.codegen.arithmetic import is_arithmetic
 from dynlib.compiler.jit import native, numba_kernel
 from dynlib.compiler.jit.engines import LLVM, NUMBA, PYTHON, engine_of
 from dynlib.compiler.model import CompiledModel
-from dynlib.errors import CompilationError, ObserverError, OptionError, StepperError
+from dynlib.errors import CompilationError, ObserverError, OptionError, StepperJitCapabilityError
 from dynlib.plans import FinalState
 from dynlib.steppers import get, list_steppers
 from dynlib.steppers.explicit_rk import ExplicitRK
@@ -220,7 +220,7 @@ def test_a_text_that_is_none_of_kernels() -> None:
     spec, method = build("builtin://ode/expdecay").spec, Listing("listing", HEUN, "nobody")
     sim = Sim(CompiledModel(spec, method, disk_cache=None))
     said = r"stepper 'listing' .*: its text holds the expression List, which cannot be compiled"
-    with pytest.raises(StepperError, match=said) as caught:
+    with pytest.raises(StepperJitCapabilityError, match=said) as caught:
         sim.run(T=0.1)
     assert "\n" not in str(caught.value)
 

@@ -29,7 +29,7 @@ from dynlib.compiler.jit.engines import LLVM
 from dynlib.compiler.jit.runner import Runner
 from dynlib.dsl.expr import operations
 from dynlib.dsl.spec import ModelSpec
-from dynlib.errors import CompilationError, StepperError
+from dynlib.errors import CompilationError, StepperJitCapabilityError
 from dynlib.steppers import registry
 from dynlib.steppers.base import Stepper
 
@@ -205,7 +205,7 @@ class CompiledModel:
             if registry.is_own(self.stepper) or not what:
                 raise
             whose = f"{self.stepper.name!r} ({registry.source_of(self.stepper)})"
-            raise StepperError(
+            raise StepperJitCapabilityError(
                 f"stepper {whose}: its text holds {what}, which cannot be compiled. jit=False runs "
                 "it as plain Python."
             ) from error
@@ -278,7 +278,3 @@ class CompiledModel:
         """Say that state or parameters were changed from outside: the stepper starts afresh."""
         state.count[Count.FRESH] = 2 if state.count[Count.FRESH] == 2 else 1
         state.count[Count.STOPPED] = 0
-
-    def states_of(self, state: RunState) -> NDArray[Any]:
-        """The state vector, shape (n_states,)."""
-        return state.y[:, 0]
