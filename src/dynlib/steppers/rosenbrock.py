@@ -89,7 +89,7 @@ class Rosenbrock(Stepper):
         self.tableau = tableau
         self.dense_vectors = len(tableau.dense)
         # What an attempt leaves: the slope at its start, the increments, the error over h.
-        self._error = (*[0.0] * (1 + tableau.stages), 1.0)
+        self.error_weights = (*[0.0] * (1 + tableau.stages), 1.0)
 
     @property
     def evaluations(self) -> int:
@@ -107,7 +107,7 @@ class Rosenbrock(Stepper):
             [
                 self._attempt(problem),
                 *self._interpolant(problem),
-                emit_error_norm(self._error, (), n, real),
+                emit_error_norm(self.error_weights, (), n, real),
                 emit_first_step(self.order + 1, n, real),
                 control_text(self.tableau.embedded_order + 1),
             ]
@@ -115,7 +115,7 @@ class Rosenbrock(Stepper):
 
     def emit_vector_error(self, problem: Problem) -> str:
         """Text of ``vector_error``; see `Stepper`."""
-        return emit_vector_error(self._error, (), problem)
+        return emit_vector_error(self.error_weights, (), problem)
 
     def _attempt(self, problem: Problem) -> str:
         n, states, real = problem.n, problem.states, problem.real
