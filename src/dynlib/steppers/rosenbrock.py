@@ -123,7 +123,7 @@ class Rosenbrock(Stepper):
         vectors = [f"y{c}" for c in range(problem.vectors)]
         parts = [u[i : i + states] for i in range(0, n, states)]
         args = "t, step, x, p, ws, lane"
-        system = LinearSystem(problem)
+        system = LinearSystem(problem, called=True)
         by_time, ft = system.by_time(args, vectors)
         last = self.tableau.stages
         lines = [
@@ -144,7 +144,8 @@ class Rosenbrock(Stepper):
         left += [f"k{last}_{i} * rh" for i in range(n)]
         new = group(f"w{last}_{i} + k{last}_{i}" for i in range(n))
         said = "(select(singular, 1.0, 0.0), 1.0, 1.0)"
-        return function("attempt", ATTEMPT_ARGS, [*lines, f"return {new}, {group(left)}, {said}"])
+        lines.append(f"return {new}, {group(left)}, {said}")
+        return "\n".join([*system.functions(), function("attempt", ATTEMPT_ARGS, lines)])
 
     def _stage(self, s: int, problem: Problem, ft: Sequence[str]) -> list[str]:
         """Lines that evaluate the right-hand side of stage `s`, counted from 0."""
