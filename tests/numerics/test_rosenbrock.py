@@ -14,7 +14,7 @@ from steppers.models import CROSSING, DRIVEN, PROTHERO, ROBERTSON
 import dynlib
 from dynlib import Results, Sim
 from dynlib.observers import lyapunov_spectrum
-from dynlib.steppers import check
+from dynlib.steppers import check, linear
 from dynlib.steppers.plain import PlainStepper
 from dynlib.steppers.rosenbrock import RosenbrockTableau
 from dynlib.steppers.tableaus.rodas import RODAS4, RODAS5P
@@ -110,6 +110,46 @@ def test_order_on_a_grid_and_within(name: str) -> None:
     assert abs(np.log2(errors[0] / errors[1]) - method.order) < 0.3
 
 
+def coupled(n: int) -> dict[str, Any]:
+    """A ring whose Jacobian has small numbers on its diagonal, so that rows change places."""
+    return {
+        "model": {"type": "ode", "name": "coupled"},
+        "states": {f"x{i}": 1.0 / (i + 1) for i in range(n)},
+        "equations": {
+            "rhs": {
+                f"x{i}": f"{10 * (i % 3)}*(x{(i + 3) % n} - x{i}) + x{(i + 1) % n}*x{(i + 5) % n}"
+                f" - {40 * (i % 2)}*x{(i + 2) % n} + sin(t)"
+                for i in range(n)
+            }
+        },
+    }
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_systems_solved_by_functions(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They have the bits of those solved in place, and those are what NumPy finds."""
+    spec, method = dynlib.load_model(coupled(12)), dynlib.steppers.get(name)
+    start = tuple(1.0 / (i + 1) for i in range(12))
+    ends = []
+    for rows in (10, 99):
+        monkeypatch.setattr(linear, "_CALLED_FROM", rows)
+        ends.append(np.array(PlainStepper(method, spec).run(start, 0.0, 0.3, 4)[0]))
+    assert_array_equal(*ends)
+    system = dynlib.build(coupled(12), stepper=name).equations
+    tableau, y, h = TABLEAUS[name], np.array(start), 0.3
+    for step in range(4):
+        t, increments = 0.3 * step, []
+        moved = (system.rhs(y, t=t + 1e-6) - system.rhs(y, t=t - 1e-6)) / 2e-6
+        w = np.eye(12) / (tableau.gamma * h) - system.jacobian(y, t=t)
+        for a, c, node, d in zip(tableau.a, tableau.C, tableau.c, tableau.d, strict=True):
+            at = y + sum((x * k for x, k in zip(a, increments, strict=True)), np.zeros(12))
+            past = sum((x * k for x, k in zip(c, increments, strict=True)), np.zeros(12))
+            right = system.rhs(at, t=t + node * h) + past / h + d * h * moved
+            increments.append(np.linalg.solve(w, right))
+        y = y + sum(x * k for x, k in zip(tableau.b, increments, strict=True))
+    assert_allclose(ends[0], y, rtol=1e-7)
+
+
 # -- through the compiler ----------------------------------------------------------------------
 
 
@@ -172,6 +212,18 @@ def test_paths_have_the_same_bits(model: str, name: str) -> None:
         assert alone.events["down"].t == pytest.approx([np.pi / 2], abs=1e-6)
     sim.run(**how, max_steps=11, on_failure="return")
     assert_array_equal(list(sim.run(T=3.0, resume=True).final.values()), list(alone.final.values()))
+
+
+@pytest.mark.parametrize("name", ["rodas4", pytest.param("rodas5p", marks=pytest.mark.slow)])
+def test_paths_of_a_larger_system(name: str) -> None:
+    """Single runs call functions for its linear systems, lanes have them in place."""
+    sim, how = dynlib.setup(coupled(12), stepper=name), {"T": 0.2}
+    alone = sim.run(**how)
+    same(sim.fastpath(**how), alone)
+    same(sim.batch(**how, ic={"x0": np.full(3, 1.0)}, lanes=16)[1], alone)
+    plain = dynlib.setup(coupled(12), stepper=name, jit=False).run(**how)
+    assert plain.stats.counters == alone.stats.counters
+    assert_allclose(list(plain.final.values()), list(alone.final.values()), rtol=1e-11)
 
 
 @pytest.mark.parametrize("name", ["rodas4", pytest.param("rodas5p", marks=pytest.mark.slow)])

@@ -53,6 +53,38 @@ def test_the_component_of_the_largest_error_is_named() -> None:
     for stepper in ("bs23", "tsit5", "dop853"):
         sim = dynlib.setup(flow("-0.1*x", "-3000*(y - x)", "-z"), stepper=stepper, jit=False)
         assert "the error of y is the largest" in message(sim, T=1.0, dt_min=0.1)
+    for stepper in ("rodas4", "rodas5p"):
+        sim = dynlib.setup(flow("-0.1*x", "30*cos(30*t)", "-z"), stepper=stepper, jit=False)
+        assert "the error of y is the largest" in message(sim, T=1.0, dt_min=0.5)
+        assert "no error of y is allowed" in message(sim, T=1.0, atol=0.0)
+
+
+@pytest.mark.parametrize(
+    ("equations", "derivative"),
+    [
+        (("-x + sqrt(y)", "1 - y"), "the derivative of the equation of x by y is infinite"),
+        (("-x", "cbrt(y) + 1"), "the derivative of the equation of y by y is infinite"),
+        (("-x", "sqrt(t) - y"), "the derivative of the equation of y by time is infinite"),
+        (("-x", "sqrt(y*t)"), "the derivative of the equation of y by y is NaN"),
+    ],
+)
+def test_a_derivative_that_the_stepper_needs_is_named(
+    equations: tuple[str, str], derivative: str
+) -> None:
+    for stepper in ("rodas4", "rodas5p"):
+        sim = dynlib.setup(flow(*equations), stepper=stepper, jit=False)
+        found = message(sim, T=1.0)
+        assert derivative in found
+        assert found.endswith(f"and {stepper} needs it.")
+    assert dynlib.setup(flow(*equations), stepper="tsit5", jit=False).run(T=1.0).ok
+
+
+@pytest.mark.parametrize("stepper", ["tsit5", "rodas5p"])
+def test_tolerances_that_are_no_numbers(stepper: str) -> None:
+    sim = dynlib.setup(flow("-x", "-y"), stepper=stepper, jit=False)
+    for given in ({"x": 1e-8, "y": 1e-9}, "small"):
+        with pytest.raises(dynlib.DynlibError, match="one number, or a list of 2, one for each st"):
+            sim.run(T=1.0, atol=given)
 
 
 def test_in_a_batch_the_run_that_is_asked_says_why() -> None:

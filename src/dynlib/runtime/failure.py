@@ -86,7 +86,7 @@ def _end(origin: Origin, segment: Segment) -> str:
 
 def explain(origin: Origin, segment: Segment) -> str:
     """The same, and why, as far as that is known."""
-    why = segment.raw.failure or reason(origin, segment)
+    why = reason(origin, segment)
     return describe(origin, segment) + (f": {why}" if why else "")
 
 

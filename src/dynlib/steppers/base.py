@@ -72,6 +72,9 @@ class Stepper(ABC):
     reads_tolerances
         Whether the text of an adaptive method's attempt reads atol and rtol, as those do that stop
         an iteration by them.
+    error_weights
+        Of an adaptive method: weights of the vectors of k in the error over h, if it is that.  Only
+        messages read them, to name the state whose error is the largest.
     tangents
         Whether its text for an extended state, in which tangent vectors follow the states, is
         that of its own derivative.  It then fails for the one where it fails for the other.
@@ -87,6 +90,7 @@ class Stepper(ABC):
     counters: tuple[Counter, ...] = ()
     own_options: tuple[Option, ...] = ()
     reads_tolerances: bool = False
+    error_weights: tuple[float, ...] = ()
     tangents: bool = True
 
     def __init__(self, name: str, order: int, reference: str) -> None:

@@ -25,6 +25,7 @@ class ExplicitRK(Stepper):
         super().__init__(name, tableau.order, reference)
         self.tableau = tableau
         self.adaptive = bool(tableau.b_error)
+        self.error_weights = tableau.b_error
         self.embedded_order = tableau.embedded_order
         if tableau.dense:
             self.dense_vectors = tableau.stages

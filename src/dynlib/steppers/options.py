@@ -202,7 +202,11 @@ def _tolerance(stepper: str, name: str, given: Any, n: int) -> NDArray[np.float6
     try:
         values = np.array(given, dtype=np.float64)
     except (TypeError, ValueError, OverflowError):
-        values = np.array(math.nan)
+        msg = (
+            f"stepper {stepper!r}: {name} must be one number, or a list of {n}, one for each state "
+            f"in the order of the model; found {short(given)}"
+        )
+        raise StepperOptionError(msg) from None
     if values.ndim > 1 or (values.ndim == 1 and values.size != n):
         msg = (
             f"stepper {stepper!r}: {name} must be one number or one for each of the {n} states, "

@@ -89,7 +89,7 @@ class Rosenbrock(Stepper):
         self.tableau = tableau
         self.dense_vectors = len(tableau.dense)
         # What an attempt leaves: the slope at its start, the increments, the error over h.
-        self._error = (*[0.0] * (1 + tableau.stages), 1.0)
+        self.error_weights = (*[0.0] * (1 + tableau.stages), 1.0)
 
     @property
     def evaluations(self) -> int:
@@ -107,7 +107,7 @@ class Rosenbrock(Stepper):
             [
                 self._attempt(problem),
                 *self._interpolant(problem),
-                emit_error_norm(self._error, (), n, real),
+                emit_error_norm(self.error_weights, (), n, real),
                 emit_first_step(self.order + 1, n, real),
                 control_text(self.tableau.embedded_order + 1),
             ]
@@ -115,7 +115,7 @@ class Rosenbrock(Stepper):
 
     def emit_vector_error(self, problem: Problem) -> str:
         """Text of ``vector_error``; see `Stepper`."""
-        return emit_vector_error(self._error, (), problem)
+        return emit_vector_error(self.error_weights, (), problem)
 
     def _attempt(self, problem: Problem) -> str:
         n, states, real = problem.n, problem.states, problem.real
@@ -123,7 +123,7 @@ class Rosenbrock(Stepper):
         vectors = [f"y{c}" for c in range(problem.vectors)]
         parts = [u[i : i + states] for i in range(0, n, states)]
         args = "t, step, x, p, ws, lane"
-        system = LinearSystem(problem)
+        system = LinearSystem(problem, called=True)
         by_time, ft = system.by_time(args, vectors)
         last = self.tableau.stages
         lines = [
@@ -144,7 +144,8 @@ class Rosenbrock(Stepper):
         left += [f"k{last}_{i} * rh" for i in range(n)]
         new = group(f"w{last}_{i} + k{last}_{i}" for i in range(n))
         said = "(select(singular, 1.0, 0.0), 1.0, 1.0)"
-        return function("attempt", ATTEMPT_ARGS, [*lines, f"return {new}, {group(left)}, {said}"])
+        lines.append(f"return {new}, {group(left)}, {said}")
+        return "\n".join([*system.functions(), function("attempt", ATTEMPT_ARGS, lines)])
 
     def _stage(self, s: int, problem: Problem, ft: Sequence[str]) -> list[str]:
         """Lines that evaluate the right-hand side of stage `s`, counted from 0."""

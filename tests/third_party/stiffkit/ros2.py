@@ -21,6 +21,7 @@ class Ros2(Stepper):
     """``u + h*(3/2 k1 + 1/2 k2)``; both stages have the matrix ``W = I - gamma*h*J``."""
 
     adaptive = True
+    error_weights = ERROR  # a message names the state whose error is too large
     needs = ("jacobian", "time_derivative")
     failures = ("the matrix I - gamma*h*J is singular or not finite",)
     counters = (

@@ -30,6 +30,7 @@ from dynlib.dsl.spec import ModelSpec
 from dynlib.errors import StepperError
 from dynlib.steppers.base import Stepper
 from dynlib.steppers.control import CONTROL_FUNCTIONS
+from dynlib.steppers.linear import CALLED
 from dynlib.steppers.registry import is_own, source_of
 from dynlib.steppers.text import Scalar, function
 
@@ -277,7 +278,7 @@ class Program:
             return frozenset({*names, "dense", "inside", "first_step", "restart"})
         operations = len(_OPERATION.findall(self.rhs_text))
         heavy = operations >= _HEAVY and operations * self.stepper.evaluations >= _HEAVY_STEP
-        return frozenset({"rhs"}) if heavy else frozenset()
+        return frozenset({"rhs", *CALLED} if heavy else CALLED)
 
     def run_loop(self, templates: Sequence[Template], flags: Mapping[str, bool]) -> str:
         """The run loop, with what is known of this model filled in."""

@@ -297,6 +297,8 @@ def _is_real(node: ast.expr, reals: set[str]) -> bool:
             return name in _STATES | _ARRAYS
         case ast.BinOp(op=ast.Add() | ast.Sub() | ast.Mult() | ast.Div() | ast.Pow()):
             return _is_real(node.left, reals) or _is_real(node.right, reals)
+        case ast.Call(func=ast.Name(id="select"), args=[_, one, other]):
+            return _is_real(one, reals) and _is_real(other, reals)
         case ast.Call(func=ast.Name(id=name)):
             return name in _REAL or name in VECMATH or name == "load_rows"
     return False
