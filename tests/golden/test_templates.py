@@ -78,6 +78,31 @@ def test_phases_and_records_leave_plain_names() -> None:
     assert "store(y, pp, 0)" in text
 
 
+@phase
+def unreadable(now: Any) -> None:
+    raise AssertionError
+
+
+def choosing(lane: Any, run: Any) -> None:
+    if not NEEDED:
+        unreadable(time)  # is not what it takes
+    if ODD:
+        store(run, N)
+
+
+def test_what_a_flag_excludes_is_not_looked_at() -> None:
+    member = family(choosing).template("choosing")
+    kind = member.folded({"NEEDED": True}, "chosen")
+    first = kind.text({"ODD": True, "OTHER": True, "N": 3})
+    assert first == "def chosen(lane, y, pp):\n    store(y, pp, 3)\n"
+    assert kind.text({"ODD": True, "OTHER": False, "N": 3}) is first  # nobody asks for OTHER
+    assert kind.text({"ODD": True, "N": 4}) == first.replace("3", "4")
+    assert kind.text({"ODD": False}) == "def chosen(lane, y, pp):\n    pass\n"
+    assert "if ODD:" in kind.text({"N": 3})
+    with pytest.raises(AssertionError, match=r"unreadable takes"):
+        member.text({"NEEDED": False})
+
+
 def test_a_template_is_given_the_fields_that_it_uses() -> None:
     text = text_of([family(loop, helper).template("helper").node])
     assert text == "def helper(lane, pp):\n    return pp[lane]\n"

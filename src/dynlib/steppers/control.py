@@ -15,6 +15,7 @@ and one power, be it accepted or not.  `options` is laid out by `dynlib.steppers
 from __future__ import annotations
 
 import inspect
+from functools import cache
 
 __all__ = ["CONTROL_FUNCTIONS", "control_text"]
 
@@ -151,7 +152,11 @@ CONTROL_FUNCTIONS = (
 )
 
 
+@cache
 def control_text(error_order: int) -> str:
-    """Text of the functions for an error estimate of order `error_order`."""
+    """Text of the functions for an error estimate of order `error_order`.
+
+    It is kept: finding the lines of functions takes longer than writing most methods.
+    """
     source = "\n".join(inspect.getsource(function) for function in CONTROL_FUNCTIONS)
     return source.replace("ERROR_ORDER", repr(float(error_order)))

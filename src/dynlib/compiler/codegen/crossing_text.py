@@ -6,13 +6,12 @@ located (`dynlib.compiler.codegen.locate`), and the step cut where something cha
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Sequence
 
 from dynlib.compiler.codegen import locate
 from dynlib.compiler.codegen.layout import Layout, compares_ends, looks_back
 from dynlib.compiler.codegen.model_text import EXAMINE, ModelText
-from dynlib.compiler.codegen.specialize import fold, put
+from dynlib.compiler.codegen.templates import template_of
 from dynlib.steppers.text import function
 
 __all__ = ["EARLY_POINTS", "INSTANT", "SCAN_POINTS", "CrossingText"]
@@ -55,31 +54,22 @@ class CrossingText:
         texts = [self._locate(e) for e in located]
         return [*texts, self._any_crossing(located), self._first_crossing(located)]
 
-    def _search_flags(self, e: int) -> dict[str, bool]:
-        event = self.watched[e]
+    def _search_words(self, e: int) -> dict[str, object]:
+        """What is filled into the templates of the search for crossings."""
+        event, passing = self.watched[e], self._passing(e)
         return {
+            **self._places(),
             "LEVEL": event.level is not None,
             "RISING": event.direction in (None, "rising"),
             "FALLING": event.direction == "falling",
-            "PASSING": self._passing(e),
+            "PASSING": passing,
+            "T": "tp" if passing else "t",
+            "U": "up" if passing else "u",
         }
 
     def _locate(self, e: int) -> str:
-        words = {
-            **self._places(),
-            "TRUTH": str(self.layout.truth(e)),
-            "EVENT": str(e),
-        }
-        texts = []
-        for template in (locate.crossing_EVENT, locate.refine_EVENT):
-            source = inspect.getsource(template)
-            texts.append(fold(put(source, words), self._search_flags(e)))
-        return self._joined(texts, passing=self._passing(e))
-
-    def _joined(self, texts: list[str], *, passing: bool) -> str:
-        """The functions that look for a crossing, and that refine it."""
-        search, refine = texts
-        return "\n".join([search, _from_place_before(refine) if passing else refine])
+        words = {**self._search_words(e), "TRUTH": self.layout.truth(e)}
+        return "\n".join(template_of(each).text(words, str(e)) for each in locate.SEARCH)
 
     def _was(self, e: int) -> str:
         """What the condition was when it was last looked at."""
@@ -166,12 +156,3 @@ class CrossingText:
             "ul = inside(left, h, u, u_new, d)",
             "push_look_start(ws, tl, ul, lane)",
         ]
-
-
-def _from_place_before(refine: str) -> str:
-    """The text of `refine_EVENT` for what is crossed since the place before the root."""
-    head, body = refine.split(":\n", 1)
-    lines = ["    tp = t + left * h", "    up = inside(left, h, u, u_new, d)"]
-    return "\n".join(
-        [f"{head}:", *lines, body.replace("t, u, p, ws, lane)", "tp, up, p, ws, lane)")]
-    )

@@ -1,6 +1,6 @@
 """Whether events that are located follow each other so closely that no run gets past them.
 
-The function is a template (`dynlib.compiler.codegen.specialize`); the words in capitals are rows
+The function is a template (`dynlib.compiler.codegen.templates`); the words in capitals are rows
 of the workspace and bounds.  `apart` is written for the model: whether the state, as far as the
 located conditions look at it, has moved by more than its rounding.
 """
@@ -10,13 +10,12 @@ located conditions look at it, has moved by more than its rounding.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dynlib.compiler.codegen.specialize import fold, put
+from dynlib.compiler.codegen.templates import template_of
 from dynlib.dsl.expr import free_nodes
 from dynlib.dsl.expr.nodes import Node, State, Time
 from dynlib.steppers.text import function, names, unpack
@@ -70,7 +69,7 @@ def crowd_text(layout: Layout, located: Sequence[int]) -> str:
     words["MOST_NEAR"] = 2 * max(1, len(spec.events)) + 4  # at one instant they may set others off
     words["MOST_BRIEF"] = _BRIEF + 2 * len(spec.events)
     words["MOST_CUTS"] = max(_CUTS, 100 * len(spec.events))
-    text = put(fold(inspect.getsource(crowded), {}), words)
+    text = template_of(crowded).text(words)
     return _apart(layout, [layout.watched[e].cond for e in located]) + "\n" + text
 
 

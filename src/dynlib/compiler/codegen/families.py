@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
 from typing import Any
 
 from dynlib.abi.records import Record
-from dynlib.compiler.codegen.folding import Rewriting
+from dynlib.compiler.codegen.folding import Rewriting, flag_in
 from dynlib.compiler.codegen.templates import Template, leave_loop, next_turn, template_of
 from dynlib.compiler.syntax import walk
 
 __all__ = ["Family", "parameters"]
 
+_KEPT = 32  # trees of one template, for different flags
+_Flattened = tuple[Mapping[str, bool | None], Template]
 _JUMPS: Mapping[Any, type[ast.stmt]] = {leave_loop: ast.Break, next_turn: ast.Continue}
 
 
@@ -44,15 +45,24 @@ class Family:
         self.functions = {function.__name__: function for function in functions}
         self.records = records
         self.entries = entries
-        self._flattened: dict[str, Template] = {}
+        self._flattened: dict[tuple[str, str], list[_Flattened]] = {}
         self._used: dict[Callable[..., Any], Mapping[str, set[str]]] = {}
 
     def template(self, name: str) -> Template:
         """A function without records and phases."""
-        if name not in self._flattened:
-            make = partial(self._flat, self.functions[name])
-            self._flattened[name] = Template(name, make)
-        return self._flattened[name]
+        return _Member(self, name)
+
+    def flat(self, function: str, name: str, flags: Mapping[str, bool]) -> Template:
+        """The same under a name, without what flags exclude: phases there are not even read."""
+        made = self._flattened.setdefault((function, name), [])
+        for asked, template in made:
+            if all(flags.get(flag) is value for flag, value in asked.items()):
+                return template
+        asked, node = self._flat(self.functions[function], name, flags)
+        template = Template(name, lambda: node)
+        del made[_KEPT:]
+        made.insert(0, (asked, template))
+        return template
 
     def called(self, caller: Callable[..., Any], node: ast.AST) -> Callable[..., Any] | None:
         """The template that a call is of, or None."""
@@ -112,7 +122,10 @@ class Family:
             if name in taken or not record.args
         }
 
-    def _flat(self, function: Callable[..., Any]) -> ast.FunctionDef:
+    def _flat(
+        self, function: Callable[..., Any], name: str, flags: Mapping[str, bool]
+    ) -> tuple[Mapping[str, bool | None], ast.FunctionDef]:
+        """The flags that were asked for, with what they are, and the tree."""
         node = template_of(function).node
         names = list(self.entries.get(function.__name__, ()))
         if not names:
@@ -124,8 +137,9 @@ class Family:
             kw_defaults=[],
             defaults=node.args.defaults,
         )
-        body = _Flattening(self, function).block(node.body)
-        return ast.FunctionDef(node.name, args, body, [])
+        flattening = _Flattening(self, function, flags, {})
+        body = flattening.block(node.body) or [ast.Pass()]
+        return flattening.asked, ast.FunctionDef(name, args, body, [])
 
 
 def parameters(function: Callable[..., Any]) -> list[str]:
@@ -133,12 +147,51 @@ def parameters(function: Callable[..., Any]) -> list[str]:
     return [arg.arg for arg in template_of(function).node.args.args]
 
 
+class _Member(Template):
+    """A template of a family, with some flags and words filled in.
+
+    Flags are filled in before phases are put in place, since most of a loop goes with them.
+    """
+
+    def __init__(
+        self, family: Family, function: str, name: str = "", known: Mapping[str, Any] | None = None
+    ) -> None:
+        super().__init__(name or function, self._whole)
+        self._family = family
+        self._function = function
+        self._known = known or {}
+
+    def folded(self, values: Mapping[str, Any], name: str = "") -> Template:
+        known = {**values, **self._known}
+        return _Member(self._family, self._function, name or self.name, known)
+
+    def _flat(self, values: Mapping[str, Any]) -> Template:
+        flags = {flag: value for flag, value in values.items() if isinstance(value, bool)}
+        return self._family.flat(self._function, self.name, flags)
+
+    def _whole(self) -> ast.FunctionDef:
+        flat = self._flat(self._known)
+        return flat.folded(self._known).node if self._known else flat.node
+
+    def _filled(self, values: Mapping[str, Any], number: str) -> tuple[str, frozenset[str]]:
+        known = {**values, **self._known}
+        return self._flat(known)._filled(known, number)
+
+
 class _Flattening(Rewriting):
     """One template, without the records that it takes and the phases that it calls."""
 
-    def __init__(self, family: Family, function: Callable[..., Any]) -> None:
+    def __init__(
+        self,
+        family: Family,
+        function: Callable[..., Any],
+        flags: Mapping[str, bool],
+        asked: dict[str, bool | None],
+    ) -> None:
         self.family = family
         self.function = function
+        self.flags = flags
+        self.asked = asked  # flags that a test has named, with what they are
         self.records = family.scope(function)
 
     def block(self, body: list[ast.stmt]) -> list[ast.stmt]:
@@ -146,13 +199,16 @@ class _Flattening(Rewriting):
 
     def _statement(self, node: ast.stmt) -> list[ast.stmt]:
         if isinstance(node, ast.If):
-            test, body = self.rewritten(node.test), self.block(node.body)
+            taken = self._taken(node.test)
+            if taken is not None:
+                return self.block(node.body if taken else node.orelse)
+            test, body = self.rewritten(node.test), self._within(node)
             return [ast.If(test, body, self.block(node.orelse))]
         if isinstance(node, ast.While):
-            return [ast.While(self.rewritten(node.test), self.block(node.body), node.orelse)]
+            return [ast.While(self.rewritten(node.test), self._within(node), node.orelse)]
         if isinstance(node, ast.For):
             target, within = self.rewritten(node.target), self.rewritten(node.iter)
-            return [ast.For(target, within, self.block(node.body), node.orelse)]
+            return [ast.For(target, within, self._within(node), node.orelse)]
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
             callee = self.family.called(self.function, node.value)
             if callee in _JUMPS:
@@ -160,6 +216,15 @@ class _Flattening(Rewriting):
             if callee is not None and hasattr(callee, "is_phase"):
                 return self._phase(callee, node.value)
         return [self.rewritten(node)]
+
+    def _taken(self, test: ast.expr) -> bool | None:
+        """Whether the arm of a flag is taken; None if the test is of something else."""
+        flag, way = flag_in(test)
+        known = self.asked[flag] = self.flags.get(flag)
+        return known if known is None else known is way
+
+    def _within(self, node: ast.If | ast.While | ast.For) -> list[ast.stmt]:
+        return self.block(node.body) or [ast.Pass()]
 
     def _phase(self, phase: Callable[..., Any], call: ast.Call) -> list[ast.stmt]:
         """The lines of a phase, which is given what its parameters say."""
@@ -170,7 +235,7 @@ class _Flattening(Rewriting):
             raise AssertionError(msg)
         node = template_of(phase).node
         body = node.body[1:] if ast.get_docstring(node, clean=False) is not None else node.body
-        return _Flattening(self.family, phase).block(body)
+        return _Flattening(self.family, phase, self.flags, self.asked).block(body)
 
     def replaced(self, node: ast.AST) -> ast.AST | None:
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
@@ -13,7 +12,7 @@ from dynlib.abi.slots import Clock, Count, Fresh, Stopped, Theta, Trace
 from dynlib.abi.status import Status
 from dynlib.compiler.syntax import children, parse, walk
 
-__all__ = ["ENUMERATIONS", "Folding", "Rewriting", "capitals"]
+__all__ = ["ENUMERATIONS", "Folding", "Rewriting", "capitals", "flag_in"]
 
 ENUMERATIONS: Mapping[str, Any] = {
     enum.__name__: enum
@@ -22,7 +21,7 @@ ENUMERATIONS: Mapping[str, Any] = {
         *(Lane, LaneClock, LaneCount, Leaves, Obs, Span),
     )
 }
-_NUMBERED = re.compile(r"_(OBS|EVENT)\b")
+_NUMBERED = ("_OBS", "_EVENT")
 
 
 class Rewriting:
@@ -113,17 +112,15 @@ class Folding(Rewriting):
         return self.rewritten(node) if capitals(node) else node
 
     def _known(self, test: ast.expr) -> bool | None:
-        if isinstance(test, ast.Name):
-            value = self.values.get(test.id)
-            return value if isinstance(value, bool) else None
-        if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
-            inner = self._known(test.operand)
-            return None if inner is None else not inner
-        return None
+        flag, way = flag_in(test)
+        value = self.values.get(flag)
+        return value is way if isinstance(value, bool) else None
 
-    def _numbered(self, text: str) -> str:
-        """A name, or an expression, with the number in its names."""
-        return _NUMBERED.sub(f"_{self.number}", text) if self.number else text
+    def _numbered(self, name: str) -> str:
+        """A name with the number in it."""
+        if self.number and name.endswith(_NUMBERED):
+            return f"{name[: name.rindex('_')]}_{self.number}"
+        return name
 
     def replaced(self, node: ast.AST) -> ast.AST | None:
         """A number for a word, or for a member of an enumeration."""
@@ -133,13 +130,14 @@ class Folding(Rewriting):
                 msg = f"flag {node.id} used outside of an `if` in a template"
                 raise AssertionError(msg)
             if value is not None:
-                return _value(self._numbered(str(value)))
+                put = _value(value)
+                return Folding({}, number=self.number).rewritten(put) if self.number else put
             name = self._numbered(node.id)
             return node if name == node.id else ast.Name(name, node.ctx)
         if self.numbers and isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             enumeration = ENUMERATIONS.get(node.value.id)
             if enumeration is not None:
-                return _value(repr(enumeration[node.attr].value))
+                return _value(enumeration[node.attr].value)
         return node if isinstance(node, ast.Constant) else None
 
 
@@ -147,8 +145,23 @@ def _definition(name: str, args: ast.arguments, body: list[ast.stmt]) -> ast.Fun
     return ast.FunctionDef(name=name, args=args, body=body, decorator_list=[])
 
 
+def flag_in(test: ast.expr) -> tuple[str, bool]:
+    """The name that is a test, and whether it is to hold; empty if the test is no name."""
+    way = True
+    while isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        test, way = test.operand, not way
+    return (test.id if isinstance(test, ast.Name) else ""), way
+
+
+def _value(value: Any) -> ast.expr:
+    """The tree of a number, or of the text of an expression."""
+    text = str(value)
+    plain = type(value) in (int, float) and text[0].isdigit()  # not negative, nor infinite
+    return ast.Constant(value) if plain else _parsed(text)
+
+
 @lru_cache(4096)
-def _value(text: str) -> ast.expr:
+def _parsed(text: str) -> ast.expr:
     statement = parse(text).body[0]
     assert isinstance(statement, ast.Expr)
     return statement.value
@@ -156,16 +169,16 @@ def _value(text: str) -> ast.expr:
 
 def capitals(node: Any) -> frozenset[str]:
     """Names in a tree that begin with a capital, or end with a word in capitals; kept with it."""
-    known = getattr(node, "capitals", None)
+    known: frozenset[str] | None = getattr(node, "capitals", None)
     if known is None:
         if isinstance(node, _COMPOUND):
-            known = frozenset[str]().union(*(capitals(part) for part in children(node)))
+            known = _NONE.union(*map(capitals, children(node)))
         else:
-            names = (part.id for part in walk(node) if isinstance(part, ast.Name))
-            found = (name for name in names if name[0].isupper() or _NUMBERED.search(name))
-            known = frozenset(found)
+            names = [part.id for part in walk(node) if isinstance(part, ast.Name)]
+            known = frozenset(n for n in names if n[0].isupper() or n.endswith(_NUMBERED))
         node.capitals = known
     return known
 
 
+_NONE = frozenset[str]()
 _COMPOUND = (ast.FunctionDef, ast.If, ast.For, ast.While)

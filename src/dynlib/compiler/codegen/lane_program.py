@@ -15,7 +15,7 @@ from dynlib.abi.runner_args import RunnerArg
 from dynlib.abi.slots import NEVER, Count
 from dynlib.compiler.codegen.model_text import ModelText
 from dynlib.compiler.codegen.nonfinite import leaves_traces
-from dynlib.compiler.codegen.program import Program, entry_text
+from dynlib.compiler.codegen.program import Program, array_views, entry_text
 from dynlib.compiler.codegen.quiet_text import QuietText
 from dynlib.compiler.codegen.templates import Template, needed
 from dynlib.compiler.source import KernelSource
@@ -322,10 +322,10 @@ class LaneProgram:
             "end_rows": self._first_span + (len(Span) if self.own_spans else 0),
             "params": max(1, len(self.spec.params)),
         }
-        text = entry_text(runner, self.args, sizes, self.spec.dtype)
+        views = array_views(self.args, sizes, self.spec.dtype)
         if self.joined:
-            text = re.sub(r"    lanes = .*", f"    lanes = block[{self.block_rows}:]", text)
+            views["lanes"] = f"block[{self.block_rows}:]"
         obs = f"({', '.join(arg.name for arg in OBSERVED_LANE_ARGS)})"
         shared = ", ".join(arg.name for arg in LANE_ARGS)
         given = f"{shared}, {obs if self.analysis is not None else '0'}"
-        return re.sub(rf"return {runner}\(.*", f"return {runner}({given})", text)
+        return entry_text(f"{runner}({given})", views)

@@ -11,8 +11,8 @@ its length; states there come from the step's interpolant.
 from __future__ import annotations
 
 __all__ = [
-    "LOCATE_HELPERS", "crossing_EVENT", "inside", "inverse_power", "place_before", "refine_EVENT",
-    "resolution",
+    "LOCATE_HELPERS", "SEARCH", "crossing_EVENT", "inside", "inverse_power", "place_before",
+    "refine_EVENT", "resolution",
 ]  # fmt: skip
 
 
@@ -77,16 +77,20 @@ def refine_EVENT(left, right, holds, t, h, step, u, u_new, d, p, ws, lane):
 
     Interpolate–truncate–project (Oliveira, Takahashi, ACM Trans. Math. Softw. 47, 2020) on the
     event's level function, bisection where it has none.  Which half to keep is decided by the
-    condition itself, so that it is certain to be `holds` at the theta returned.
+    condition itself, so that it is certain to be `holds` at the theta returned.  `T` and `U`
+    stand for names: of the start of the step, or, if `PASSING`, of the place before the root.
     """
-    if cond_EVENT(t + left * h, step, inside(left, h, u, u_new, d), t, u, p, ws, lane) == holds:
+    if PASSING:
+        T = t + left * h
+        U = inside(left, h, u, u_new, d)
+    if cond_EVENT(t + left * h, step, inside(left, h, u, u_new, d), T, U, p, ws, lane) == holds:
         return left
     tolerance = resolution(t, h)
     if LEVEL:
         v = inside(left, h, u, u_new, d)
-        g_left = float(level_EVENT(t + left * h, step, v, t, u, p, ws, lane))
+        g_left = float(level_EVENT(t + left * h, step, v, T, U, p, ws, lane))
         v = inside(right, h, u, u_new, d)
-        g_right = float(level_EVENT(t + right * h, step, v, t, u, p, ws, lane))
+        g_right = float(level_EVENT(t + right * h, step, v, T, U, p, ws, lane))
         truncation = 0.2 / (right - left)
         slack = right - left
     for _ in range(120):
@@ -109,14 +113,14 @@ def refine_EVENT(left, right, holds, t, h, step, u, u_new, d, p, ws, lane):
         if not (theta > left and theta < right):
             break
         v = inside(theta, h, u, u_new, d)
-        if cond_EVENT(t + theta * h, step, v, t, u, p, ws, lane) == holds:
+        if cond_EVENT(t + theta * h, step, v, T, U, p, ws, lane) == holds:
             right = theta
             if LEVEL:
-                g_right = float(level_EVENT(t + theta * h, step, v, t, u, p, ws, lane))
+                g_right = float(level_EVENT(t + theta * h, step, v, T, U, p, ws, lane))
         else:
             left = theta
             if LEVEL:
-                g_left = float(level_EVENT(t + theta * h, step, v, t, u, p, ws, lane))
+                g_left = float(level_EVENT(t + theta * h, step, v, T, U, p, ws, lane))
     return right
 
 
@@ -138,3 +142,4 @@ def inside(theta, h, u, u_new, d):
 
 
 LOCATE_HELPERS = (inside, resolution, inverse_power)
+SEARCH = (crossing_EVENT, refine_EVENT)

@@ -9,18 +9,21 @@ that takes events in their order.  States are then in memory, of which an action
 
 from __future__ import annotations
 
-import inspect
+import ast
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
+from typing import Any
 
 from dynlib.compiler.codegen import locate
 from dynlib.compiler.codegen.crossing_text import EARLY_POINTS, INSTANT
 from dynlib.compiler.codegen.event_text import FIRE, PASS, EventText
+from dynlib.compiler.codegen.folding import Folding
 from dynlib.compiler.codegen.layout import Layout
 from dynlib.compiler.codegen.model_text import EXAMINE, ModelText
-from dynlib.compiler.codegen.specialize import fold, put
+from dynlib.compiler.codegen.printed import text_of
 from dynlib.compiler.codegen.tangent_layout import TangentLayout
+from dynlib.compiler.codegen.templates import template_of
 from dynlib.compiler.sizes import MANY as LONG
 from dynlib.compiler.source import Calls
 from dynlib.dsl.expr.nodes import Param
@@ -45,6 +48,28 @@ def event_text_of(text: ModelText, tangents: TangentLayout | None) -> EventText:
     if many_events(text.layout, tangents):
         return ManyEvents(text)
     return EventText(text, tangents)
+
+
+class _OfGiven(Folding):
+    """Makes the functions of one event those of the event whose number they are given first."""
+
+    def __init__(self, values: Mapping[str, Any], names: Mapping[str, str]) -> None:
+        super().__init__(values)
+        self.names = names
+
+    def function(self, node: ast.FunctionDef, name: str = "") -> ast.FunctionDef:
+        made = super().function(node, name or self.names[node.name])
+        taken = [ast.arg("event"), *made.args.args]
+        args = ast.arguments([], taken, kwonlyargs=[], kw_defaults=[], defaults=[])
+        return ast.FunctionDef(made.name, args, made.body, [])
+
+    def replaced(self, node: ast.AST) -> ast.AST | None:
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            name = self.names.get(node.func.id)
+            if name is not None:
+                given = [ast.Name("event", ast.Load()), *self.arguments(node.args)]
+                return ast.Call(ast.Name(name, ast.Load()), given, [])
+        return super().replaced(node)
 
 
 class ManyEvents(EventText):
@@ -185,17 +210,10 @@ class ManyEvents(EventText):
     def _search(self, e: int, kind: tuple[bool, str | None, bool]) -> str:
         """How crossings of a kind are looked for."""
         number = self._kinds().index(kind)
-        flags = self._search_flags(e)
-        words = {**self._places(), "TRUTH": f"{self.layout.truth(0)} + event"}
-        texts = []
-        for template in (locate.crossing_EVENT, locate.refine_EVENT):
-            source = inspect.getsource(template)
-            for name in ("crossing", "refine"):
-                source = source.replace(f"{name}_EVENT(", f"{name}_{number}(event, ")
-            for name in ("cond", "level"):
-                source = source.replace(f"{name}_EVENT(", f"{name}_at(event, ")
-            texts.append(fold(put(source, words), flags))
-        return self._joined(texts, passing=kind[2])
+        words = {**self._search_words(e), "TRUTH": f"{self.layout.truth(0)} + event"}
+        names = {"crossing_EVENT": f"crossing_{number}", "refine_EVENT": f"refine_{number}"}
+        folding = _OfGiven(words, names | {"cond_EVENT": "cond_at", "level_EVENT": "level_at"})
+        return text_of(folding.function(template_of(each).node) for each in locate.SEARCH)
 
     def _any_crossing(self, located: Sequence[int]) -> str:
         lines = ["found = False"]
@@ -263,14 +281,14 @@ class ManyEvents(EventText):
 
     def _scan(self, located: Sequence[int]) -> list[str]:
         """Which conditions change in the step; what `crossing_EVENT` looks at, for all at once."""
-        words = self._places()
+        points = self._places()["SCAN_POINTS"]
         lines = [f"was_{e} = {self._was(e)}" for e in located]
         lines += [f"changed = as_array({group(['0.0'] * len(self.watched))})"]
         lines += ["left = 0.0", "first = 0", "if jumped:", f"    first = -{EARLY_POINTS}"]
         if self.layout.any_passing:
             lines.append("w = u")
-        inner = ["right = (j + 1) / SCAN_POINTS"]
-        inner += ["if j < 0:", "    right = inverse_power(-j) / SCAN_POINTS"]
+        inner = [f"right = (j + 1) / {points}"]
+        inner += ["if j < 0:", f"    right = inverse_power(-j) / {points}"]
         inner.append("v = inside(right, h, u, u_new, d)")
         for e in located:
             past = "t + left * h, w" if self._passing(e) else "t, u"
@@ -284,8 +302,7 @@ class ManyEvents(EventText):
         if self.layout.any_passing:
             inner.append("w = v")
         inner.append("left = right")
-        lines += ["for j in range(first, SCAN_POINTS):", *(f"    {line}" for line in inner)]
-        return [put(line, words) for line in lines]
+        return [*lines, f"for j in range(first, {points}):", *(f"    {line}" for line in inner)]
 
 
 def _of_phase(phase: str) -> tuple[str, str]:

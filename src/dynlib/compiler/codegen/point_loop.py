@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from dynlib.abi.runner_args import RunnerArg
-from dynlib.compiler.codegen.program import entry_text
+from dynlib.compiler.codegen.program import array_views, entry_text, functions_in
 from dynlib.compiler.source import Calls, KernelSource
 from dynlib.steppers.text import function
 
@@ -189,7 +189,7 @@ class PointLoop:
     def _assembled(self, texts: Sequence[str]) -> KernelSource:
         texts = [*texts, self._entry()]
         text = "\n\n".join(part.strip() for part in texts if part) + "\n"
-        defined = [line[4:].split("(")[0] for line in text.splitlines() if line.startswith("def ")]
+        defined = functions_in(text)
         assert len(set(defined)) == len(defined), "two functions of a module have one name"
         free = [name for name in defined if name.startswith(("take_", "give"))]
         calls = dict.fromkeys(defined, Calls.INLINED) | dict.fromkeys(free, Calls.FREE)
@@ -244,13 +244,10 @@ class PointLoop:
     def _entry(self) -> str:
         block_rows = self.block_rows + (self.extra_rows if self.joined else 0)
         sizes = {"block_rows": block_rows, "extra_rows": self.extra_rows, "lanes": self.lanes}
-        text = entry_text(RUNNER, self.args, sizes, self.dtype)
-        if not self.joined:
-            return text
-        lines = text.splitlines()
-        at = next(i for i, line in enumerate(lines) if line.startswith("    extra = "))
-        lines[at] = f"    extra = block[{self.block_rows}:]"
-        return "\n".join(lines)
+        views = array_views(self.args, sizes, self.dtype)
+        if self.joined:
+            views["extra"] = f"block[{self.block_rows}:]"
+        return entry_text(f"{RUNNER}({', '.join(views)})", views)
 
 
 def _take(name: str, row: int, width: int) -> str:

@@ -34,7 +34,7 @@ from dynlib.steppers.linear import CALLED
 from dynlib.steppers.registry import is_own, source_of
 from dynlib.steppers.text import Scalar, function
 
-__all__ = ["Program", "entry_text"]
+__all__ = ["Program", "array_views", "entry_text", "functions_in"]
 
 _HOT = frozenset(
     {
@@ -274,7 +274,7 @@ class Program:
     def _apart(self) -> frozenset[str]:
         """Functions of single runs that are called where few or short ones would be in place."""
         if self.layout.states > MANY:
-            names = re.findall(r"^def (rhs\w*)\(", self.rhs_text, re.MULTILINE)
+            names = (name for name in functions_in(self.rhs_text) if name.startswith("rhs"))
             return frozenset({*names, "dense", "inside", "first_step", "restart"})
         operations = len(_OPERATION.findall(self.rhs_text))
         heavy = operations >= _HEAVY and operations * self.stepper.evaluations >= _HEAVY_STEP
@@ -319,13 +319,14 @@ class Program:
         """A module of these texts; functions named in `inline` are of the hot path too."""
         text = "\n\n".join(part.strip() for part in parts if part) + "\n"
         calls = dict.fromkeys(_HOT | inline, Calls.INLINED) | self._events.calls()
-        calls |= dict.fromkeys(re.findall(r"^def (rhs_\d+)\(", text, re.MULTILINE), Calls.INLINED)
+        defined = functions_in(text)
+        parts_of_rhs = (name for name in defined if name[:4] == "rhs_" and name[4:].isdigit())
+        calls |= dict.fromkeys(parts_of_rhs, Calls.INLINED)
         calls |= dict.fromkeys(_SELDOM, Calls.SELDOM) | dict.fromkeys(apart, Calls.APART)
         if self.analysis is not None and self.varied is None:  # in lanes, runs are short
             calls["ANALYSIS_START"] = Calls.SELDOM
             if min(self.analysis.intervals, default=0) > _FEW_STEPS:
                 calls["ANALYSIS_EVERY"] = Calls.APART
-        defined = [line[4:].split("(")[0] for line in text.splitlines() if line.startswith("def ")]
         self._check_once(defined)
         return KernelSource(text, {name: calls.get(name, Calls.FREE) for name in defined}, runner)
 
@@ -344,16 +345,24 @@ class Program:
     def _entry(self, runner: str) -> str:
         sizes = {name: getattr(self.layout, name) for name in ("states", "params", "memory")}
         sizes["workspace"] = self.layout.workspace
-        return entry_text(runner, RUNNER_ARGS, sizes, self.spec.dtype, f"{_SINGLE_LANE}, ")
+        views = array_views(RUNNER_ARGS, sizes, self.spec.dtype)
+        return entry_text(f"{runner}({_SINGLE_LANE}, {', '.join(views)})", views)
 
 
-def entry_text(
-    runner: str, args: Sequence[RunnerArg], sizes: Mapping[str, int], dtype: str, first: str = ""
-) -> str:
-    """The C entry point: unpack the table of addresses and extents, call the runner."""
-    lines = [f"{arg.name} = {_view(i, arg, sizes, dtype)}" for i, arg in enumerate(args)]
-    lines.append(f"return {runner}({first}{', '.join(arg.name for arg in args)})")
-    return function("entry", "address", lines)
+def entry_text(call: str, views: Mapping[str, str]) -> str:
+    """The C entry point: make arrays of the table of addresses, call the runner."""
+    lines = [f"{name} = {view}" for name, view in views.items()]
+    return function("entry", "address", [*lines, f"return {call}"])
+
+
+def array_views(args: Sequence[RunnerArg], sizes: Mapping[str, int], dtype: str) -> dict[str, str]:
+    """How each array is made of its place in the table of addresses and extents."""
+    return {arg.name: _view(i, arg, sizes, dtype) for i, arg in enumerate(args)}
+
+
+def functions_in(text: str) -> list[str]:
+    """Names of the functions that a text defines, in order."""
+    return [line[4:].split("(")[0] for line in text.splitlines() if line.startswith("def ")]
 
 
 def _view(i: int, arg: RunnerArg, sizes: Mapping[str, int], dtype: str) -> str:

@@ -1,18 +1,11 @@
-"""Filling flags into the text of a template."""
+"""Texts that keep their docstrings: numbers for words, functions left out."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 
-from dynlib.compiler.codegen.templates import filled
-
-__all__ = ["fold", "put", "without"]
-
-
-def fold(source: str, flags: Mapping[str, bool], *, numbers: bool = False) -> str:
-    """Fold `flags` in a text of functions; with `numbers`, the slots' names as well."""
-    return filled(source, flags, numbers=numbers)
+__all__ = ["put", "without"]
 
 
 def without(source: str, names: tuple[str, ...]) -> str:

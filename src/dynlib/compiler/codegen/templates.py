@@ -82,6 +82,11 @@ class Template:
         """Names that something may be put in for."""
         return capitals(self.node)
 
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """All names in it, but those of fields and parameters."""
+        return frozenset(part.id for part in walk(self.node) if isinstance(part, ast.Name))
+
     def folded(self, values: Mapping[str, Any], name: str = "") -> Template:
         """The template with flags and words filled in, perhaps under another name."""
         name = name or self.name

@@ -10,7 +10,7 @@ from dynlib.dsl.expr import level_function
 from dynlib.dsl.spec import ModelSpec
 from dynlib.observers.averages import occupancy_hooks as hooks
 from dynlib.observers.crossing.crossing import refuse_without_inside, single
-from dynlib.observers.crossing.crossing_hooks import SEEK
+from dynlib.observers.crossing.crossing_hooks import seek
 from dynlib.observers.kit.batches import SHORTEST, Batches
 from dynlib.observers.kit.expressions import read_condition
 from dynlib.observers.kit.keywords import checks_keywords
@@ -71,7 +71,7 @@ class TimeInObserver(ObserverModule):
             texts.append(HookText("post", hooks.post_OBS))
         else:
             texts += [HookText("inside", hooks.inside_OBS), HookText("sees", hooks.sees_OBS)]
-            helpers.append(SEEK)
+            helpers.append(seek())
             if not stepper.adaptive:
                 texts.append(HookText("along", hooks.along_OBS))
             if level is not None:

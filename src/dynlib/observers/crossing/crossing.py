@@ -102,7 +102,7 @@ def crossing_part(crossing: Crossing, spec: ModelSpec, stepper: Stepper) -> Part
             *(
                 ()
                 if spec.is_map
-                else (single("rate"), hooks.truth_OBS, hooks.SEEK, hooks.polish_OBS)
+                else (single("rate"), hooks.truth_OBS, hooks.seek(), hooks.polish_OBS)
             ),
             *(() if batches is None else batches.helpers),
             *crossing.helpers,

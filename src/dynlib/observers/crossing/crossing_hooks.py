@@ -10,14 +10,15 @@ expression, ``rate_OBS`` its rate of change along the flow, ``met_OBS`` what is 
 from __future__ import annotations
 
 import inspect
-import re
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from dynlib.compiler.codegen.locate import refine_EVENT
+from dynlib.compiler.codegen.printed import text_of
+from dynlib.compiler.codegen.templates import template_of
 
 __all__ = [
-    "SEEK",
     "begin_OBS",
     "compare_OBS",
     "crosses_OBS",
@@ -26,13 +27,20 @@ __all__ = [
     "nothing_OBS",
     "polish_OBS",
     "remember_OBS",
+    "seek",
     "sees_OBS",
     "truth_OBS",
 ]
 
-# The names differ from those that the model's events have.
-_NAMES = {"refine_EVENT": "seek_OBS", "cond_EVENT": "truth_OBS", "level_EVENT": "height_OBS"}
-SEEK = re.sub(r"\w+_EVENT", lambda m: _NAMES[m[0]], inspect.getsource(refine_EVENT))
+# The names differ from those that the model's events have; the past is where the step starts.
+_NAMES = {"cond_EVENT": "truth_OBS", "level_EVENT": "height_OBS", "T": "t", "U": "u"}
+
+
+@cache
+def seek() -> str:
+    """The text of `refine_EVENT` for crossings that an observer looks for."""
+    found = template_of(refine_EVENT).folded({**_NAMES, "PASSING": False}, "seek_OBS")
+    return text_of([found.node])
 
 
 def truth_OBS(t, step, u, tp, up, p, ws, lane):

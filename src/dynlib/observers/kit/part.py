@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import inspect
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from dynlib.compiler.codegen.templates import template_of, templates_in
+from dynlib.compiler.codegen.templates import Template, template_of, templates_in
 from dynlib.errors import OptionError
 from dynlib.observers.kit.trace_plans import EveryStep, TracePlan, checked_trace_plan
 
@@ -179,10 +177,11 @@ class Part:
     @property
     def tangents_within_steps(self) -> bool:
         """Whether a hook that is called within steps names tangent vectors, or calls a helper."""
-        within = [_text(t.source) for t in self.texts if t.kind not in _BETWEEN_STEPS]
-        helpers = (re.escape(named(helper)) for helper in self.helpers)
-        words = "|".join(("TAN", "COLUMN", "scale_tangent", "subtract_tangent", *helpers))
-        return bool(self.tangents) and any(re.search(rf"\b({words})\b", text) for text in within)
+        if not self.tangents:
+            return False
+        words = {"TAN", "COLUMN", "scale_tangent", "subtract_tangent", *map(named, self.helpers)}
+        within = (text.source for text in self.texts if text.kind not in _BETWEEN_STEPS)
+        return any(words & _names_in(source) for source in within)
 
     @property
     def sources(self) -> tuple[Callable[..., Any] | str, ...]:
@@ -194,8 +193,8 @@ class Part:
         """The text of a template or helper, with numbers for words."""
         places = {name: self.row(row, words) for name, row in self.places.items()}
         known = {**self.flags, **self.words, **places, **words}
-        templates = templates_in(source) if isinstance(source, str) else [template_of(source)]
-        return "\n".join(template.text(known, str(words["OBS"])) for template in templates)
+        number = str(words["OBS"])
+        return "\n".join(template.text(known, number) for template in _templates(source))
 
     def row(self, row: int, words: Mapping[str, Any]) -> int:
         """Where a row of the observer's lies in the workspace of all."""
@@ -208,5 +207,12 @@ def named(source: Callable[..., Any] | str) -> str:
     return source[4 : source.index("(")] if isinstance(source, str) else source.__name__
 
 
-def _text(source: Callable[..., Any] | str) -> str:
-    return source if isinstance(source, str) else inspect.getsource(source)
+def _names_in(source: Callable[..., Any] | str) -> frozenset[str]:
+    """The names that a template does not define itself, as Python knows them without its tree."""
+    if isinstance(source, str):
+        return frozenset[str]().union(*(template.names for template in templates_in(source)))
+    return frozenset(source.__code__.co_names)
+
+
+def _templates(source: Callable[..., Any] | str) -> Sequence[Template]:
+    return templates_in(source) if isinstance(source, str) else (template_of(source),)
