@@ -82,7 +82,11 @@ def test_words_of_other_programs() -> None:
 @pytest.mark.parametrize(
     ("given_", "words"),
     [
-        ({"jit": "yes"}, "jit must be True or False, found 'yes'."),
+        (
+            {"jit": "yes"},
+            "jit must be True (our own compiler, 'llvm'), 'numba', or False (plain Python, "
+            "'python'), found 'yes'.",
+        ),
         ({"disk_cache": 3}, "disk_cache must be True or False, found 3."),
         ({"mods": 3}, "mods must be a list of names, files and dicts, found 3."),
         ({"config": 3}, "config must be the path of a file or a dict, found 3."),
