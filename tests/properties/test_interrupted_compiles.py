@@ -14,6 +14,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,7 @@ def ring(cells: int) -> str:
 
 
 CELLS = 5
+LATER = (Phase.TRANSLATE, Phase.LLVM)
 WAYS: dict[str, Callable[[Sim], Any]] = {
     "run": lambda sim: sim.run(T=0.1, dt=0.05).final["x0"],
     "batch": lambda sim: sim.batch(params={"F": np.array([8.0, 9.0])}, T=0.1, dt=0.05).final["x0"],
@@ -94,9 +96,13 @@ def forget_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("way", "which", "apart"),
     [
-        *(("run", which, False) for which in (Phase.TEXT, Phase.TRANSLATE, Phase.LLVM)),
-        *(("equations", which, False) for which in (Phase.TEXT, Phase.TRANSLATE, Phase.LLVM)),
-        *(("batch", which, False) for which in (Phase.TEXT, Phase.LLVM)),
+        # Python drops Ctrl-C that falls into the finalizer of a node, as it may while text is made.
+        *(
+            pytest.param(way, Phase.TEXT, False, marks=pytest.mark.slow)
+            for way in ("run", "equations", "batch")
+        ),
+        *((way, which, False) for way in ("run", "equations") for which in LATER),
+        ("batch", Phase.LLVM, False),
         ("flow", Phase.LLVM, False),
         *((way, Phase.LLVM, True) for way in ("run", "equations")),
     ],
@@ -113,12 +119,13 @@ def test_ctrl_c_ends_a_compile(
     if apart:
         monkeypatch.setattr(translated, "_LONG", 1)
     sim = setup(ring(CELLS), disk_cache=False)
+    moments = count(0.002, 0.0007)  # Python drops it where nodes of trees are finalized
     before = psutil.Process().children()  # such as the one that looks after multiprocessing
 
     def interrupted() -> tuple[None, float]:
         nonlocal sim
         sim = setup(ring(CELLS), disk_cache=False)  # a kernel that came to be is not found again
-        presser = Presser(which, after=0.002)
+        presser = Presser(which, after=next(moments))
         heard_by(presser, monkeypatch)
         ended = 0.0
         try:
