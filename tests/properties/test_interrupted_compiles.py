@@ -184,7 +184,7 @@ def test_the_next_compile_waits_for_one_that_was_left(monkeypatch: pytest.Monkey
     def counted(*args: Any, **how: Any) -> Any:
         busy.append(1)
         most.append(len(busy))
-        time.sleep(0.2)
+        time.sleep(0.6)
         try:
             return emit(*args, **how)
         finally:
