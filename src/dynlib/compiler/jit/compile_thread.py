@@ -41,4 +41,5 @@ def emit_in_thread(assembly: str, symbol: str, **how: Any) -> ObjectCode:
     except RuntimeError:  # the process is about to end, or has no more threads
         return emit_object(assembly, symbol, **how)
     made: ObjectCode = _left[-1].result()
+    _left.pop()  # who is interrupted before leaves it there
     return made

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 from dynlib.compiler.llvm import library
 from dynlib.compiler.llvm.primitives import CALLED as PRIMITIVES
+from dynlib.compiler.source import Calls
 from dynlib.compiler.syntax import walk
 from dynlib.compiler.vecmath import VECMATH
 
@@ -100,13 +101,13 @@ def in_parts(
     """
     found, ways = dict(functions), dict(calls)
     for name, node in functions.items():
-        if (calls.get(name) == "alwaysinline" and not inlined) or "tangent" in name:
+        if (calls.get(name) == Calls.INLINED and not inlined) or "tangent" in name:
             continue  # tangent vectors come in packs
         cut = _Cut(node)
         if cut.worth:
             found[name] = cut.caller()
             found |= {part.name: part for part in cut.parts}
-            ways |= {part.name: "noinline" for part in cut.parts}
+            ways |= {part.name: Calls.APART for part in cut.parts}
     return found, ways
 
 

@@ -32,13 +32,12 @@ from dynlib.compiler.llvm.values import (
     rebuilt,
 )
 from dynlib.compiler.llvm.vector_forms import PURE, named_forms
+from dynlib.compiler.source import Calls
 from dynlib.compiler.syntax import parse
 from dynlib.compiler.vecmath import RARE, VECMATH
 
 __all__ = ["OUT_OF_LINE", "Text"]
 
-_INLINED = "alwaysinline"
-_APART = "cold noinline"
 OUT_OF_LINE = ("ipow", "write_tile", "wide_point")
 """Functions that are called, whatever their texts say."""
 
@@ -66,7 +65,7 @@ class _Globals(ABC):
         known = self.assembly.one_end
         if node not in known:
             known[node] = has_one_end(node)
-        in_place = known[node] and attributes == _INLINED
+        in_place = known[node] and attributes == Calls.INLINED
         apart = is_apart(attributes)
 
         def call(body: Expressions, args: Sequence[Value]) -> Value | None:
@@ -147,7 +146,7 @@ class Text(_Globals):
         if name in self.assembly.called:
             return self.assembly.called[name]
         if name in library.__all__:
-            attributes = "noinline" if name in OUT_OF_LINE else _INLINED
+            attributes = Calls.APART if name in OUT_OF_LINE else Calls.INLINED
             return self.call(_parsed(library)[name], attributes, self)
         if name in VECMATH:
             function = _Source(self.assembly, VECMATH[name]).elementary(VECMATH[name])
@@ -190,7 +189,7 @@ class _Source(_Globals):
         scope = _Source(self.assembly, function)
         if function in RARE:
             return self._apart(scope, node)
-        return self.call(node, _INLINED, scope)
+        return self.call(node, Calls.INLINED, scope)
 
     def elementary(self, function: Any) -> Callee:
         """A call of an elementary function, by the text of a model."""
@@ -220,7 +219,7 @@ class _Source(_Globals):
     def _apart(self, scope: _Globals, node: ast.FunctionDef) -> Callee:
         def call(body: Expressions, args: Sequence[Value]) -> Number:
             (x,) = (body.blocks.cast(body.as_number(arg), "double") for arg in args)
-            name = self.assembly.function(scope, node, ("double",), _APART).name
+            name = self.assembly.function(scope, node, ("double",), Calls.SELDOM).name
             self.assembly.declared.setdefault("apart", never_called())
             return Number("double", body.blocks.new(call_apart(name, x.text)))
 

@@ -8,10 +8,12 @@ from collections.abc import Mapping
 
 from dynlib.compiler.length import check_length
 from dynlib.compiler.llvm.assembly import Assembly, Made, ManyElementary
+from dynlib.compiler.llvm.by_memory import is_apart
 from dynlib.compiler.llvm.external import Foreigners
 from dynlib.compiler.llvm.long_bodies import in_parts
 from dynlib.compiler.llvm.scopes import OUT_OF_LINE, Text
 from dynlib.compiler.llvm.values import Untranslatable
+from dynlib.compiler.source import Calls
 from dynlib.compiler.syntax import parse
 
 __all__ = ["SYMBOL", "translate"]
@@ -64,12 +66,12 @@ def translate(
     tree = parse(text)
     functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
 
-    calls = {**calls, **dict.fromkeys(OUT_OF_LINE, "noinline")}
+    calls = {**calls, **dict.fromkeys(OUT_OF_LINE, Calls.APART)}
     if dtype == "float64":
         functions, calls = in_parts(functions, calls, inlined=single)
 
     # What is in place at each call counts as often as it would be there.
-    apart = "noinline" in calls.get("rhs", "")
+    apart = is_apart(calls.get("rhs", Calls.FREE))
     copies = len(re.findall(r"(?<!def )\brhs\(", text)) if apart else 1
 
     def translated(*, shares: bool) -> Assembly:
